@@ -1,0 +1,75 @@
+"""A first look at a cloud: which dialect its image API speaks, and what its clock says. One request.
+
+Called once a run and cloud, before any listing is asked.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from extract.body import Json, parse_page
+from extract.connection import Connection
+from extract.errors import SettingsError
+from extract.retry import get, persistently
+
+log = logging.getLogger(__name__)
+
+IMS_MARK = "__imagetype"
+"""Every IMS image has this attribute; a plain Glance image has it only where a tenant made it up."""
+
+_SAMPLE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """`dialect` and why; `started_at` is the server's clock less the overlap, UTC; `clock_difference` is theirs less ours."""
+
+    dialect: str
+    reason: str
+    started_at: datetime
+    clock_difference: timedelta | None
+    sampled: int
+
+
+def look(connection: Connection) -> FirstLook:
+    """The dialect, from the settings or from what the API answers, and the time from which the closing pass must ask.
+
+    Raises: SettingsError where the set dialect would make the listings silently empty; CloudError or TransientError
+    where the API does not answer as an image service.
+    """
+    settings = connection.settings
+    where = f"cloud {settings.name}"
+    query = {"limit": str(min(_SAMPLE_SIZE, settings.page_size)), "sort_key": "id", "sort_dir": "asc"}
+    answer = persistently(lambda: get(connection, connection.images_url, query, where), settings.tries, where)
+    images = parse_page(answer.body, where).images
+    dialect, reason = _dialect(settings.dialect, images, where)
+    log.info("%s: dialect %s (%s)", where, dialect, reason)
+    if answer.served_at is None:
+        log.warning("%s: no Date header; our own clock stands in for the server's", where)
+    served_at = answer.served_at or answer.received_at.replace(microsecond=0)
+    return FirstLook(
+        dialect=dialect,
+        reason=reason,
+        started_at=served_at - timedelta(seconds=settings.overlap_seconds),
+        clock_difference=answer.served_at - answer.received_at if answer.served_at else None,
+        sampled=len(images),
+    )
+
+
+def _dialect(chosen: str, images: list[Json], where: str) -> tuple[str, str]:
+    marked = sum(isinstance(image, dict) and IMS_MARK in image for image in images)
+    if chosen == "ims" and images and not marked:
+        raise SettingsError(
+            f"{where}: dialect is set to ims, but none of {len(images)} images has {IMS_MARK}, "
+            "so that the listings which ask for it would come back empty",
+            'Set dialect = "openstack", or leave it out.',
+        )
+    if chosen != "auto":
+        return chosen, "as set"
+    if not images:
+        # Plain Glance's listings ask for nothing that IMS would have to know, so that they cannot hide images.
+        return "openstack", "the API shows no image to tell by"
+    if marked == len(images):
+        return "ims", f"each of {len(images)} images has {IMS_MARK}"
+    # One tenant's invented attribute must not hide everybody else's images.
+    return "openstack", f"{len(images) - marked} of {len(images)} images have no {IMS_MARK}"

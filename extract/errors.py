@@ -1,0 +1,53 @@
+"""The errors of glanceback, named by what the runner does with them. Imports nothing.
+
+    GlancebackError          says what happened, where, and what to do
+    ├── SettingsError        wrong usage or configuration: nothing is started, exit code 2
+    ├── CloudError           this listing (or cloud) is incomplete; the others go on, exit code 1
+    │   ├── Refused          the same: the cloud answered with a status that no other try will change
+    │   └── TransientError   the same, but worth another try: throttling, 5xx, broken connections
+    └── WarehouseError       the warehouse cannot be opened, migrated or written: nothing was written, exit code 1
+
+All of them pickle, because Prefect and Dask send them about: every argument is positional and handed to `super`.
+"""
+
+
+class GlancebackError(Exception):
+    """An error for people: one sentence of what and where, one of what to do."""
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what, advice)
+        self.what = what
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.what.rstrip('.')}. {self.advice}" if self.advice else self.what
+
+
+class SettingsError(GlancebackError):
+    """Wrong usage or configuration."""
+
+
+class CloudError(GlancebackError):
+    """The cloud's answer cannot be used: what was being read is incomplete."""
+
+
+class Refused(CloudError):
+    """A final status other than 200."""
+
+    def __init__(self, what: str, advice: str = "", status: int = 0) -> None:
+        super().__init__(what, advice)
+        self.args = (what, advice, status)
+        self.status = status
+
+
+class TransientError(CloudError):
+    """A failure that may be gone at the next try. `retry_after` is what the server asked for, in seconds."""
+
+    def __init__(self, what: str, advice: str = "", retry_after: float | None = None) -> None:
+        super().__init__(what, advice)
+        self.args = (what, advice, retry_after)
+        self.retry_after = retry_after
+
+
+class WarehouseError(GlancebackError):
+    """The warehouse could not be opened or written; it is as it was before."""

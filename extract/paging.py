@@ -1,0 +1,224 @@
+"""One listing -> its pages, in id order, each image once, with the evidence that the end was reached.
+
+Paging sees only questions and pages: `ask` brings one page for one query, from a cloud or from a test. That each page
+began where the last one ended, that no marker came twice, that the last page had no `next` is shown, not assumed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+from extract.body import Json, PageBody, usable_id
+from extract.errors import CloudError, Refused
+from extract.listing import Listing, mismatch
+
+log = logging.getLogger(__name__)
+
+_MARKER_GONE = (400, 404)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`images` as received, without those that an earlier page of this pass had. `received_at` is UTC."""
+
+    images: list[Json]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    body: PageBody
+    received_at: datetime
+    bytes: int
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What shows that a pass over a listing was complete. Goes to `run_listings.evidence`."""
+
+    pages: int = 0
+    images: int = 0
+    bytes: int = 0
+    first_id: str | None = None
+    last_id: str | None = None
+    largest_page: int = 0
+    empty_pages_followed: int = 0
+    markers_gone: int = 0
+    repeats_dropped: int = 0
+    without_id: int = 0
+    ended_without_next: bool = False
+
+
+Ask = Callable[[int, Mapping[str, str]], Fetched]
+"""(page number from 1, query parameters) -> the page. Raises Refused for a final status."""
+
+
+@dataclass(slots=True)
+class Pass:
+    """One way through a listing from its first page to the one without `next`.
+
+    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. Read `pages()` to its end, then `evidence`.
+    """
+
+    ask: Ask
+    listing: Listing
+    page_size: int
+    where: str
+    since: datetime | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    _order: "_IdOrder" = field(default_factory=lambda: _IdOrder())
+    _trail: "_Trail" = field(default_factory=lambda: _Trail())
+    _used: set[str] = field(default_factory=set)
+    _refused: set[str] = field(default_factory=set)
+
+    def pages(self) -> Iterator[Page]:
+        """The pages in order.
+
+        Raises: CloudError, naming cloud, listing and page, where the listing cannot be shown to be whole: a marker that
+        comes twice, ids out of order, an image that the filters exclude, a refusal.
+        """
+        marker: str | None = None
+        while True:
+            fetched = self._fetch(marker)
+            images = self._new_images(fetched.body.images)
+            self._count(fetched, images)
+            marker = self._marker_after(fetched.body) if fetched.body.next is not None else None
+            self.evidence.pages += 1
+            self.evidence.ended_without_next = marker is None
+            yield Page(images, fetched.received_at)
+            if marker is None:
+                return
+
+    def _fetch(self, marker: str | None) -> Fetched:
+        """The page after `marker`, or after the nearest image before it that is still there."""
+        step = 1
+        while True:
+            if marker is not None:
+                self._used.add(marker)
+            try:
+                return self.ask(self.evidence.pages + 1, self._query(marker))
+            except Refused as exc:
+                if marker is None or exc.status not in _MARKER_GONE:
+                    raise
+                # The marker's image was deleted while we read. Its predecessor serves as well, for what comes after
+                # both is the same. Steps double, so that a thousand deleted neighbours cost ten requests.
+                log.info("%s: the image that page %d starts after is gone", self.where, self.evidence.pages + 1)
+                self.evidence.markers_gone += 1
+                self._refused.add(marker)
+                self._used.clear()
+                marker = self._trail.step_back(step)
+                step *= 2
+
+    def _query(self, marker: str | None) -> dict[str, str]:
+        query = dict(self.listing.filters)
+        if self.since is not None:
+            query["updated_at"] = f"gte:{self.since:%Y-%m-%dT%H:%M:%SZ}"
+        query |= {"limit": str(self.page_size), "sort_key": "id", "sort_dir": "asc"}
+        if marker is not None:
+            query["marker"] = marker
+        return query
+
+    def _new_images(self, images: list[Json]) -> list[Json]:
+        """The page's images that no earlier page had; those without a usable id as they are."""
+        new: list[Json] = []
+        last_read = self.evidence.last_id
+        for image in images:
+            identity = usable_id(image)
+            if identity is None:
+                self.evidence.without_id += 1
+                new.append(image)
+                continue
+            if self._refused:
+                if identity in self._refused:
+                    raise self._error(f"image {identity} was refused as a marker, but is listed still")
+                if last_read is not None and not self._order.is_after(identity, last_read):
+                    # After a step back, what lies between the predecessor and the last image read comes again.
+                    self.evidence.repeats_dropped += 1
+                    continue
+            if not self._order.follows(identity):
+                what = "comes twice" if identity == self._order.last else f"comes after {self._order.last}"
+                raise self._error(f"image {identity} {what}, although ids in ascending order were asked for")
+            contradiction = mismatch(self.listing, image, self.since)
+            if contradiction:
+                raise self._error(
+                    f"image {identity} is not what the listing asked for ({contradiction})",
+                    "A proxy or the service ignores a filter: set dialect, or leave this listing out.",
+                )
+            new.append(image)
+            self.evidence.first_id = self.evidence.first_id or identity
+            self.evidence.last_id = identity
+        return new
+
+    def _count(self, fetched: Fetched, new: list[Json]) -> None:
+        self.evidence.images += len(new)
+        self.evidence.bytes += fetched.bytes
+        self.evidence.largest_page = max(self.evidence.largest_page, len(fetched.body.images))
+
+    def _marker_after(self, body: PageBody) -> str:
+        """The next page's marker: the last id, for then nothing can lie between; on a page without ids what `next` says."""
+        announced = _marker_in(body.next or "")
+        if announced is not None and announced in self._used:
+            raise self._error(f"the marker {announced!r:.80} comes a second time: the listing goes round in circles")
+        ids = [identity for identity in map(usable_id, body.images) if identity is not None]
+        self._trail.add_page(ids)
+        if ids:
+            return ids[-1]
+        self.evidence.empty_pages_followed += 1
+        if announced is None:
+            raise self._error("a page without images has a `next` without a marker: there is no way on")
+        return announced
+
+    def _error(self, what: str, advice: str = "Report this to the cloud's operator.") -> CloudError:
+        return CloudError(f"{self.where}, page {self.evidence.pages + 1}: {what}", advice)
+
+
+class _Trail:
+    """Ids to step back to when a marker's image is gone: all of the last page, one of each page before it."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._last_page_at = 0
+
+    def add_page(self, ids: list[str]) -> None:
+        if ids:
+            del self._ids[self._last_page_at : -1]
+            self._last_page_at = len(self._ids)
+            self._ids.extend(ids)
+
+    def step_back(self, steps: int) -> str | None:
+        """The id that many steps before the last one, which with those between is forgotten; None: from the start."""
+        del self._ids[-steps:]
+        return self._ids[-1] if self._ids else None
+
+
+class _IdOrder:
+    """Ids that ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
+
+    Which of the two a cloud's database uses cannot be asked; a listing must keep to one of them throughout.
+    """
+
+    def __init__(self) -> None:
+        self.last: str | None = None
+        self._by_bytes = True
+        self._caseless = True
+
+    def follows(self, identity: str) -> bool:
+        """Whether the id ascends from the last one; it is the last one from then on."""
+        if self.last is not None:
+            self._by_bytes = self._by_bytes and identity > self.last
+            self._caseless = self._caseless and identity.lower() > self.last.lower()
+            if not (self._by_bytes or self._caseless):
+                return False
+        self.last = identity
+        return True
+
+    def is_after(self, identity: str, other: str) -> bool:
+        return identity > other if self._by_bytes else identity.lower() > other.lower()
+
+
+def _marker_in(link: str) -> str | None:
+    """The marker in a `next` link, percent-decoded. The link itself is never followed: its host may be anyone's."""
+    values = parse_qs(urlsplit(link).query).get("marker")
+    return values[-1] if values else None

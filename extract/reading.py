@@ -1,0 +1,106 @@
+"""One listing of one cloud, read whole: each page landed, then checked, then handed on; then the closing pass.
+
+Called by the flows, a listing at a time; several may read from one connection side by side.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from extract.body import parse_page, usable_id
+from extract.connection import Connection
+from extract.landing import Landing
+from extract.listing import Listing
+from extract.paging import Fetched, Page, Pass
+from extract.retry import get, persistently
+
+log = logging.getLogger(__name__)
+
+
+class Reading:
+    """The reading of one listing. Iterate `pages()` to its end; `evidence` says how far it came at any time."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        listing: Listing,
+        landing: Landing,
+        *,
+        changed_since: datetime | None = None,
+        closing_since: datetime | None = None,
+    ) -> None:
+        """`changed_since` narrows the reading to later changes; `closing_since` asks for a closing pass from then on.
+
+        Both are the server's clock, UTC. An image that changed behind the reader's back comes a second time, in the
+        closing pass: of two readings the later one counts.
+        """
+        self._connection = connection
+        self._landing = landing
+        self.where = f"cloud {connection.settings.name}, listing {listing.name}"
+        self._started = time.monotonic()
+        page_size = connection.settings.page_size
+        self._main = Pass(self._asking("listing"), listing, page_size, self.where, changed_since)
+        self._closing = (
+            Pass(self._asking("closing"), listing, page_size, f"{self.where}, closing pass", closing_since)
+            if closing_since is not None
+            else None
+        )
+
+    def pages(self) -> Iterator[Page]:
+        """All pages, those of the closing pass last. Raises: CloudError where the listing cannot be shown to be whole."""
+        yield from self._main.pages()
+        if self._closing is not None:
+            yield from self._closing.pages()
+        log.info("%s: %d images on %d pages, whole", self.where, self.images, self.page_count)
+
+    @property
+    def images(self) -> int:
+        return self._main.evidence.images
+
+    @property
+    def page_count(self) -> int:
+        return self._main.evidence.pages + (self._closing.evidence.pages if self._closing else 0)
+
+    @property
+    def bytes(self) -> int:
+        return self._main.evidence.bytes + (self._closing.evidence.bytes if self._closing else 0)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What was seen of the listing's wholeness, for `run_listings.evidence`."""
+        closing = asdict(self._closing.evidence) if self._closing else None
+        return {**asdict(self._main.evidence), "closing": closing}
+
+    def _asking(self, part: str) -> "_Asking":
+        return _Asking(self._connection, self._landing, self.where, part)
+
+
+class _Asking:
+    """Brings one page: from the cloud, tried again where that helps, through the landing."""
+
+    def __init__(self, connection: Connection, landing: Landing, where: str, part: str) -> None:
+        self._connection = connection
+        self._landing = landing
+        self._where = where
+        self._part = part
+
+    def __call__(self, number: int, query: Mapping[str, str]) -> Fetched:
+        where = f"{self._where}, {'closing pass, ' if self._part == 'closing' else ''}page {number}"
+
+        def once() -> Fetched:
+            answer = get(self._connection, self._connection.images_url, dict(query), where)
+            file = self._landing.keep(answer)
+            body = parse_page(answer.body, where)
+            ids = [identity for identity in map(usable_id, body.images) if identity is not None]
+            self._landing.record(self._part, answer, query, ids, len(body.images), file)
+            log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
+            return Fetched(body, answer.received_at, len(answer.body))
+
+        return persistently(once, self._connection.settings.tries, where)

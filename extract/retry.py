@@ -1,0 +1,158 @@
+"""Ask once more, or not: one table of what is worth another try, and one wait between tries.
+
+Called by paging's fetches. Knows answers and exceptions, not what is in them.
+"""
+
+import email.utils
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import httpx
+import tenacity
+
+from extract.connection import Connection
+from extract.errors import CloudError, Refused, TransientError
+from extract.redact import excerpt, shown_url
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+WORTH_ANOTHER_TRY = {
+    429: "the cloud asks us to slow down",
+    500: "the image service failed",
+    502: "the gateway got no good answer from the image service",
+    503: "the image service is unavailable",
+    504: "the gateway got no answer from the image service in time",
+}
+FINAL = {
+    400: ("the image service does not understand the request", "Check dialect, page_size and api_version."),
+    401: ("the cloud refuses our token, a fresh one too", "Check the account, and that the endpoint is its cloud's."),
+    403: ("the account may not do this", "Ask for a role that may list images, or leave the listing out."),
+    404: ("there is no such thing at the image endpoint", "Check the endpoint: it is what comes before /v2/images."),
+}
+THROTTLED_BY_GATEWAY = b"APIGW.0308"
+"""The vendor's gateway throttles with this code, mostly as 429, at times as 403."""
+
+LONGEST_WAIT_SECONDS = 120.0
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back with status 200. `received_at` is our clock's, `served_at` the server's (Date header), both UTC."""
+
+    url: str
+    status: int
+    body: bytes
+    received_at: datetime
+    served_at: datetime | None
+
+
+def persistently(call: Callable[[], T], tries: int, where: str, sleep: Callable[[float], None] = time.sleep) -> T:
+    """The result of `call`, tried again with exponential backoff and jitter while it raises TransientError.
+
+    The server's Retry-After is kept to; one beyond LONGEST_WAIT_SECONDS ends the trying at once.
+    Raises: the last TransientError when the tries are used up; any other error at once.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        return max(_BACKOFF(state), asked or 0.0)
+
+    def worth_it(error: BaseException) -> bool:
+        return isinstance(error, TransientError) and (error.retry_after or 0) <= LONGEST_WAIT_SECONDS
+
+    def say(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        seconds = state.next_action.sleep if state.next_action else 0
+        log.warning("%s: %s; try %d of %d in %.1f s", where, error, state.attempt_number + 1, tries, seconds)
+
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(tries),
+        wait=wait,
+        retry=tenacity.retry_if_exception(worth_it),
+        before_sleep=say,
+        sleep=sleep,
+        reraise=True,
+    )(call)
+
+
+def get(connection: Connection, url: str, parameters: dict[str, str], where: str) -> Answer:
+    """One GET, once. `where` begins every error's sentence (cloud, listing, page).
+
+    Raises: TransientError for what WORTH_ANOTHER_TRY lists and for broken connections; Refused for any other status
+    than 200; CloudError for a certificate that cannot be trusted.
+    """
+    try:
+        response = connection.client.get(url, params=parameters)
+    except httpx.TimeoutException as exc:
+        raise TransientError(
+            f"{where}: no answer in time ({type(exc).__name__})", "Raise read_timeout_seconds if the cloud is slow."
+        ) from exc
+    except httpx.TransportError as exc:
+        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            raise CloudError(
+                f"{where}: the certificate of {shown_url(url)} cannot be trusted ({exc})",
+                "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
+            ) from exc
+        raise TransientError(
+            f"{where}: the connection to {shown_url(url)} failed ({exc or type(exc).__name__})",
+            "Check the endpoint, the network, the proxy and the certificates.",
+        ) from exc
+    except httpx.DecodingError as exc:
+        raise TransientError(f"{where}: the answer's compression is broken ({exc})") from exc
+    if response.status_code == httpx.codes.OK:
+        return Answer(
+            url=str(response.url),
+            status=response.status_code,
+            body=response.content,
+            received_at=datetime.now(UTC).replace(tzinfo=None),
+            served_at=date_header(response),
+        )
+    raise _refusal(response, where)
+
+
+def date_header(response: httpx.Response) -> datetime | None:
+    """The server's clock, UTC without zone, whole seconds; None where it does not say. Source: RFC 9110, 6.6.1."""
+    try:
+        served_at = email.utils.parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+    return served_at.astimezone(UTC).replace(tzinfo=None) if served_at.tzinfo else served_at
+
+
+def retry_after_seconds(response: httpx.Response) -> float | None:
+    """What Retry-After asks for, in seconds or as a date; None where it says nothing usable. Source: RFC 9110, 10.2.3."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    now = date_header(response) or datetime.now(UTC).replace(tzinfo=None)
+    return max(0.0, (until.replace(tzinfo=None) - now).total_seconds())
+
+
+def _refusal(response: httpx.Response, where: str) -> CloudError:
+    status = response.status_code
+    secrets = [response.request.headers.get("X-Auth-Token", "")]
+    said = excerpt(response.content, secrets)
+    detail = f" ({status}{': ' + said if said else ''})"
+    if status in WORTH_ANOTHER_TRY or THROTTLED_BY_GATEWAY in response.content:
+        what = WORTH_ANOTHER_TRY.get(status, WORTH_ANOTHER_TRY[429])
+        return TransientError(f"{where}: {what}{detail}", "Try again later.", retry_after_seconds(response))
+    if response.is_redirect:
+        target = shown_url(response.headers.get("Location", ""))
+        return Refused(
+            f"{where}: the endpoint redirects to {target} ({status})",
+            "No redirect is followed, for the token would go along; set endpoint to the right address.",
+            status,
+        )
+    what, advice = FINAL.get(status, ("the image service gave an answer that we cannot use", ""))
+    return Refused(f"{where}: {what}{detail}", advice, status)

@@ -1,0 +1,143 @@
+"""The command line: the only print, and the only place where an error becomes a sentence and an exit code.
+
+Exit codes: 0 all loaded; 1 something failed or was withheld; 2 wrong usage or configuration.
+Imports of what is slow are inside the commands that need it, so that `--help` and `sql` answer at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from extract.errors import GlancebackError, SettingsError
+
+_config = click.option("--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml.")
+_cloud = click.option("--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated.")
+
+
+class _Commands(click.Group):
+    """Turns errors into a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as exc:
+            click.echo(f"glanceback: {exc}", err=True)
+            ctx.exit(2)
+        except GlancebackError as exc:
+            click.echo(f"glanceback: {exc}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            # Whoever read our output has had enough (`| head`).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="glanceback")
+def main() -> None:
+    """The memory of a cloud's image catalogue.
+
+    glanceback reads every image of Huawei IMS or OpenStack Glance, night after night, and keeps the whole history in
+    DuckDB, to be asked in SQL.
+    """
+
+
+@main.command()
+@click.option("--changes", is_flag=True, help="Only what changed since each listing was last read; ends nothing.")
+@_cloud
+@click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
+@click.option("--accept-deletions", is_flag=True, help="End images even where suspiciously many vanished at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's report as one JSON object on stdout.")
+@click.option("-v", "--verbose", is_flag=True, help="Log each page.")
+@_config
+def sync(
+    changes: bool,
+    clouds: tuple[str, ...],
+    listings: tuple[str, ...],
+    accept_deletions: bool,
+    as_json: bool,
+    verbose: bool,
+    config: str | None,
+) -> None:
+    """Read the catalogue and load what is new, changed or gone.
+
+    Prefect runs it: with an embedded server, or on the one that PREFECT_API_URL names.
+    """
+    from flows.running import sync as run  # noqa: PLC0415
+
+    report = run(config, clouds, listings, changes=changes, accept_deletions=accept_deletions, verbose=verbose)
+    if as_json:
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.encode(report))
+    sys.exit(0 if report.status == "completed" else 1)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
+@_config
+def sql(query: str, form: str, output: Path | None, config: str | None) -> None:
+    """Answer a QUERY from the published copy.
+
+    \b
+    glanceback sql "SELECT os_type, count(*) FROM images GROUP BY ALL"
+    glanceback sql "FROM image_events WHERE event = 'deleted'" --format csv -o deleted.csv
+    """
+    from flows.questions import write_answer  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+
+    write_answer(load_settings(config).published, query, form, output)
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@_config
+def runs(form: str, config: str | None) -> None:
+    """List the runs, the newest first, with what each found."""
+    from flows.questions import write_answer  # noqa: PLC0415
+    from flows.settings import load_settings  # noqa: PLC0415
+    from load.statements import statement  # noqa: PLC0415
+
+    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
+
+
+@main.command()
+@_cloud
+@_config
+def check(clouds: tuple[str, ...], config: str | None) -> None:
+    """Log in everywhere and say what would be read, and what is in the way."""
+    from flows.checking import check as run  # noqa: PLC0415
+
+    sys.exit(run(config, clouds, Console()))
+
+
+@main.command()
+@_config
+def publish(config: str | None) -> None:
+    """Make the published copy anew from the warehouse."""
+    from flows.settings import VERSION, load_settings  # noqa: PLC0415
+    from load.publish import publish as run  # noqa: PLC0415
+    from load.schema import bring_up_to_date  # noqa: PLC0415
+    from load.warehouse import Warehouse  # noqa: PLC0415
+
+    settings = load_settings(config)
+    if not settings.warehouse.exists():
+        raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
+    with Warehouse(settings.warehouse) as warehouse:
+        bring_up_to_date(warehouse, VERSION)
+        run(warehouse, settings.published)
+    click.echo(f"published {settings.published}", err=True)
+
+
+@main.command()
+def demo() -> None:
+    """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
+    from flows.demo import demo as run  # noqa: PLC0415
+
+    sys.exit(run(Console(), Console(stderr=True)))

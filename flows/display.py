@@ -1,0 +1,93 @@
+"""How things look to people: log lines, progress on a terminal, and tables. Nothing here decides anything."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.progress import listening
+
+_UNLIMITED_WIDTH = 1_000_000
+
+
+def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
+    """Our loggers' lines on stderr: all from INFO, on a terminal from WARNING, where progress bars say the rest."""
+    handler = _ConsoleHandler(console)
+    level = logging.DEBUG if verbose else logging.WARNING if console.is_terminal else logging.INFO
+    handler.setLevel(level)
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.setLevel(level if level < logging.INFO else logging.INFO)
+        logger.addHandler(handler)
+    # At INFO httpx says every URL, and at DEBUG httpcore every header of every answer.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[None]:
+    """On a terminal, a line a listing with its pages and images so far; elsewhere the log's lines are enough."""
+    if not console.is_terminal:
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        whole = bars.add_task("starting Prefect, logging in")
+        lines: dict[tuple[str, str], TaskID] = {}
+
+        def show(cloud: str, listing: str, pages: int, images: int) -> None:
+            if (cloud, listing) not in lines:
+                bars.update(whole, description="reading")
+                lines[cloud, listing] = bars.add_task("")
+            bars.update(
+                lines[cloud, listing], description=f"{printable(cloud)} {listing}: {images} images, {pages} pages"
+            )
+
+        with listening(show):
+            yield
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console) -> None:
+    """Rows as a table: as wide as the terminal, and as wide as it needs where there is none, so that nothing is cut."""
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(Text(printable(column)), overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        shown.add_row(*(Text(printable(as_text(value))) for value in row))
+    console.print(shown, width=None if console.is_terminal else _UNLIMITED_WIDTH)
+
+
+def as_text(value: object) -> str:
+    """A value of a result as one line of text; lists and maps as JSON."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value, default=as_text, ensure_ascii=False)
+    return str(value)
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: an image's name must not move somebody's cursor or colour his screen."""
+    return "".join(char if char.isprintable() or char == " " else ascii(char)[1:-1] for char in text)
+
+
+class _ConsoleHandler(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = Text(printable(self.format(record).partition("\n")[0]))
+        self._console.print(line, style="yellow" if record.levelno >= logging.WARNING else None, soft_wrap=True)

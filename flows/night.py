@@ -1,0 +1,212 @@
+"""What a night does at one cloud, step by step: enter, read a listing, end what is gone, load. Plain functions.
+
+flows.nightly makes Prefect tasks of them; they run, and are tested, without Prefect.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from extract.confirmation import confirm
+from extract.connection import CloudSettings, Connection, connect
+from extract.dialect import FirstLook, look
+from extract.errors import CloudError, GlancebackError, TransientError
+from extract.landing import Landing, listing_folder
+from extract.listing import Listing, listings
+from extract.reading import Reading
+from flows.progress import page_was_read
+from load.guard import Guard, suspicious
+from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.runs import Run
+from load.warehouse import Warehouse
+from transform.batch import flatten
+from transform.stage import StagedListing, StageWriter
+
+log = logging.getLogger(__name__)
+
+
+class Visit:
+    """A cloud that we are logged in to, with what the first look said and the listings to read.
+
+    Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into.
+    """
+
+    def __init__(self, connection: Connection, first_look: FirstLook, to_read: tuple[Listing, ...]) -> None:
+        self.connection = connection
+        self.first_look = first_look
+        self.listings = to_read
+
+    @property
+    def name(self) -> str:
+        return self.connection.settings.name
+
+
+class ListingIncomplete(CloudError):
+    """A listing whose end was not reached, with what was read of it. `again` says whether another try may help."""
+
+    def __init__(self, what: str, advice: str = "", outcome: ListingOutcome | None = None, again: bool = False) -> None:
+        super().__init__(what, advice)
+        self.args = (what, advice, outcome, again)
+        self.outcome = outcome
+        self.again = again
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the load of one cloud came to; `error` says what was withheld, and what to do."""
+
+    counts: CloudCounts
+    error: str | None
+
+
+def enter(settings: CloudSettings) -> Visit:
+    """Log in, look, and know which listings to read.
+
+    Raises: SettingsError, CloudError, TransientError, as connect and look do.
+    """
+    connection = connect(settings)
+    first_look = look(connection)
+    return Visit(connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings))
+
+
+def read_listing(
+    visit: Visit,
+    listing: Listing,
+    landing: Path,
+    run: Run,
+    watermark: datetime | None = None,
+) -> ListingOutcome:
+    """Read a listing to its end, landing and flattening page by page.
+
+    In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
+    Raises: ListingIncomplete.
+    """
+    settings = visit.connection.settings
+    folder = listing_folder(landing, run.run_id, settings.name, listing.name)
+    started_at = visit.first_look.started_at
+    try:
+        reading = Reading(
+            visit.connection,
+            listing,
+            Landing(folder),
+            changed_since=watermark - timedelta(seconds=settings.overlap_seconds) if watermark else None,
+            # What changes while changes are read has a later time than this run's watermark: the next run sees it.
+            closing_since=None if watermark else started_at,
+        )
+        with StageWriter(folder, listing.name) as writer:
+            for page in reading.pages():
+                writer.write(flatten(page.images), page.received_at)
+                page_was_read(settings.name, listing.name, reading.page_count, reading.images)
+        return _outcome(listing.name, reading, started_at, writer.staged, None)
+    except CloudError as exc:
+        outcome = _outcome(listing.name, reading, started_at, None, str(exc))
+        raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
+    except OSError as exc:
+        raise ListingIncomplete(
+            f"cloud {settings.name}, listing {listing.name}: the pages cannot be kept in {folder} ({exc.strerror or exc})",
+            "See that the folder can be written, and that the disk has room.",
+        ) from exc
+
+
+def incomplete_outcome(listing: str, error: BaseException) -> ListingOutcome:
+    """The outcome of a listing that ended in this error."""
+    if isinstance(error, ListingIncomplete) and error.outcome is not None:
+        return error.outcome
+    text = str(error) if isinstance(error, GlancebackError) else f"an error in glanceback itself: {error!r}"
+    return ListingOutcome(listing, 0, 0, 0, 0.0, False, {}, text, None, None)
+
+
+def load_cloud(
+    warehouse: Warehouse,
+    visit: Visit,
+    run: Run,
+    outcomes: list[ListingOutcome],
+    guard: Guard,
+    accept_deletions: bool = False,
+) -> Loaded:
+    """Merge what was read of a cloud, after asking for the missing images one by one.
+
+    Raises: WarehouseError; then nothing of this cloud's night is in.
+    """
+    night = CloudNight(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        cloud=visit.name,
+        dialect=visit.first_look.dialect,
+        project_id=visit.connection.project_id,
+        ends_images=run.mode == "full",
+        outcomes=outcomes,
+    )
+    _refuse_silence(night, visit)
+    missing = find_missing(warehouse, night)
+    too_many = {} if accept_deletions else suspicious(missing, guard)
+    withheld = frozenset().union(*too_many.values())
+    confirmation = confirm(visit.connection, missing.ids - withheld)
+    error = _withheld_message(visit.name, {name: len(ids) for name, ids in too_many.items()}, confirmation.unknown)
+    counts = merge(
+        warehouse,
+        night,
+        gone=confirmation.gone,
+        withheld=withheld | confirmation.unknown.keys(),
+        error=error,
+    )
+    if counts.missed_by_changes:
+        log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
+    for outcome in outcomes:
+        if outcome.staged:
+            _drop(outcome.staged)
+    return Loaded(counts, error)
+
+
+def _outcome(
+    listing: str, reading: Reading, watermark: datetime, staged: StagedListing | None, error: str | None
+) -> ListingOutcome:
+    return ListingOutcome(
+        listing=listing,
+        pages=reading.page_count,
+        images=reading.images,
+        bytes=reading.bytes,
+        seconds=reading.seconds,
+        complete=error is None,
+        evidence=reading.evidence,
+        error=error,
+        watermark=watermark,
+        staged=staged,
+    )
+
+
+def _refuse_silence(night: CloudNight, visit: Visit) -> None:
+    """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
+    everything = not visit.connection.settings.listings and night.ends_images
+    read_all = all(outcome.complete for outcome in night.outcomes)
+    if everything and read_all and visit.first_look.sampled and not any(outcome.images for outcome in night.outcomes):
+        raise CloudError(
+            f"cloud {visit.name}: every listing of the {night.dialect} dialect is empty, but without filters the API "
+            f"shows images",
+            "Set dialect to what this cloud speaks.",
+        )
+
+
+def _withheld_message(cloud: str, too_many: dict[str, int], unknown: dict[str, str]) -> str | None:
+    parts = []
+    if too_many:
+        listed = ", ".join(f"{count} of {name}" for name, count in sorted(too_many.items()))
+        parts.append(
+            f"cloud {cloud}: {listed} vanished at once; their deletion is withheld. "
+            "If it is right, run again with --accept-deletions."
+        )
+    if unknown:
+        parts.append(
+            f"cloud {cloud}: {len(unknown)} images are in no listing, but whether they are deleted could not be said, "
+            f"so they are kept ({next(iter(unknown.values()))})"
+        )
+    return " ".join(parts) or None
+
+
+def _drop(staged: StagedListing) -> None:
+    """The flattened files have been loaded; the raw pages beside them stay."""
+    with suppress(OSError):
+        staged.images.unlink()
+        staged.rejects.unlink()

@@ -1,0 +1,163 @@
+"""The Prefect flows `nightly` and `changes`: a task a listing, clouds side by side, one load a cloud.
+
+They read like the way of one night; what is done is in flows.night and below. Parameters are names, never secrets.
+Imported only by what starts a flow: importing Prefect takes a second.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, Failed
+from prefect.tasks import Task
+
+from extract.connection import CloudSettings
+from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
+from flows import night
+from flows.night import ListingIncomplete, Visit
+from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
+from flows.settings import VERSION, Settings, chosen_clouds, load_settings
+from load.merge import CloudNight, ListingOutcome, merge, watermarks
+from load.publish import publish
+from load.runs import Run, begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+_LISTING_RETRIES = 1
+_RETRY_DELAY_SECONDS = 5
+
+
+def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:  # type: ignore[type-arg]
+    """Whether another try may help: Prefect asks this before it retries."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
+
+
+_enter = task(night.enter, name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)
+_read_listing = task(
+    night.read_listing,
+    name="read listing",
+    task_run_name="{visit.name}: {listing.name}",
+    cache_policy=NO_CACHE,
+    retries=_LISTING_RETRIES,
+    retry_delay_seconds=_RETRY_DELAY_SECONDS,
+    retry_condition_fn=_may_pass,
+)
+_load_cloud = task(night.load_cloud, name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)
+_publish = task(publish, name="publish", cache_policy=NO_CACHE)
+
+
+@flow(name="nightly", validate_parameters=False)
+def nightly(
+    config: str | None = None,
+    clouds: Sequence[str] = (),
+    listings: Sequence[str] = (),
+    accept_deletions: bool = False,
+) -> State[RunReport]:
+    """Read every page of every listing, and end what is gone."""
+    return _run("full", config, clouds, listings, accept_deletions)
+
+
+@flow(name="changes", validate_parameters=False)
+def changes(
+    config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = ()
+) -> State[RunReport]:
+    """Read what changed since each listing was last read. Ends nothing."""
+    return _run("changes", config, clouds, listings, accept_deletions=False)
+
+
+def _run(
+    mode: str, config: str | None, clouds: Sequence[str], listings: Sequence[str], accept_deletions: bool
+) -> State[RunReport]:
+    settings = load_settings(config)
+    to_read = chosen_clouds(settings, clouds, listings)
+    began = time.monotonic()
+    with Warehouse(settings.warehouse) as warehouse:
+        bring_up_to_date(warehouse, VERSION)
+        run = begin_run(warehouse, mode, VERSION)
+        log.info("run %s (%s) begins", run.run_id, mode)
+        try:
+            reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions)
+            report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
+        except BaseException:
+            finish_run(warehouse, run, "failed")
+            raise
+        finish_run(warehouse, run, report.status)
+        _publish(warehouse, settings.published)
+    create_markdown_artifact(summary(report), key="glanceback-run", description=f"Run {run.run_id}")
+    if report.status == "completed":
+        return Completed(message=f"Run {run.run_id} completed", data=report)
+    return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
+
+
+def _read_and_load(
+    settings: Settings, warehouse: Warehouse, run: Run, clouds: tuple[CloudSettings, ...], accept_deletions: bool
+) -> list[CloudReport]:
+    """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
+
+    Raises: SettingsError where no cloud could be entered because of its settings.
+    """
+    misconfigured: list[SettingsError] = []
+    entering = [(cloud, _enter.submit(cloud)) for cloud in clouds]
+    reading = []
+    reports = []
+    for cloud, entered in entering:
+        visit = entered.result(raise_on_failure=False)
+        if isinstance(visit, Visit):
+            reading.append((visit, _submit_listings(settings, warehouse, run, visit)))
+        else:
+            misconfigured += [visit] if isinstance(visit, SettingsError) else []
+            reports.append(_failed(warehouse, run, cloud.name, visit))
+    if len(misconfigured) == len(clouds):
+        raise misconfigured[0]
+    for visit, futures in reading:
+        outcomes = [_outcome(listing, future) for listing, future in futures]
+        loaded = _load_cloud(warehouse, visit, run, outcomes, settings.guard, accept_deletions, return_state=True)
+        result = loaded.result(raise_on_failure=False)
+        if isinstance(result, night.Loaded):
+            reports.append(cloud_report(visit.name, outcomes, result.counts, result.error))
+        else:
+            reports.append(_failed(warehouse, run, visit.name, result))
+    return reports
+
+
+def _submit_listings(
+    settings: Settings, warehouse: Warehouse, run: Run, visit: Visit
+) -> list[tuple[str, PrefectFuture[ListingOutcome]]]:
+    known: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
+    return [
+        (listing.name, _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name)))
+        for listing in visit.listings
+    ]
+
+
+def _outcome(listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:
+    result = future.result(raise_on_failure=False)
+    if isinstance(result, ListingOutcome):
+        return result
+    outcome = night.incomplete_outcome(listing, result)
+    log.error("%s", outcome.error)
+    return outcome
+
+
+def _failed(warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
+    """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
+    if not isinstance(error, GlancebackError):
+        text = f"cloud {cloud}: an error in glanceback itself: {error!r}"
+        log.error("%s", text, exc_info=error)
+    else:
+        text = str(error)
+        log.error("%s", text)
+    if isinstance(error, WarehouseError):
+        return CloudReport(cloud, "failed", text)
+    nothing = CloudNight(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
+    merge(warehouse, nothing, error=text)
+    return CloudReport(cloud, "failed", text)

@@ -1,0 +1,72 @@
+"""SQL on the published copy, and its answers as table, CSV, JSON or Parquet. Read-only: no files, no network."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+
+from extract.errors import SettingsError
+from flows.display import as_text
+
+FORMATS = ("table", "csv", "json", "parquet")
+_BATCH_ROWS = 10_000
+
+
+class Answer:
+    """The open result of a query. Its rows come once, in order, and are not all held in memory."""
+
+    def __init__(self, result: duckdb.DuckDBPyConnection) -> None:
+        self._result = result
+        self.columns = [column[0] for column in result.description or ()]
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        while batch := self._result.fetchmany(_BATCH_ROWS):
+            yield from batch
+
+    def write_csv(self, target: IO[str]) -> None:
+        """Header and rows; NULL is empty, lists and maps are JSON. Source: RFC 4180."""
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([None if value is None else as_text(value) for value in row] for row in self.rows())
+
+    def write_json(self, target: IO[str]) -> None:
+        """An array of an object a row; times are ISO 8601, UTC."""
+        target.write("[")
+        for number, row in enumerate(self.rows()):
+            target.write(",\n " if number else "\n ")
+            named = dict(zip(self.columns, row, strict=True))
+            target.write(json.dumps(named, default=_json_value, ensure_ascii=False))
+        target.write("\n]\n")
+
+    def write_parquet(self, target: Path) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and the other formats do without
+
+        reader = self._result.to_arrow_reader(_BATCH_ROWS)
+        with pq.ParquetWriter(target, reader.schema, compression="zstd") as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+
+
+def ask(published: Path, query: str, parameters: Sequence[object] = ()) -> Answer:
+    """The answer to a query on the published copy.
+
+    Raises: SettingsError where there is no copy, or the query is wrong.
+    """
+    if not published.is_file():
+        raise SettingsError(
+            f"there is no published copy at {published}", "Run glanceback sync first, or set published."
+        )
+    try:
+        connection = duckdb.connect(str(published), read_only=True)
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return Answer(connection.execute(query, list(parameters)))
+    except duckdb.Error as exc:
+        raise SettingsError(f"the query cannot be answered: {exc}") from exc
+
+
+def _json_value(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

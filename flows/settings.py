@@ -1,0 +1,159 @@
+"""glanceback.toml and the environment -> Settings. The only reader of either; an unknown key is an error.
+
+What openstack.config reads of clouds.yaml and the OS_* variables, it reads itself (extract.connection).
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from extract.connection import CloudSettings
+from extract.errors import SettingsError
+from extract.listing import known_names
+from load.guard import Guard
+
+VERSION: Final = version("glanceback")
+FILE_NAME: Final = "glanceback.toml"
+
+_SIGNS_OF_AN_ACCOUNT: Final = ("OS_AUTH_URL", "OS_ENDPOINT", "OS_TOKEN", "OS_AUTH_TYPE", "OS_IMAGE_ENDPOINT_OVERRIDE")
+_ENVIRONMENT_CLOUD: Final = "envvars"
+"""What openstack.config calls the account that the OS_* variables describe."""
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
+    """`[clouds.NAME]`."""
+
+    os_cloud: str | None = None
+    auth_type: Literal["none"] | None = None
+    endpoint: str | None = None
+    project_id: str | None = None
+    region: str | None = None
+    interface: Literal["public", "internal", "admin"] | None = None
+    dialect: Literal["auto", "ims", "openstack"] = "auto"
+    listings: tuple[str, ...] = ()
+    page_size: _Positive = 1000
+    api_version: str | None = None
+    tries: _Positive = 5
+    connect_timeout_seconds: _Seconds = 10.0
+    read_timeout_seconds: _Seconds = 120.0
+    max_connections: _Positive = 8
+    overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """glanceback.toml. Relative paths start at the file's folder."""
+
+    warehouse: str = "data/warehouse.duckdb"
+    published: str = "data/published.duckdb"
+    landing: str = "data/landing"
+    withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = Guard.share
+    withhold_images: Annotated[int, msgspec.Meta(ge=0)] = Guard.images
+    clouds: dict[str, _CloudTable] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`source` is the file they come from, or `the environment`. Holds no secret."""
+
+    source: str
+    warehouse: Path
+    published: Path
+    landing: Path
+    guard: Guard
+    clouds: tuple[CloudSettings, ...]
+
+
+def load_settings(config: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings: `config`, else $GLANCEBACK_CONFIG, else ./glanceback.toml, else the OS_* variables alone.
+
+    Raises: SettingsError, naming the file and the key.
+    """
+    environment = os.environ if environment is None else environment
+    path = _file(config, environment)
+    if path is None:
+        file, folder, source = _File(), Path.cwd(), "the environment"
+        clouds: tuple[CloudSettings, ...] = _cloud_of_the_environment(environment)
+    else:
+        file, folder, source = _read(path), path.resolve().parent, str(path)
+        clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
+    return Settings(
+        source=source,
+        warehouse=folder / environment.get("GLANCEBACK_WAREHOUSE", file.warehouse),
+        published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
+        landing=folder / environment.get("GLANCEBACK_LANDING", file.landing),
+        guard=Guard(share=file.withhold_share, images=file.withhold_images),
+        clouds=clouds,
+    )
+
+
+def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[str]) -> tuple[CloudSettings, ...]:
+    """The clouds of these names (none: all), reading these listings (none: as set).
+
+    Raises: SettingsError for a name that there is not, and where no cloud is set at all.
+    """
+    if not settings.clouds:
+        raise SettingsError(
+            f"{settings.source} names no cloud",
+            f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see README.",
+        )
+    by_name = {cloud.name: cloud for cloud in settings.clouds}
+    _known(names, by_name, "cloud", settings.source)
+    _known(listings, known_names(), "listing", "any dialect")
+    chosen = [by_name[name] for name in dict.fromkeys(names)] if names else list(settings.clouds)
+    return tuple(replace(cloud, listings=tuple(dict.fromkeys(listings))) if listings else cloud for cloud in chosen)
+
+
+def _known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], what: str, where: str) -> None:
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {', '.join(known)}.")
+
+
+def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
+    named = config or environment.get("GLANCEBACK_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    beside = Path(FILE_NAME)
+    return beside if beside.is_file() else None
+
+
+def _read(path: Path) -> _File:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+    except FileNotFoundError as exc:
+        raise SettingsError(f"there is no file {path}", "Check --config and GLANCEBACK_CONFIG.") from exc
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be read ({exc.strerror})", "Check --config and GLANCEBACK_CONFIG.") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path} is not TOML: {exc}", "Mend that line.") from exc
+    except msgspec.ValidationError as exc:
+        what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
+        raise SettingsError(f"{path}: {what}", "The README lists the settings.") from exc
+
+
+def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:
+    if table.auth_type == "none" and not table.endpoint:
+        raise SettingsError(f"{source}: cloud {name} has auth_type none and no endpoint", "Set endpoint.")
+    _known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
+    given = {field: getattr(table, field) for field in table.__struct_fields__}
+    if table.os_cloud is None and table.auth_type != "none":
+        given["os_cloud"] = name
+    return CloudSettings(name=name, **given)
+
+
+def _cloud_of_the_environment(environment: Mapping[str, str]) -> tuple[CloudSettings, ...]:
+    if environment.get("OS_CLOUD"):
+        return (CloudSettings(name=environment["OS_CLOUD"], os_cloud=environment["OS_CLOUD"]),)
+    if any(environment.get(name) for name in _SIGNS_OF_AN_ACCOUNT):
+        return (CloudSettings(name=_ENVIRONMENT_CLOUD, project_id=environment.get("OS_PROJECT_ID")),)
+    return ()

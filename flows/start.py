@@ -1,0 +1,70 @@
+"""Starts a flow: against PREFECT_API_URL where that is set, else with a Prefect server of our own for as long as it runs.
+
+Everything about Prefect that a user should not have to know is set here, before Prefect is imported.
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from extract.errors import GlancebackError, SettingsError
+from flows.report import RunReport
+
+log = logging.getLogger(__name__)
+
+OUR_LOGGERS = ("extract", "transform", "load", "flows")
+
+_ALWAYS = {
+    # No telemetry leaves the machine, whichever server runs.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # A new PREFECT_HOME migrates its database first: 22 s were measured, and the default gives up after 20.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    # Our records go to Prefect's UI with the run; what Prefect itself says on the console is not for our users.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OUR_LOGGERS),
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SHOW_ANALYTICS_NOTIFICATION": "false",
+}
+
+
+def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
+    """Run the flow `nightly` or `changes`, and return its report.
+
+    `home` is where an embedded Prefect keeps its database, unless PREFECT_HOME or PREFECT_API_URL say otherwise.
+    Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
+    """
+    _prepare(home)
+    import httpx  # noqa: PLC0415 - Prefect must find its settings made
+    from prefect.exceptions import PrefectException  # noqa: PLC0415 - likewise
+
+    from flows import nightly  # noqa: PLC0415 - likewise
+
+    try:
+        state = getattr(nightly, name)(**parameters, return_state=True)
+    except (httpx.TransportError, PrefectException) as exc:
+        server = os.environ.get("PREFECT_API_URL")
+        if not server:
+            raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
+        raise SettingsError(
+            f"the Prefect server at {server} does not answer ({exc})",
+            "Start it, or unset PREFECT_API_URL to run with an embedded one.",
+        ) from exc
+    if isinstance(state.data, RunReport):
+        return state.data
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, RunReport):
+        return result
+    if isinstance(result, BaseException):
+        raise result
+    raise GlancebackError(f"the flow ended as {state.name} without a report ({state.message})", "See Prefect's log.")
+
+
+def _prepare(home: Path) -> None:
+    for name, value in _ALWAYS.items():
+        os.environ.setdefault(name, value)
+    if not os.environ.get("PREFECT_API_URL") and not os.environ.get("PREFECT_HOME"):
+        # A home of our own: another Prefect of this user may have migrated ~/.prefect to another version.
+        os.environ["PREFECT_HOME"] = str(home)

@@ -1,0 +1,22 @@
+"""How many images may vanish at once before their end is withheld: a broken listing looks like a mass deletion."""
+
+from dataclasses import dataclass
+
+from load.merge import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Withhold where more than `share` of a listing and more than `images` images vanish at once."""
+
+    share: float = 0.2
+    images: int = 10
+
+
+def suspicious(missing: Missing, guard: Guard) -> dict[str, frozenset[str]]:
+    """By listing, the missing images of those listings that lost too many at once."""
+    return {
+        listing: ids
+        for listing, ids in missing.by_listing.items()
+        if len(ids) > guard.images and len(ids) > guard.share * missing.sizes.get(listing, 0)
+    }

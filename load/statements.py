@@ -1,0 +1,58 @@
+"""A .sql file by its folder and its object's name, with what its comments say. The only reader of sql/.
+
+A file holds one statement. Its first lines say `-- name: what it is` and, mostly, `-- One row per ...`; a line
+`column ..., -- what it means` describes a column of a table or view.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+
+_DESCRIBED_COLUMN = re.compile(r"^ +(?:.* AS |[a-z_]+\.)?\"?(?P<column>[a-z_][a-z0-9_]*)\"?(?: [^-]*)?,? -- (?P<text>.+)$")
+_DESCRIBED_END = re.compile(r"^ +(?:END )AS (?P<column>[a-z_][a-z0-9_]*),? -- (?P<text>.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`description` is the header in one line, `columns` what is said of each column, `parameters` the $names in it."""
+
+    name: str
+    text: str
+    description: str
+    columns: dict[str, str]
+    parameters: frozenset[str]
+
+
+@cache
+def statement(folder: str, name: str) -> Statement:
+    """The statement in sql/<folder>/<name>.sql; for a numbered file the name is with its number."""
+    text = (SQL_FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    header = [line.removeprefix("--").strip() for line in lines[: _header_length(lines)]]
+    (parsed,) = duckdb.extract_statements(text)
+    return Statement(
+        name=name,
+        text=text,
+        description=" ".join(header).partition(": ")[2],
+        columns=_described_columns(lines),
+        parameters=frozenset(parsed.named_parameters),
+    )
+
+
+def names(folder: str) -> list[str]:
+    """The names of a folder's statements, in order."""
+    return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))
+
+
+def _header_length(lines: list[str]) -> int:
+    return next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+
+
+def _described_columns(lines: list[str]) -> dict[str, str]:
+    found = (_DESCRIBED_END.match(line) or _DESCRIBED_COLUMN.match(line) for line in lines)
+    return {match["column"]: match["text"] for match in found if match}

@@ -1,0 +1,118 @@
+"""Open the warehouse for writing, and run statements of sql/ in it. One process at a time holds it.
+
+It is attached under the name `warehouse`, so that what lies behind the name may be another engine.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from extract.errors import WarehouseError
+from load.statements import statement
+
+STORAGE_VERSION = "v1.2.0"
+"""The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
+
+
+class Warehouse:
+    """An open warehouse. Every duckdb error comes out as a WarehouseError."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, or make it where there is none.
+
+        Raises: WarehouseError when another process holds it, or the file cannot be opened or made.
+        """
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
+        self.connection = duckdb.connect()
+        self.execute(f"ATTACH {quoted(str(path))} AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+        self.execute("USE warehouse")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is run inside, or nothing of it."""
+        with self._mapped():
+            self.connection.execute("BEGIN")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                # A failed statement may have ended the transaction already.
+                try:
+                    self.connection.execute("ROLLBACK")
+                except duckdb.TransactionException:
+                    pass
+                raise
+
+    def run(self, folder: str, file: str, /, **parameters: object) -> None:
+        """Run sql/<folder>/<file>.sql with those of the parameters that it names."""
+        self._execute(folder, file, parameters)
+
+    def rows(self, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of a query in sql/."""
+        return self._execute(folder, file, parameters).fetchall()
+
+    def row(self, folder: str, file: str, /, **parameters: object) -> dict[str, Any]:
+        """The one row of a query in sql/, by column."""
+        result = self._execute(folder, file, parameters)
+        columns = [column[0] for column in result.description]
+        (row,) = result.fetchall()
+        return dict(zip(columns, row, strict=True))
+
+    def table_of_ids(self, name: str, ids: frozenset[str]) -> None:
+        """A temporary table `name` with a row an id."""
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {name} (id VARCHAR)")
+        self.execute(f"INSERT INTO {name} SELECT unnest($ids)", {"ids": sorted(ids)})
+
+    def columns(self, name: str) -> list[str]:
+        """The columns of a table or view, in order."""
+        return [row[0] for row in self.execute(f"DESCRIBE {name}").fetchall()]
+
+    def comment(self, kind: str, target: str, text: str) -> None:
+        """Describe a TABLE, VIEW, MACRO TABLE or COLUMN."""
+        self.execute(f"COMMENT ON {kind} {target} IS {quoted(text)}")
+
+    def execute(self, text: str, parameters: dict[str, object] | None = None) -> duckdb.DuckDBPyConnection:
+        """Run a statement that no file can hold, because a name or a path is part of it."""
+        with self._mapped():
+            return self.connection.execute(text, parameters)
+
+    def _execute(self, folder: str, name: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
+        wanted = statement(folder, name)
+        used = {key: value for key, value in parameters.items() if key in wanted.parameters}
+        return self.execute(wanted.text, used or None)
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.IOException as exc:
+            advice = "See that the file and its folder can be written, and that the disk has room."
+            if "lock" in str(exc):
+                advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
+            raise WarehouseError(f"the warehouse {self.path} cannot be used ({_first_line(exc)})", advice) from exc
+        except duckdb.Error as exc:
+            raise WarehouseError(
+                f"the warehouse {self.path} refused a statement; nothing of it was kept ({_first_line(exc)})"
+            ) from exc
+
+
+def quoted(text: str) -> str:
+    """An SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

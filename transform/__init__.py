@@ -1,0 +1,1 @@
+"""The attribute dictionary, and page bytes -> Arrow. Knows neither HTTP nor DuckDB."""

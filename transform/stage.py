@@ -1,0 +1,66 @@
+"""The way from flattening to loading: one Parquet file of images and one of rejects a listing and run.
+
+The reader of a listing writes them page by page, so that memory does not grow with the listing; the load reads them.
+Parquet because readers may be other processes, or other machines with the same storage.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transform.batch import IMAGES_SCHEMA, REJECTS_SCHEMA, Flattened
+
+STAGED_SCHEMA: Final = pa.schema(
+    [
+        pa.field("listing", pa.string()),
+        pa.field("position", pa.int64()),
+        pa.field("received_at", pa.timestamp("us")),
+        *IMAGES_SCHEMA,
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedListing:
+    """A listing's files. The images have STAGED_SCHEMA: `position` counts from 0 in the order received."""
+
+    listing: str
+    images: Path
+    rejects: Path
+
+
+class StageWriter:
+    """Writes one listing's flattened pages. Use with `with`; the files are whole once it is left."""
+
+    def __init__(self, folder: Path, listing: str) -> None:
+        self.staged = StagedListing(listing, folder / "images.parquet", folder / "rejects.parquet")
+        self._position = 0
+        self._images = pq.ParquetWriter(self.staged.images, STAGED_SCHEMA, compression="zstd", compression_level=1)
+        self._rejects = pq.ParquetWriter(self.staged.rejects, REJECTS_SCHEMA, compression="zstd")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._images.close()
+        self._rejects.close()
+
+    def write(self, page: Flattened, received_at: datetime) -> None:
+        """Add a page's rows. `received_at` is UTC."""
+        rows = page.images.num_rows
+        if rows:
+            columns = [
+                pa.repeat(self.staged.listing, rows),
+                pa.array(range(self._position, self._position + rows), pa.int64()),
+                pa.repeat(pa.scalar(received_at, pa.timestamp("us")), rows),
+                *page.images.columns,
+            ]
+            self._images.write_batch(pa.record_batch(columns, schema=STAGED_SCHEMA))
+            self._position += rows
+        if page.rejects.num_rows:
+            self._rejects.write_batch(page.rejects)

@@ -1,0 +1,157 @@
+"""One parser a kind of column: a value that fits, or a Misfit that says why not. Never a silent NULL.
+
+A parser gets the value as JSON had it and returns what Arrow takes. NULL is for JSON null, and, in every column that is
+not text, for the empty string, which is how the API writes "no value".
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from transform.dictionary import Kind
+
+Json = Any
+Parser = Callable[[Json], Any]
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
+_FINER_THAN_MICROSECONDS = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+_TRUTH = {"true": True, "false": False}
+
+
+class Misfit(ValueError):
+    """The value does not fit the column; the message says why."""
+
+
+def json_text(value: Json) -> str:
+    """The value as JSON text: keys sorted, ASCII where Unicode cannot say it."""
+    try:
+        return msgspec.json.encode(value, order="sorted").decode()
+    except (UnicodeEncodeError, RecursionError):
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def as_received(value: Json) -> str:
+    """Text as it is, anything else as JSON text. Lone surrogates, which no UTF-8 can hold, come out escaped."""
+    if isinstance(value, str):
+        return value if is_unicode(value) else json.dumps(value)
+    return json_text(value)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can hold the text: JSON can spell half a character (a lone surrogate), Unicode cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def parse_text(value: Json) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, (list, dict)):
+        raise Misfit(f"expected text, got {_named(value)}")
+    text = value if isinstance(value, str) else json_text(value)
+    if not is_unicode(text):
+        raise Misfit("the text is not Unicode: it has half of a surrogate pair")
+    return text
+
+
+def parse_boolean(value: Json) -> bool | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUTH:
+        return _TRUTH[value.lower()]
+    raise Misfit(f"expected true or false, got {_named(value)}")
+
+
+def parse_integer(value: Json) -> int | None:
+    """32 bits, signed."""
+    return _parse_whole_number(value, 32)
+
+
+def parse_bigint(value: Json) -> int | None:
+    """64 bits, signed."""
+    return _parse_whole_number(value, 64)
+
+
+def parse_timestamp(value: Json) -> datetime | None:
+    """UTC without zone, to the microsecond. A time without a zone is UTC. Source: reference, `created_at` in Table 1."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) < 19 or value[10] not in "T ":
+        raise Misfit(f"expected a time such as 2018-09-06T14:03:27Z, got {_named(value)}")
+    if _FINER_THAN_MICROSECONDS.search(value):
+        raise Misfit("the time is finer than a microsecond")
+    try:
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except (ValueError, OverflowError) as exc:
+        raise Misfit(f"expected a time such as 2018-09-06T14:03:27Z ({exc})") from exc
+
+
+def parse_tags(value: Json) -> list[str] | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, list):
+        raise Misfit(f"expected a list of texts, got {_named(value)}")
+    if not all(isinstance(tag, str) and is_unicode(tag) for tag in value):
+        raise Misfit("expected a list of texts, got a list with something else in it")
+    return value
+
+
+def parse_json_text(value: Json) -> str | None:
+    """JSON text: a text that holds JSON as it is, an array or object as its JSON text."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        text = json_text(value)
+        _checked_json(text)
+        return text
+    _checked_json(value)
+    return value
+
+
+def _checked_json(text: str) -> None:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as exc:
+        raise Misfit("expected JSON text, got text that is not JSON") from exc
+
+
+def _parse_whole_number(value: Json, bits: int) -> int | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        number = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
+    else:
+        raise Misfit(f"expected a whole number, got {_named(value)}")
+    if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+        raise Misfit(f"the number needs more than {bits} bits")
+    return number
+
+
+def _named(value: Json) -> str:
+    names = {str: "other text", bool: "true or false", int: "a number", float: "a number", list: "an array"}
+    return names.get(type(value), "an object")
+
+
+PARSERS: dict[Kind, Parser] = {
+    Kind.TEXT: parse_text,
+    Kind.BOOLEAN: parse_boolean,
+    Kind.INTEGER: parse_integer,
+    Kind.BIGINT: parse_bigint,
+    Kind.TIMESTAMP: parse_timestamp,
+    Kind.TAGS: parse_tags,
+    Kind.JSON: parse_json_text,
+}
