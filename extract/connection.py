@@ -17,6 +17,7 @@ from extract.errors import CloudError, SettingsError, TransientError
 from extract.redact import shown_url
 
 Origin = tuple[str, str, int | None]
+_FIXED_ENDPOINT = ("none", "admin_token")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -104,12 +105,13 @@ def connect(settings: CloudSettings) -> Connection:
     from keystoneauth1 import exceptions as refused  # noqa: PLC0415 - heavy, and only needed where a cloud is asked
 
     region = _region(settings)
+    known_project = settings.project_id or _described(region).get("project_id")
     try:
-        session = region.get_session()
+        session = _session(region)
         plugin = session.auth
         token = plugin.get_token(session)
         endpoint = _endpoint(settings, region, session)
-        project_id = settings.project_id or plugin.get_project_id(session) or region.config["auth"].get("project_id")
+        project_id = known_project or plugin.get_project_id(session)
         access = plugin.get_access(session) if hasattr(plugin, "get_access") else None
     except refused.RetriableConnectionFailure as exc:
         raise TransientError(
@@ -203,13 +205,17 @@ def _region(settings: CloudSettings) -> Any:
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415 - see above
     from openstack.exceptions import ConfigException  # noqa: PLC0415 - see above
 
-    wanted: dict[str, Any] = {"region_name": settings.region, "interface": settings.interface}
+    wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
+    given = {key: value for key, value in wanted.items() if value is not None}
     try:
         if settings.auth_type == "none" and settings.os_cloud is None:
             alone = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-            return alone.get_one(auth_type="none", auth={"endpoint": settings.endpoint}, **_given(wanted))
+            return alone.get_one(**given, auth={"endpoint": settings.endpoint}, validate=False)
         found = openstack.config.OpenStackConfig(app_name="glanceback")
-        return found.get_one(cloud=settings.os_cloud, **_given(wanted | {"auth_type": settings.auth_type}))
+        described = found.get_one(cloud=settings.os_cloud, **given, validate=False)
+        if described.config["auth_type"] in _FIXED_ENDPOINT:
+            return described
+        return found.get_one(cloud=settings.os_cloud, **given)
     except (ConfigException, ClientException) as exc:
         where = f"clouds.yaml entry '{settings.os_cloud}'" if settings.os_cloud else "the OS_* variables"
         raise SettingsError(
@@ -219,8 +225,22 @@ def _region(settings: CloudSettings) -> Any:
         ) from exc
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+def _described(region: Any) -> dict[str, Any]:
+    """What the account's entry says, where it puts it under `auth` and where it does not."""
+    return {**region.config, **region.config["auth"]}
+
+
+def _session(region: Any) -> Any:
+    """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone."""
+    from keystoneauth1 import loading, session  # noqa: PLC0415 - see connect
+
+    if region.config["auth_type"] not in _FIXED_ENDPOINT:
+        return region.get_session()
+    loader = loading.get_plugin_loader(region.config["auth_type"])
+    described = _described(region)
+    options = {name: described[name] for option in loader.get_options() if (name := option.dest) in described}
+    verify, certificate = region.get_requests_verify_args()
+    return session.Session(auth=loader.load_from_options(**options), verify=verify, cert=certificate)
 
 
 def _endpoint(settings: CloudSettings, region: Any, session: Any) -> str:

@@ -2,16 +2,18 @@
 
 import csv
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
+from rich.console import Console
 
 from extract.errors import SettingsError
-from flows.display import as_text
+from flows.display import as_text, table
 
-FORMATS = ("table", "csv", "json", "parquet")
 _BATCH_ROWS = 10_000
 
 
@@ -64,6 +66,33 @@ def ask(published: Path, query: str, parameters: Sequence[object] = ()) -> Answe
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return Answer(connection.execute(query, list(parameters)))
+    except duckdb.Error as exc:
+        raise SettingsError(f"the query cannot be answered: {exc}") from exc
+
+
+def write_answer(published: Path, query: str, form: str, output: Path | None) -> None:
+    """Ask, and write the answer as `form` to `output`, or to stdout.
+
+    Raises: SettingsError as ask does, and where the output cannot be written.
+    """
+    if form == "parquet" and output is None:
+        raise SettingsError("Parquet is not for a terminal", "Name a file with -o FILE.")
+    answer = ask(published, query)
+    try:
+        if form == "parquet" and output is not None:
+            answer.write_parquet(output)
+            return
+        with output.open("w", encoding="utf-8", newline="") if output else nullcontext(sys.stdout) as target:
+            if form == "table":
+                table(answer.columns, answer.rows(), Console(file=target))
+            elif form == "csv":
+                answer.write_csv(target)
+            else:
+                answer.write_json(target)
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise SettingsError(f"{output} cannot be written ({exc.strerror})", "Name another file with -o.") from exc
     except duckdb.Error as exc:
         raise SettingsError(f"the query cannot be answered: {exc}") from exc
 

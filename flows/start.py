@@ -20,7 +20,7 @@ _ALWAYS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     # A new PREFECT_HOME migrates its database first: 22 s were measured, and the default gives up after 20.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     # Our records go to Prefect's UI with the run; what Prefect itself says on the console is not for our users.
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OUR_LOGGERS),
@@ -44,7 +44,7 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
 
     try:
         state = getattr(nightly, name)(**parameters, return_state=True)
-    except (httpx.TransportError, PrefectException) as exc:
+    except (httpx.TransportError, PrefectException, RuntimeError) as exc:
         server = os.environ.get("PREFECT_API_URL")
         if not server:
             raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
@@ -67,4 +67,8 @@ def _prepare(home: Path) -> None:
         os.environ.setdefault(name, value)
     if not os.environ.get("PREFECT_API_URL") and not os.environ.get("PREFECT_HOME"):
         # A home of our own: another Prefect of this user may have migrated ~/.prefect to another version.
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise SettingsError(f"Prefect's folder {home} cannot be made ({exc.strerror})", "Set warehouse.") from exc
         os.environ["PREFECT_HOME"] = str(home)
