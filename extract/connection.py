@@ -90,6 +90,7 @@ class Connection:
     project_id: str | None
     project_name: str | None = None
     user_name: str | None = None
+    roles: tuple[str, ...] = ()
 
     @property
     def images_url(self) -> str:
@@ -136,6 +137,7 @@ def connect(settings: CloudSettings) -> Connection:
         project_id=project_id,
         project_name=access.project_name if access else None,
         user_name=access.username if access else None,
+        roles=tuple(access.role_names) if access else (),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from extract.body import parse_page, usable_id
+from extract.body import Json, parse_page, usable_id
 from extract.connection import Connection
 from extract.landing import Landing
 from extract.listing import Listing
@@ -38,7 +38,9 @@ class Reading:
         closing pass: of two readings the later one counts.
         """
         self._connection = connection
+        self._listing = listing
         self._landing = landing
+        self._shared_out = 0
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
         page_size = connection.settings.page_size
@@ -51,14 +53,17 @@ class Reading:
 
     def pages(self) -> Iterator[Page]:
         """All pages, those of the closing pass last. Raises: CloudError where the listing cannot be shown to be whole."""
-        yield from self._main.pages()
+        for page in self._main.pages():
+            self._shared_out += sum(self._is_ours(image) for image in page.images) if self._listing.is_shared else 0
+            yield page
         if self._closing is not None:
             yield from self._closing.pages()
         log.info("%s: %d images on %d pages, whole", self.where, self.images, self.page_count)
 
     @property
     def images(self) -> int:
-        return self._main.evidence.images
+        """Images received, without those that the account itself shares out: every shared listing shows them too."""
+        return self._main.evidence.images - self._shared_out
 
     @property
     def page_count(self) -> int:
@@ -76,7 +81,11 @@ class Reading:
     def evidence(self) -> dict[str, Any]:
         """What was seen of the listing's wholeness, for `run_listings.evidence`."""
         closing = asdict(self._closing.evidence) if self._closing else None
-        return {**asdict(self._main.evidence), "closing": closing}
+        return {**asdict(self._main.evidence), "shared_out": self._shared_out, "closing": closing}
+
+    def _is_ours(self, image: Json) -> bool:
+        project = self._connection.project_id
+        return project is not None and isinstance(image, dict) and image.get("owner") == project
 
     def _asking(self, part: str) -> "_Asking":
         return _Asking(self._connection, self._landing, self.where, part)

@@ -13,6 +13,7 @@ from rich.text import Text
 from flows.progress import listening
 
 _UNLIMITED_WIDTH = 1_000_000
+_NARROWEST_COLUMN = 8
 
 
 def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
@@ -55,13 +56,29 @@ def progress(console: Console) -> Iterator[None]:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console) -> None:
-    """Rows as a table: as wide as the terminal, and as wide as it needs where there is none, so that nothing is cut."""
+    """Rows as a table, or a row as a list where a terminal is too narrow for the columns. Elsewhere nothing is cut."""
+    if console.is_terminal and len(columns) * _NARROWEST_COLUMN > console.width:
+        _records(columns, rows, console)
+        return
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        shown.add_column(Text(printable(column)), overflow="ellipsis", no_wrap=True)
+        shown.add_column(Text(printable(column)), overflow="fold", no_wrap=not console.is_terminal)
     for row in rows:
         shown.add_row(*(Text(printable(as_text(value))) for value in row))
-    console.print(shown, width=None if console.is_terminal else _UNLIMITED_WIDTH)
+    if console.is_terminal:
+        console.print(shown)
+    else:
+        Console(file=console.file, width=_UNLIMITED_WIDTH).print(shown)
+
+
+def _records(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console) -> None:
+    width = max(map(len, columns))
+    for number, row in enumerate(rows, 1):
+        console.print(f"-- row {number}", style="dim")
+        for column, value in zip(columns, row, strict=True):
+            if value is not None:
+                line = f"{printable(column):{width}}  {printable(as_text(value))}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def as_text(value: object) -> str:

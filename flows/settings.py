@@ -17,7 +17,7 @@ import msgspec
 from extract.connection import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
-from load.guard import Guard
+from load.guard import DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"
@@ -56,8 +56,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     warehouse: str = "data/warehouse.duckdb"
     published: str = "data/published.duckdb"
     landing: str = "data/landing"
-    withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = Guard.share
-    withhold_images: Annotated[int, msgspec.Meta(ge=0)] = Guard.images
+    withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
+    withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
     clouds: dict[str, _CloudTable] = {}
 
 

@@ -1,16 +1,21 @@
 """How many images may vanish at once before their end is withheld: a broken listing looks like a mass deletion."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from load.merge import Missing
+
+
+DEFAULT_SHARE: Final = 0.2
+DEFAULT_IMAGES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Withhold where more than `share` of a listing and more than `images` images vanish at once."""
 
-    share: float = 0.2
-    images: int = 10
+    share: float = DEFAULT_SHARE
+    images: int = DEFAULT_IMAGES
 
 
 def suspicious(missing: Missing, guard: Guard) -> dict[str, frozenset[str]]:

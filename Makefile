@@ -1,0 +1,46 @@
+# make setup | demo | test | lint | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+
+PYTHON ?= python3
+PIP_FLAGS = --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: setup demo test lint lock clean
+
+setup: .venv/.ready
+
+demo: .venv/.ready
+	.venv/bin/glanceback demo
+
+test: .venv/.ready-for-tests .venv-clouds/.ready lint
+	.venv/bin/python -m pytest
+
+lint: .venv/.ready-for-tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Locks anew after a change of dependencies; needs uv. No index is named in the files.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --group dev -o requirements-dev.txt
+	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
+
+clean:
+	rm -rf .venv .venv-clouds data/demo data/prefect
+
+.venv/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.ready-for-tests: .venv/.ready requirements-dev.txt
+	.venv/bin/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	touch $@
+
+# Keystone and Glance, which the tests start: their many dependencies stay out of our own environment.
+.venv-clouds/.ready: tests/clouds/requirements.txt
+	$(PYTHON) -m venv .venv-clouds
+	.venv-clouds/bin/python -m pip install $(PIP_FLAGS) -r tests/clouds/requirements.txt
+	touch $@

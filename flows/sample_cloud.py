@@ -1,0 +1,105 @@
+"""An image service on loopback that serves the recorded pages of data/sample, for `glanceback demo`.
+
+A recorded question is answered with the recorded bytes. Only what cannot have been recorded is answered from them: the
+closing pass, whose time is not known beforehand, and single images.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample"
+NIGHTS = ("night-1", "night-2")
+_PAGING = ("limit", "sort_key", "sort_dir", "marker", "updated_at")
+
+
+class Night:
+    """One night's recorded answers, by question."""
+
+    def __init__(self, folder: Path) -> None:
+        self._answers: dict[frozenset[tuple[str, str]], tuple[bytes, str]] = {}
+        self._listings: dict[frozenset[tuple[str, str]], list[dict[str, Any]]] = {}
+        for request in json.loads((folder / "requests.json").read_bytes()):
+            body = (folder / request["body"]).read_bytes()
+            query = request["query"]
+            self._answers[frozenset(query.items())] = (body, request["date"])
+            self._listings.setdefault(_filters(query), []).extend(json.loads(body)["images"])
+            self.date = request["date"]
+
+    @property
+    def project_id(self) -> str:
+        """The project whose catalogue it is: whose private images are listed by owner."""
+        return next(value for filters in self._listings for name, value in filters if name == "owner")
+
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes, str]:
+        """Status, body and Date header."""
+        if path != "/v2/images":
+            return self._image(unquote(path.removeprefix("/v2/images/")))
+        if recorded := self._answers.get(frozenset(query.items())):
+            return 200, *recorded
+        listing = self._listings.get(_filters(query))
+        if listing is None or not query.get("updated_at", "").startswith("gte:"):
+            return 400, b'{"message": "the sample has no answer to this question"}', self.date
+        bound = query["updated_at"].removeprefix("gte:")
+        return 200, json.dumps({"images": [image for image in listing if image["updated_at"] >= bound]}).encode(), self.date
+
+    def _image(self, identity: str) -> tuple[int, bytes, str]:
+        for listing in self._listings.values():
+            for image in listing:
+                if image["id"] == identity:
+                    return 200, json.dumps(image).encode(), self.date
+        return 404, b"{}", self.date
+
+
+class SampleCloud:
+    """The running service. `night` says which night it serves, and may be set at any time."""
+
+    def __init__(self, server: ThreadingHTTPServer) -> None:
+        self.nights = {name: Night(SAMPLE / name) for name in NIGHTS}
+        self.night = NIGHTS[0]
+        self.url = f"http://127.0.0.1:{server.server_port}"
+
+    @property
+    def project_id(self) -> str:
+        return self.nights[self.night].project_id
+
+
+@contextmanager
+def sample_cloud() -> Iterator[SampleCloud]:
+    """Serve the sample on a free port of loopback until the block is left."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            status, body, date = cloud.nights[cloud.night].answer(parts.path, dict(parse_qsl(parts.query)))
+            self.send_response_only(status)
+            self.send_header("Date", date)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody wants to read it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    cloud = SampleCloud(server)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield cloud
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _filters(query: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value) for name, value in query.items() if name not in _PAGING)
