@@ -1,0 +1,70 @@
+"""Nights as the tests write them: images in listings, staged and merged as a run would."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.runs import begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from transform.batch import flatten
+from transform.stage import StageWriter
+
+PROJECT = "p" * 32
+READ_AT = datetime(2026, 11, 1, 2)
+
+
+def image(identity: str, **attributes: Any) -> dict[str, Any]:
+    """An image that changed on the first of October, unless told otherwise."""
+    return {"id": identity, "name": f"image {identity}", "updated_at": "2026-10-01T00:00:00Z", **attributes}
+
+
+def new_warehouse(folder: Path) -> Warehouse:
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    bring_up_to_date(warehouse, "0")
+    return warehouse
+
+
+class Nights:
+    """Runs nights against one warehouse, a cloud `c` each."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self.warehouse = warehouse
+        self._folder = folder
+        self._number = 0
+
+    def night(
+        self,
+        listings: dict[str, list[dict[str, Any]]],
+        *,
+        mode: str = "full",
+        incomplete: tuple[str, ...] = (),
+        gone: frozenset[str] | None = None,
+        withheld: frozenset[str] = frozenset(),
+        watermark: datetime | None = None,
+    ) -> CloudCounts:
+        """Load these listings; what is missing is gone, unless `gone` says otherwise."""
+        self._number += 1
+        run = begin_run(self.warehouse, mode, "0")
+        outcomes = [
+            self._outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
+            for name, images in listings.items()
+        ]
+        night = CloudNight(run.run_id, run.started_at, "c", "ims", PROJECT, mode == "full", outcomes)
+        missing = find_missing(self.warehouse, night).ids
+        counts = merge(self.warehouse, night, gone=missing - withheld if gone is None else gone, withheld=withheld)
+        finish_run(self.warehouse, run, "completed")
+        return counts
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.warehouse.execute(query).fetchall()
+
+    def _outcome(self, name: str, images: list[dict[str, Any]], complete: bool, watermark: datetime) -> ListingOutcome:
+        folder = self._folder / str(self._number) / name
+        folder.mkdir(parents=True)
+        with StageWriter(folder, name) as writer:
+            writer.write(flatten(images), READ_AT)
+        outcome = ListingOutcome(name, 1, len(images), 1, 0.1, True, {}, None, watermark, writer.staged)
+        return outcome if complete else replace(outcome, complete=False, error="it broke", staged=None)

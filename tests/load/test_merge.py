@@ -1,0 +1,168 @@
+"""One cloud's night into the history, on a real DuckDB file."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from extract.errors import WarehouseError
+from load.merge import CloudNight, merge, watermarks
+from load.runs import begin_run
+from tests.load.nights import PROJECT, Nights, image, new_warehouse
+
+CURRENT = "SELECT id, name FROM images ORDER BY id"
+HISTORY = "SELECT id, name, seen_to IS NULL, end_reason FROM image_versions ORDER BY id, seen_from"
+STAYS = "SELECT id, listing, seen_to IS NULL FROM listing_memberships ORDER BY id, seen_from, listing"
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Iterator[Nights]:
+    with new_warehouse(tmp_path) as warehouse:
+        yield Nights(warehouse, tmp_path / "stage")
+
+
+def test_first_night_makes_a_version_of_every_image(nights: Nights) -> None:
+    counts = nights.night({"public": [image("a"), image("b")], "private": [image("c")]})
+    assert (counts.new, counts.unchanged, counts.deleted) == (3, 0, 0)
+    assert nights.rows(CURRENT) == [("a", "image a"), ("b", "image b"), ("c", "image c")]
+
+
+def test_same_catalogue_again_adds_no_version_and_no_membership(nights: Nights) -> None:
+    catalogue = {"public": [image("a"), image("b")]}
+    nights.night(catalogue)
+    before = nights.rows(HISTORY), nights.rows(STAYS)
+    counts = nights.night(catalogue)
+    assert (counts.new, counts.changed, counts.unchanged) == (0, 0, 2)
+    assert (nights.rows(HISTORY), nights.rows(STAYS)) == before
+
+
+def test_changed_image_ends_its_version_and_begins_one(nights: Nights) -> None:
+    nights.night({"public": [image("a")]})
+    counts = nights.night({"public": [image("a", name="renamed", updated_at="2026-10-02T00:00:00Z")]})
+    assert counts.changed == 1
+    assert nights.rows(HISTORY) == [("a", "image a", False, "changed"), ("a", "renamed", True, None)]
+
+
+def test_change_within_the_same_second_is_found_by_content(nights: Nights) -> None:
+    nights.night({"public": [image("a", min_disk=1)]})
+    assert nights.night({"public": [image("a", min_disk=2)]}).changed == 1
+
+
+def test_versions_of_an_image_follow_one_another_without_gap(nights: Nights) -> None:
+    for number in range(3):
+        nights.night({"public": [image("a", min_disk=number)]})
+    gaps = """SELECT count(*) FROM (
+        SELECT seen_to, lead(seen_from) OVER (PARTITION BY cloud, id ORDER BY seen_from) AS next FROM image_versions
+    ) WHERE next IS NOT NULL AND seen_to IS DISTINCT FROM next"""
+    assert nights.rows(gaps) == [(0,)]
+
+
+def test_missing_image_that_is_gone_is_deleted(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]})
+    counts = nights.night({"public": [image("a")]})
+    assert counts.deleted == 1
+    assert nights.rows(HISTORY)[-1] == ("b", "image b", False, "deleted")
+    assert ("b", "public", False) in nights.rows(STAYS)
+
+
+def test_missing_image_that_is_still_there_is_kept(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]})
+    counts = nights.night({"public": [image("a")]}, gone=frozenset())
+    assert counts.deleted == 0
+    assert nights.rows("SELECT id, listings FROM images ORDER BY id") == [("a", ["public"]), ("b", [])]
+
+
+def test_withheld_deletion_leaves_image_and_membership(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]})
+    counts = nights.night({"public": [image("a")]}, withheld=frozenset({"b"}))
+    assert (counts.deleted, counts.withheld_deletions) == (0, 1)
+    assert nights.rows("SELECT listings FROM images WHERE id = 'b'") == [(["public"],)]
+
+
+def test_incomplete_listing_ends_nothing(nights: Nights) -> None:
+    nights.night({"public": [image("a")], "private": [image("b")]})
+    counts = nights.night({"public": [image("a")], "private": []}, incomplete=("private",))
+    assert counts.deleted == 0
+    assert nights.rows(CURRENT) == [("a", "image a"), ("b", "image b")]
+
+
+def test_changes_run_ends_nothing(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]})
+    assert nights.night({"public": [image("a")]}, mode="changes").deleted == 0
+    assert len(nights.rows(CURRENT)) == 2
+
+
+def test_full_run_reports_what_changes_runs_had_missed(nights: Nights) -> None:
+    nights.night({"public": [image("a")]})
+    nights.night({"public": []}, mode="changes", watermark=datetime(2026, 10, 20))
+    counts = nights.night(
+        {"public": [image("a", min_disk=9, updated_at="2026-10-10T00:00:00Z"), image("b", updated_at="2026-10-30T00:00:00Z")]}
+    )
+    assert (counts.new, counts.changed, counts.missed_by_changes) == (1, 1, 1)
+
+
+def test_image_that_went_and_came_back_is_returned(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]})
+    nights.night({"public": [image("a")]})
+    counts = nights.night({"public": [image("a"), image("b")]})
+    assert (counts.new, counts.returned) == (0, 1)
+    events = nights.rows("SELECT event FROM image_events WHERE id = 'b' ORDER BY happened_at")
+    assert events == [("created",), ("deleted",), ("returned",)]
+
+
+def test_accepted_share_moves_and_gains_no_version(nights: Nights) -> None:
+    nights.night({"shared-pending": [image("a")], "shared-accepted": []})
+    counts = nights.night({"shared-pending": [], "shared-accepted": [image("a")]})
+    assert (counts.unchanged, counts.changed, counts.deleted) == (1, 0, 0)
+    assert nights.rows(STAYS) == [("a", "shared-pending", False), ("a", "shared-accepted", True)]
+
+
+def test_image_that_the_account_shares_is_in_shared_out_once(nights: Nights) -> None:
+    ours = image("a", owner=PROJECT)
+    counts = nights.night({"shared-pending": [ours], "shared-accepted": [ours, image("b", owner="other")]})
+    assert nights.rows(STAYS) == [("a", "shared-out", True), ("b", "shared-accepted", True)]
+    assert counts.listing_images.get("shared-pending", 0) == 0
+
+
+def test_later_reading_of_an_image_counts(nights: Nights) -> None:
+    nights.night(
+        {"public": [image("a", min_disk=1)], "private": [image("a", min_disk=2, updated_at="2026-10-05T00:00:00Z")]}
+    )
+    assert nights.rows("SELECT min_disk, listings FROM images") == [(2, ["private", "public"])]
+
+
+def test_rejects_of_an_image_in_two_listings_are_kept_once(nights: Nights) -> None:
+    odd = image("a", min_disk="a lot")
+    counts = nights.night({"public": [odd], "private": [odd]})
+    assert counts.rejected == 1
+    assert nights.rows("SELECT id, attribute, value FROM rejects") == [("a", "min_disk", "a lot")]
+
+
+def test_watermark_is_that_of_the_last_complete_reading(nights: Nights) -> None:
+    nights.night({"public": [image("a")]}, watermark=datetime(2026, 11, 1))
+    nights.night({"public": [image("a")]}, watermark=datetime(2026, 11, 2), incomplete=("public",))
+    assert watermarks(nights.warehouse, "c") == {"public": datetime(2026, 11, 1)}
+
+
+def test_load_that_fails_leaves_nothing_of_the_night(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights.night({"public": [image("a")]})
+    before = nights.rows(HISTORY), nights.rows(STAYS), nights.rows("SELECT count(*) FROM run_listings")
+    run = type(nights.warehouse).run
+
+    def break_at_the_end(self: object, folder: str, file: str, /, **parameters: object) -> None:
+        if file == "add_run_cloud":
+            raise duckdb.ConstraintException("the disk is full")
+        run(nights.warehouse, folder, file, **parameters)
+
+    monkeypatch.setattr(type(nights.warehouse), "run", break_at_the_end)
+    with pytest.raises(WarehouseError):
+        nights.night({"public": [image("b")]})
+    assert (nights.rows(HISTORY), nights.rows(STAYS), nights.rows("SELECT count(*) FROM run_listings")) == before
+
+
+def test_cloud_of_which_nothing_was_read_is_recorded_with_its_error(nights: Nights) -> None:
+    run = begin_run(nights.warehouse, "full", "0")
+    merge(nights.warehouse, CloudNight(run.run_id, run.started_at, "c", None, None, False, ()), error="no login")
+    assert nights.rows("SELECT cloud, new, error FROM run_clouds") == [("c", 0, "no login")]

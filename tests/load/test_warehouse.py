@@ -1,0 +1,110 @@
+"""Opening, locking, the schema and its comments, and the published copy."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from extract.errors import WarehouseError
+from load.guard import Guard, suspicious
+from load.merge import Missing
+from load.publish import publish
+from load.runs import begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.statements import names, statement
+from load.warehouse import Warehouse
+from tests.load.nights import Nights, image, new_warehouse
+
+
+def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:
+    code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({str(tmp_path / 'warehouse.duckdb')!r}))"
+    with new_warehouse(tmp_path):
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "WarehouseError" in other.stderr
+    assert "published copy" in other.stderr
+
+
+def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    path.write_text("not a database " * 1000)
+    with pytest.raises(WarehouseError, match="cannot be used|refused"):
+        Warehouse(path)
+
+
+def test_warehouse_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        warehouse.execute("INSERT INTO schema_migrations VALUES ('999_future', '', TIMESTAMP '2030-01-01', '9.9')")
+        with pytest.raises(WarehouseError, match=r"9\.9"):
+            bring_up_to_date(warehouse, "0")
+
+
+def test_every_table_view_and_column_has_a_comment(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        silent = warehouse.execute(
+            """SELECT table_name FROM duckdb_tables() WHERE NOT internal AND comment IS NULL
+            UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL
+            UNION ALL SELECT table_name || '.' || column_name FROM duckdb_columns()
+            WHERE NOT internal AND comment IS NULL"""
+        ).fetchall()
+    assert silent == []
+
+
+@pytest.mark.parametrize("folder", ["schema", "schema_state", "merge", "views", "macros", "queries"])
+def test_each_sql_file_is_one_statement_named_as_its_file(folder: str) -> None:
+    for name in names(folder):
+        found = statement(folder, name)
+        header = found.text.splitlines()[0]
+        assert header.startswith(f"-- {name.lstrip('0123456789_')}: "), name
+        assert found.description, name
+
+
+def test_run_left_running_by_a_dead_process_is_marked_failed(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        dead = begin_run(warehouse, "full", "0")
+        alive = begin_run(warehouse, "full", "0")
+        finish_run(warehouse, alive, "completed")
+        found = dict(warehouse.execute("SELECT run_id, status FROM runs").fetchall())
+    assert found == {dead.run_id: "failed", alive.run_id: "completed"}
+
+
+def test_run_starts_after_every_run_before_it_whatever_the_clock_says(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        warehouse.execute(
+            "INSERT INTO runs BY NAME SELECT 'future' AS run_id, TIMESTAMP '2100-01-01' AS started_at, 'full' AS mode, "
+            "'completed' AS status, '0' AS version"
+        )
+        assert begin_run(warehouse, "full", "0").started_at.year == 2100
+
+
+def test_published_copy_answers_with_views_and_comments_while_the_warehouse_is_held(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]})
+        publish(warehouse, published)
+        with duckdb.connect(str(published), read_only=True) as reader:
+            assert reader.execute("SELECT id, listings FROM images").fetchall() == [("a", ["public"])]
+            assert reader.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NULL AND NOT internal").fetchone() == (0,)
+
+
+def test_reader_of_the_old_copy_reads_on_after_a_new_one_is_published(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        publish(warehouse, published)
+        with duckdb.connect(str(published), read_only=True) as reader:
+            nights.night({"public": [image("a")]})
+            publish(warehouse, published)
+            assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
+
+
+def test_guard_withholds_what_is_more_than_its_share_and_number() -> None:
+    many, few = frozenset(f"m{n}" for n in range(11)), frozenset(f"f{n}" for n in range(10))
+    missing = Missing(many | few, {"public": many, "private": few}, {"public": 50, "private": 10})
+    assert suspicious(missing, Guard()) == {"public": many}
+
+
+def test_guard_lets_a_small_share_of_a_large_listing_go() -> None:
+    many = frozenset(f"m{n}" for n in range(11))
+    assert suspicious(Missing(many, {"public": many}, {"public": 55}), Guard()) == {}
