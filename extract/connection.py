@@ -247,23 +247,25 @@ def _session(region: Any) -> Any:
 
 def _endpoint(settings: CloudSettings, region: Any, session: Any) -> str:
     """The settings' own endpoint, or the client configuration's override, or the service catalogue's."""
+    from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415 - see connect
+
     endpoint = settings.endpoint or region.get_endpoint("image")
-    if not endpoint:
-        interface = region.get_interface("image") or "public"
+    if endpoint:
+        return base_url(str(endpoint))
+    interface, name = region.get_interface("image") or "public", region.get_region_name("image")
+    try:
         # The catalogue's address as it is: discovery would ask the server for versions that we do not need.
         endpoint = session.auth.get_endpoint(
-            session,
-            service_type="image",
-            interface=interface,
-            region_name=region.get_region_name("image"),
-            skip_discovery=True,
+            session, service_type="image", interface=interface, region_name=name, skip_discovery=True
         )
-        if not endpoint:
-            raise SettingsError(
-                f"cloud {settings.name}: the service catalogue has no image service with interface '{interface}' "
-                f"in region '{region.get_region_name('image') or 'any'}'",
-                "Set region, interface or endpoint.",
-            )
+    except EndpointNotFound:
+        endpoint = None
+    if not endpoint:
+        raise SettingsError(
+            f"cloud {settings.name}: the service catalogue has no image service with interface '{interface}' "
+            f"in region '{name or 'any'}'",
+            "Set region, interface or endpoint.",
+        )
     return base_url(str(endpoint))
 
 

@@ -110,12 +110,17 @@ def read_listing(
         ) from exc
 
 
-def incomplete_outcome(listing: str, error: BaseException) -> ListingOutcome:
+def incomplete_outcome(cloud: str, listing: str, error: BaseException) -> ListingOutcome:
     """The outcome of a listing that ended in this error."""
     if isinstance(error, ListingIncomplete) and error.outcome is not None:
         return error.outcome
-    text = str(error) if isinstance(error, GlancebackError) else f"an error in glanceback itself: {error!r}"
+    text = str(error) if isinstance(error, GlancebackError) else f"cloud {cloud}, listing {listing}: {internal(error)}"
     return ListingOutcome(listing, 0, 0, 0, 0.0, False, {}, text, None, None)
+
+
+def internal(error: BaseException) -> str:
+    """What to say of an error that is nobody's mistake but ours."""
+    return f"an error in glanceback itself: {error!r}. Report it, with the log of the run."
 
 
 def load_cloud(

@@ -119,7 +119,7 @@ def _read_and_load(
     if len(misconfigured) == len(clouds):
         raise misconfigured[0]
     for visit, futures in reading:
-        outcomes = [_outcome(listing, future) for listing, future in futures]
+        outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
         loaded = _load_cloud(warehouse, visit, run, outcomes, settings.guard, accept_deletions, return_state=True)
         result = loaded.result(raise_on_failure=False)
         if isinstance(result, night.Loaded):
@@ -139,11 +139,11 @@ def _submit_listings(
     ]
 
 
-def _outcome(listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:
+def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:
     result = future.result(raise_on_failure=False)
     if isinstance(result, ListingOutcome):
         return result
-    outcome = night.incomplete_outcome(listing, result)
+    outcome = night.incomplete_outcome(cloud, listing, result)
     log.error("%s", outcome.error)
     return outcome
 
@@ -151,7 +151,7 @@ def _outcome(listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutc
 def _failed(warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
     """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
     if not isinstance(error, GlancebackError):
-        text = f"cloud {cloud}: an error in glanceback itself: {error!r}"
+        text = f"cloud {cloud}: {night.internal(error)}"
         log.error("%s", text, exc_info=error)
     else:
         text = str(error)
