@@ -103,7 +103,7 @@ def connect(settings: CloudSettings) -> Connection:
     Raises: SettingsError when the account or the endpoint is not to be found in the settings; CloudError when the
     cloud refuses us; TransientError when it does not answer.
     """
-    from keystoneauth1 import exceptions as refused  # noqa: PLC0415 - heavy, and only needed where a cloud is asked
+    from keystoneauth1 import exceptions as refused  # heavy, and only needed where a cloud is asked
 
     region = _region(settings)
     known_project = settings.project_id or _described(region).get("project_id")
@@ -189,7 +189,7 @@ class _KeystoneTokens:
             return self._current()
 
     def _current(self) -> str | None:
-        from keystoneauth1 import exceptions as refused  # noqa: PLC0415 - see connect
+        from keystoneauth1 import exceptions as refused  # see connect
 
         try:
             token = self._session.get_token()
@@ -203,9 +203,9 @@ class _KeystoneTokens:
 
 
 def _region(settings: CloudSettings) -> Any:
-    import openstack.config  # noqa: PLC0415 - heavy, and only needed where a cloud is asked
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415 - see above
-    from openstack.exceptions import ConfigException  # noqa: PLC0415 - see above
+    import openstack.config  # heavy, and only needed where a cloud is asked
+    from keystoneauth1.exceptions import ClientException  # see above
+    from openstack.exceptions import ConfigException  # see above
 
     wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
     given = {key: value for key, value in wanted.items() if value is not None}
@@ -234,7 +234,7 @@ def _described(region: Any) -> dict[str, Any]:
 
 def _session(region: Any) -> Any:
     """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone."""
-    from keystoneauth1 import loading, session  # noqa: PLC0415 - see connect
+    from keystoneauth1 import loading, session  # see connect
 
     if region.config["auth_type"] not in _FIXED_ENDPOINT:
         return region.get_session()
@@ -247,7 +247,7 @@ def _session(region: Any) -> Any:
 
 def _endpoint(settings: CloudSettings, region: Any, session: Any) -> str:
     """The settings' own endpoint, or the client configuration's override, or the service catalogue's."""
-    from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415 - see connect
+    from keystoneauth1.exceptions import EndpointNotFound  # see connect
 
     endpoint = settings.endpoint or region.get_endpoint("image")
     if endpoint:

@@ -1,6 +1,6 @@
 """Page <-> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
 
-One folder a listing: `page-000001.json.zst` and so on, and `manifest.jsonl` with a line a page. Knows bytes, not images.
+One folder a listing: `page-000001.json.zst` and so on, and `manifest.jsonl` with a line a page. Knows no images.
 """
 
 import re
@@ -22,7 +22,7 @@ _UNFIT_FOR_A_FOLDER = re.compile(r"[^A-Za-z0-9._-]")
 
 @dataclass(frozen=True, slots=True)
 class LandedPage:
-    """A line of the manifest. Times are UTC; `query` is what was asked (no header, so no token); `bytes` uncompressed."""
+    """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed."""
 
     page: int
     file: str
@@ -39,7 +39,7 @@ class LandedPage:
 
 
 def listing_folder(landing: Path, run_id: str, cloud: str, listing: str) -> Path:
-    """Where a listing's pages lie. A cloud's name may hold anything; its folder holds letters, digits, `.`, `_`, `-`."""
+    """Where a listing's pages lie. A cloud's name may hold anything; its folder has letters, digits and `._-`."""
     return landing / run_id / (_UNFIT_FOR_A_FOLDER.sub("_", cloud).lstrip(".") or "_") / listing
 
 
@@ -64,7 +64,9 @@ class Landing:
         unfinished.replace(self._folder / name)
         return name
 
-    def record(self, part: str, answer: Answer, query: Mapping[str, str], ids: list[str], count: int, file: str) -> None:
+    def record(
+        self, part: str, answer: Answer, query: Mapping[str, str], ids: list[str], count: int, file: str
+    ) -> None:
         """A line in the manifest for the page that was kept last, now that its images could be counted."""
         line = LandedPage(
             page=self._page,

@@ -15,7 +15,7 @@ from extract.errors import SettingsError
 
 PROJECT_ID: Final = "{project_id}"
 SHARED_OUT: Final = "shared-out"
-"""Where images belong that the account itself shares: every shared listing shows them, whatever member status it asks."""
+"""Where images belong that the account itself shares: every shared listing shows them, whatever status it asks."""
 
 DIALECTS: Final = ("ims", "openstack")
 
@@ -66,7 +66,7 @@ def known_names() -> tuple[str, ...]:
 def listings(dialect: str, project_id: str | None, names: tuple[str, ...] = ()) -> tuple[Listing, ...]:
     """The dialect's listings, or those of the names, ready to be asked.
 
-    Raises: SettingsError when the dialect has no listing of a name, or a listing needs the project id that is not known.
+    Raises: SettingsError when the dialect has no listing of a name, or one needs the project id and it is not known.
     """
     known = {listing.name: listing for listing in _KNOWN[dialect]}
     unknown = [name for name in names if name not in known]

@@ -55,11 +55,55 @@ Ask = Callable[[int, Mapping[str, str]], Fetched]
 """(page number from 1, query parameters) -> the page. Raises Refused for a final status."""
 
 
+class _Trail:
+    """Ids to step back to when a marker's image is gone: all of the last page, one of each page before it."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._last_page_at = 0
+
+    def add_page(self, ids: list[str]) -> None:
+        if ids:
+            del self._ids[self._last_page_at : -1]
+            self._last_page_at = len(self._ids)
+            self._ids.extend(ids)
+
+    def step_back(self, steps: int) -> str | None:
+        """The id that many steps before the last one, which with those between is forgotten; None: from the start."""
+        del self._ids[-steps:]
+        return self._ids[-1] if self._ids else None
+
+
+class _IdOrder:
+    """Ids that ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
+
+    Which of the two a cloud's database uses cannot be asked; a listing must keep to one of them throughout.
+    """
+
+    def __init__(self) -> None:
+        self.last: str | None = None
+        self._by_bytes = True
+        self._caseless = True
+
+    def follows(self, identity: str) -> bool:
+        """Whether the id ascends from the last one; it is the last one from then on."""
+        if self.last is not None:
+            self._by_bytes = self._by_bytes and identity > self.last
+            self._caseless = self._caseless and identity.lower() > self.last.lower()
+            if not (self._by_bytes or self._caseless):
+                return False
+        self.last = identity
+        return True
+
+    def is_after(self, identity: str, other: str) -> bool:
+        return identity > other if self._by_bytes else identity.lower() > other.lower()
+
+
 @dataclass(slots=True)
 class Pass:
     """One way through a listing from its first page to the one without `next`.
 
-    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. Read `pages()` to its end, then `evidence`.
+    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. Read `pages()`, then `evidence`.
     """
 
     ask: Ask
@@ -68,8 +112,8 @@ class Pass:
     where: str
     since: datetime | None = None
     evidence: Evidence = field(default_factory=Evidence)
-    _order: "_IdOrder" = field(default_factory=lambda: _IdOrder())
-    _trail: "_Trail" = field(default_factory=lambda: _Trail())
+    _order: _IdOrder = field(default_factory=_IdOrder)
+    _trail: _Trail = field(default_factory=_Trail)
     _used: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)
 
@@ -157,7 +201,7 @@ class Pass:
         self.evidence.largest_page = max(self.evidence.largest_page, len(fetched.body.images))
 
     def _marker_after(self, body: PageBody) -> str:
-        """The next page's marker: the last id, for then nothing can lie between; on a page without ids what `next` says."""
+        """The next page's marker: the last id, for then nothing can lie between; without ids what `next` says."""
         announced = _marker_in(body.next or "")
         if announced is not None and announced in self._used:
             raise self._error(f"the marker {announced!r:.80} comes a second time: the listing goes round in circles")
@@ -172,50 +216,6 @@ class Pass:
 
     def _error(self, what: str, advice: str = "Report this to the cloud's operator.") -> CloudError:
         return CloudError(f"{self.where}, page {self.evidence.pages + 1}: {what}", advice)
-
-
-class _Trail:
-    """Ids to step back to when a marker's image is gone: all of the last page, one of each page before it."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        self._last_page_at = 0
-
-    def add_page(self, ids: list[str]) -> None:
-        if ids:
-            del self._ids[self._last_page_at : -1]
-            self._last_page_at = len(self._ids)
-            self._ids.extend(ids)
-
-    def step_back(self, steps: int) -> str | None:
-        """The id that many steps before the last one, which with those between is forgotten; None: from the start."""
-        del self._ids[-steps:]
-        return self._ids[-1] if self._ids else None
-
-
-class _IdOrder:
-    """Ids that ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
-
-    Which of the two a cloud's database uses cannot be asked; a listing must keep to one of them throughout.
-    """
-
-    def __init__(self) -> None:
-        self.last: str | None = None
-        self._by_bytes = True
-        self._caseless = True
-
-    def follows(self, identity: str) -> bool:
-        """Whether the id ascends from the last one; it is the last one from then on."""
-        if self.last is not None:
-            self._by_bytes = self._by_bytes and identity > self.last
-            self._caseless = self._caseless and identity.lower() > self.last.lower()
-            if not (self._by_bytes or self._caseless):
-                return False
-        self.last = identity
-        return True
-
-    def is_after(self, identity: str, other: str) -> bool:
-        return identity > other if self._by_bytes else identity.lower() > other.lower()
 
 
 def _marker_in(link: str) -> str | None:

@@ -52,7 +52,7 @@ class Reading:
         )
 
     def pages(self) -> Iterator[Page]:
-        """All pages, those of the closing pass last. Raises: CloudError where the listing cannot be shown to be whole."""
+        """All pages, those of the closing pass last. Raises: CloudError where it cannot be shown to be whole."""
         for page in self._main.pages():
             self._shared_out += sum(self._is_ours(image) for image in page.images) if self._listing.is_shared else 0
             yield page

@@ -43,7 +43,7 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back with status 200. `received_at` is our clock's, `served_at` the server's (Date header), both UTC."""
+    """What came back with status 200. `received_at` is our clock's, `served_at` the server's (Date), both UTC."""
 
     url: str
     status: int
@@ -127,7 +127,7 @@ def date_header(response: httpx.Response) -> datetime | None:
 
 
 def retry_after_seconds(response: httpx.Response) -> float | None:
-    """What Retry-After asks for, in seconds or as a date; None where it says nothing usable. Source: RFC 9110, 10.2.3."""
+    """What Retry-After asks for, in seconds or as a date; None where that is unusable. Source: RFC 9110, 10.2.3."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

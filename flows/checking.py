@@ -76,12 +76,16 @@ class _Check:
     def _clocks(self, first_look: FirstLook) -> None:
         difference = first_look.clock_difference
         if difference is None:
-            self._problem("the service sends no Date header: our own clock stands in for its own. Set overlap_seconds high.")
+            self._problem(
+                "the service sends no Date header: our own clock stands in for its own. Set overlap_seconds high."
+            )
             return
         seconds = difference.total_seconds()
         self._say("clocks", f"the cloud's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} ours")
         if abs(difference) > _TOLERATED_DIFFERENCE:
-            self._say("note", "the runs go by the cloud's clock, so that this does no harm; but one of the two is wrong")
+            self._say(
+                "note", "the runs go by the cloud's clock, so that this does no harm; but one of the two is wrong"
+            )
 
     def _filters(self, connection: Connection) -> None:
         """A name that no image can have must give an empty page; a filter that is ignored gives a full one."""

@@ -14,7 +14,9 @@ from rich.console import Console
 
 from extract.errors import GlancebackError, SettingsError
 
-_config = click.option("--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml.")
+_config = click.option(
+    "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
+)
 _cloud = click.option("--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated.")
 
 
@@ -67,11 +69,11 @@ def sync(
 
     Prefect runs it: with an embedded server, or on the one that PREFECT_API_URL names.
     """
-    from flows.running import sync as run  # noqa: PLC0415
+    from flows.running import sync as run
 
     report = run(config, clouds, listings, changes=changes, accept_deletions=accept_deletions, verbose=verbose)
     if as_json:
-        import msgspec  # noqa: PLC0415
+        import msgspec
 
         click.echo(msgspec.json.encode(report))
     sys.exit(0 if report.status == "completed" else 1)
@@ -79,7 +81,9 @@ def sync(
 
 @main.command()
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
 @_config
 def sql(query: str, form: str, output: Path | None, config: str | None) -> None:
@@ -89,8 +93,8 @@ def sql(query: str, form: str, output: Path | None, config: str | None) -> None:
     glanceback sql "SELECT os_type, count(*) FROM images GROUP BY ALL"
     glanceback sql "FROM image_events WHERE event = 'deleted'" --format csv -o deleted.csv
     """
-    from flows.questions import write_answer  # noqa: PLC0415
-    from flows.settings import load_settings  # noqa: PLC0415
+    from flows.questions import write_answer
+    from flows.settings import load_settings
 
     write_answer(load_settings(config).published, query, form, output)
 
@@ -100,9 +104,9 @@ def sql(query: str, form: str, output: Path | None, config: str | None) -> None:
 @_config
 def runs(form: str, config: str | None) -> None:
     """List the runs, the newest first, with what each found."""
-    from flows.questions import write_answer  # noqa: PLC0415
-    from flows.settings import load_settings  # noqa: PLC0415
-    from load.statements import statement  # noqa: PLC0415
+    from flows.questions import write_answer
+    from flows.settings import load_settings
+    from load.statements import statement
 
     write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
 
@@ -112,7 +116,7 @@ def runs(form: str, config: str | None) -> None:
 @_config
 def check(clouds: tuple[str, ...], config: str | None) -> None:
     """Log in everywhere and say what would be read, and what is in the way."""
-    from flows.checking import check as run  # noqa: PLC0415
+    from flows.checking import check as run
 
     sys.exit(run(config, clouds, Console()))
 
@@ -121,10 +125,10 @@ def check(clouds: tuple[str, ...], config: str | None) -> None:
 @_config
 def publish(config: str | None) -> None:
     """Make the published copy anew from the warehouse."""
-    from flows.settings import VERSION, load_settings  # noqa: PLC0415
-    from load.publish import publish as run  # noqa: PLC0415
-    from load.schema import bring_up_to_date  # noqa: PLC0415
-    from load.warehouse import Warehouse  # noqa: PLC0415
+    from flows.settings import VERSION, load_settings
+    from load.publish import publish as run
+    from load.schema import bring_up_to_date
+    from load.warehouse import Warehouse
 
     settings = load_settings(config)
     if not settings.warehouse.exists():
@@ -138,6 +142,6 @@ def publish(config: str | None) -> None:
 @main.command()
 def demo() -> None:
     """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
-    from flows.demo import demo as run  # noqa: PLC0415
+    from flows.demo import demo as run
 
     sys.exit(run(Console(), Console(stderr=True)))

@@ -1,4 +1,4 @@
-"""`glanceback demo`: two nights of the sample cloud through the same code as a real one, and what changed between them."""
+"""`glanceback demo`: two nights of the sample cloud, through the same code as a real one, and what changed."""
 
 import shutil
 from pathlib import Path
@@ -69,9 +69,13 @@ def demo(console: Console, progress_console: Console) -> int:
         console.print(query, style="dim", highlight=False, markup=False)
         _show(published, query, console)
     console.print("\nAsk it yourself:", style="bold")
-    console.print(f"  .venv/bin/glanceback sql --config {_short(config)} \"FROM images LIMIT 5\"", highlight=False, soft_wrap=True)
+    console.print(
+        f'  .venv/bin/glanceback sql --config {_short(config)} "FROM images LIMIT 5"', highlight=False, soft_wrap=True
+    )
     console.print("\nYour own cloud, with an entry `mycloud` in clouds.yaml:", style="bold")
-    console.print("  OS_CLOUD=mycloud .venv/bin/glanceback check\n  OS_CLOUD=mycloud .venv/bin/glanceback sync", highlight=False)
+    console.print(
+        "  OS_CLOUD=mycloud .venv/bin/glanceback check\n  OS_CLOUD=mycloud .venv/bin/glanceback sync", highlight=False
+    )
     return 0
 
 

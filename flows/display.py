@@ -36,7 +36,7 @@ def progress(console: Console) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow
+    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn  # slow
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bars:
@@ -95,7 +95,7 @@ def as_text(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with control characters escaped: an image's name must not move somebody's cursor or colour his screen."""
+    """The text with control characters escaped: an image's name must not move anybody's cursor."""
     return "".join(char if char.isprintable() or char == " " else ascii(char)[1:-1] for char in text)
 
 

@@ -105,7 +105,7 @@ def read_listing(
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
     except OSError as exc:
         raise ListingIncomplete(
-            f"cloud {settings.name}, listing {listing.name}: the pages cannot be kept in {folder} ({exc.strerror or exc})",
+            f"cloud {settings.name}, listing {listing.name}: {folder} cannot be written ({exc.strerror or exc})",
             "See that the folder can be written, and that the disk has room.",
         ) from exc
 

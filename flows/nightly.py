@@ -41,18 +41,17 @@ def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:  # type: ignore
     return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
 
 
-_enter = task(night.enter, name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)
+_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(night.enter)
 _read_listing = task(
-    night.read_listing,
     name="read listing",
     task_run_name="{visit.name}: {listing.name}",
     cache_policy=NO_CACHE,
     retries=_LISTING_RETRIES,
     retry_delay_seconds=_RETRY_DELAY_SECONDS,
     retry_condition_fn=_may_pass,
-)
-_load_cloud = task(night.load_cloud, name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)
-_publish = task(publish, name="publish", cache_policy=NO_CACHE)
+)(night.read_listing)
+_load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
+_publish = task(name="publish", cache_policy=NO_CACHE)(publish)
 
 
 @flow(name="nightly", validate_parameters=False)
@@ -67,9 +66,7 @@ def nightly(
 
 
 @flow(name="changes", validate_parameters=False)
-def changes(
-    config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = ()
-) -> State[RunReport]:
+def changes(config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = ()) -> State[RunReport]:
     """Read what changed since each listing was last read. Ends nothing."""
     return _run("changes", config, clouds, listings, accept_deletions=False)
 

@@ -1,4 +1,4 @@
-"""What a running flow tells whoever watches it: a call a page. Flow parameters go to Prefect, so this is no parameter."""
+"""What a running flow tells whoever watches it: a call a page. Parameters go to Prefect, so it is none."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -44,7 +44,7 @@ class Answer:
         target.write("\n]\n")
 
     def write_parquet(self, target: Path) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and the other formats do without
+        import pyarrow.parquet as pq  # heavy, and the other formats do without
 
         reader = self._result.to_arrow_reader(_BATCH_ROWS)
         with pq.ParquetWriter(target, reader.schema, compression="zstd") as writer:

@@ -83,7 +83,10 @@ def run_status(clouds: list[CloudReport]) -> Status:
 def summary(report: RunReport) -> str:
     """The run in a few lines of markdown: a table of clouds, a table of listings, what went wrong."""
     lines = [f"Run `{report.run_id}`: **{report.status}** in {report.seconds:.1f} s", ""]
-    lines += ["| cloud | status | new | changed | unchanged | deleted | returned | rejected | withheld |", "|" + "---|" * 9]
+    lines += [
+        "| cloud | status | new | changed | unchanged | deleted | returned | rejected | withheld |",
+        "|" + "---|" * 9,
+    ]
     for cloud in report.clouds:
         figures = (cloud.new, cloud.changed, cloud.unchanged, cloud.deleted, cloud.returned, cloud.rejected)
         cells = (_cell(cloud.cloud), cloud.status, *figures, cloud.withheld_deletions)
@@ -91,8 +94,8 @@ def summary(report: RunReport) -> str:
     lines += ["", "| cloud | listing | pages | images | complete |", "|" + "---|" * 5]
     for cloud in report.clouds:
         for listing in cloud.listings:
-            cells = (_cell(cloud.cloud), listing.listing, listing.pages, listing.images, listing.complete)
-            lines.append("| " + " | ".join(map(str, cells)) + " |")
+            whole = "yes" if listing.complete else "no"
+            lines.append(f"| {_cell(cloud.cloud)} | {listing.listing} | {listing.pages} | {listing.images} | {whole} |")
     return "\n".join([*lines, "", *(f"- {problem}" for problem in problems(report))])
 
 

@@ -46,7 +46,11 @@ class Night:
         if listing is None or not query.get("updated_at", "").startswith("gte:"):
             return 400, b'{"message": "the sample has no answer to this question"}', self.date
         bound = query["updated_at"].removeprefix("gte:")
-        return 200, json.dumps({"images": [image for image in listing if image["updated_at"] >= bound]}).encode(), self.date
+        return (
+            200,
+            json.dumps({"images": [image for image in listing if image["updated_at"] >= bound]}).encode(),
+            self.date,
+        )
 
     def _image(self, identity: str) -> tuple[int, bytes, str]:
         for listing in self._listings.values():

@@ -1,4 +1,4 @@
-"""Starts a flow: against PREFECT_API_URL where that is set, else with a Prefect server of our own for as long as it runs.
+"""Starts a flow: against PREFECT_API_URL where that is set, else with a Prefect server of our own while it runs.
 
 Everything about Prefect that a user should not have to know is set here, before Prefect is imported.
 """
@@ -37,10 +37,10 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
     """
     _prepare(home)
-    import httpx  # noqa: PLC0415 - Prefect must find its settings made
-    from prefect.exceptions import PrefectException  # noqa: PLC0415 - likewise
+    import httpx  # Prefect must find its settings made
+    from prefect.exceptions import PrefectException  # likewise
 
-    from flows import nightly  # noqa: PLC0415 - likewise
+    from flows import nightly  # likewise
 
     try:
         state = getattr(nightly, name)(**parameters, return_state=True)

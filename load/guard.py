@@ -5,7 +5,6 @@ from typing import Final
 
 from load.merge import Missing
 
-
 DEFAULT_SHARE: Final = 0.2
 DEFAULT_IMAGES: Final = 10
 

@@ -1,6 +1,5 @@
 """A compact copy of the warehouse for readers, replaced in one step. Who has the old one open reads on in it."""
 
-import os
 from pathlib import Path
 
 from extract.errors import WarehouseError
@@ -21,7 +20,7 @@ def publish(warehouse: Warehouse, published: Path) -> None:
             warehouse.execute("COPY FROM DATABASE warehouse TO published")
         finally:
             warehouse.execute("DETACH published")
-        os.replace(unfinished, published)
+        unfinished.replace(published)
     except OSError as exc:
         raise WarehouseError(
             f"the published copy {published} cannot be written ({exc.strerror})",

@@ -17,7 +17,7 @@ class Run:
 
 
 def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
-    """Begin a run. Runs left running by a process that died are marked failed: we hold the warehouse, so they are dead."""
+    """Begin a run. Runs left running by a process that died are marked failed: nobody else can hold the warehouse."""
     started_at = datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     with warehouse.transaction():

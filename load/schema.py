@@ -8,9 +8,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Final
 
+from extract.errors import WarehouseError
 from load.statements import Statement, names, statement
 from load.warehouse import Warehouse
-from extract.errors import WarehouseError
 from transform.dictionary import ATTRIBUTES, comment
 
 _SURFACE: Final = "views, macros and comments"
@@ -45,11 +45,19 @@ def create_table_statement() -> str:
     columns = [
         ("cloud", "VARCHAR NOT NULL", "Name of the cloud, as in the settings."),
         *(
-            (attribute.column, attribute.sql_type + (" NOT NULL" if attribute.column == "id" else ""), comment(attribute))
+            (
+                attribute.column,
+                attribute.sql_type + (" NOT NULL" if attribute.column == "id" else ""),
+                comment(attribute),
+            )
             for attribute in ATTRIBUTES
         ),
         ("extra", "MAP(VARCHAR, VARCHAR)", "Every attribute that no column holds: API name to text, or to JSON text."),
-        ("content_hash", "VARCHAR NOT NULL", "Hash of the image as received, less links: two versions differ if it does."),
+        (
+            "content_hash",
+            "VARCHAR NOT NULL",
+            "Hash of the image as received, less links: two versions differ if it does.",
+        ),
         ("seen_from", "TIMESTAMP NOT NULL", "Start of the run that first saw this version. UTC."),
         ("seen_to", "TIMESTAMP", "Start of the run that first did not see it any more; NULL: it is current. UTC."),
         ("run_from", "VARCHAR NOT NULL", "The run that first saw this version."),

@@ -13,7 +13,9 @@ import duckdb
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
-_DESCRIBED_COLUMN = re.compile(r"^ +(?:.* AS |[a-z_]+\.)?\"?(?P<column>[a-z_][a-z0-9_]*)\"?(?: [^-]*)?,? -- (?P<text>.+)$")
+_DESCRIBED_COLUMN = re.compile(
+    r"^ +(?:.* AS |[a-z_]+\.)?\"?(?P<column>[a-z_][a-z0-9_]*)\"?(?: [^-]*)?,? -- (?P<text>.+)$"
+)
 _DESCRIBED_END = re.compile(r"^ +(?:END )AS (?P<column>[a-z_][a-z0-9_]*),? -- (?P<text>.+)$")
 
 

@@ -4,7 +4,7 @@ It is attached under the name `warehouse`, so that what lies behind the name may
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,10 +50,8 @@ class Warehouse:
                 self.connection.execute("COMMIT")
             except BaseException:
                 # A failed statement may have ended the transaction already.
-                try:
+                with suppress(duckdb.TransactionException):
                     self.connection.execute("ROLLBACK")
-                except duckdb.TransactionException:
-                    pass
                 raise
 
     def run(self, folder: str, file: str, /, **parameters: object) -> None:

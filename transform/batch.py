@@ -1,4 +1,4 @@
-"""The images of a page -> one Arrow batch of typed columns, and one of what did not fit. Nothing raises, nothing is lost.
+"""The images of a page -> one Arrow batch of typed columns, and one of what did not fit. Nothing raises.
 
 Every attribute of every image ends in exactly one place: its column, `extra`, or the rejects.
 Columns are built whole where all values are as expected, and value by value where one is not.
@@ -27,13 +27,16 @@ IMAGES_SCHEMA: Final = pa.schema(
 REJECTS_SCHEMA: Final = pa.schema([pa.field(name, pa.string()) for name in ("id", "attribute", "value", "reason")])
 
 _KNOWN_NAMES: Final = frozenset(name for attribute in ATTRIBUTES for name in attribute.api_names)
-_NO_OTHER_TYPES: Final = {
+_NO_OTHER_TYPES: Final[dict[Kind, tuple[set[type], ...]]] = {
     Kind.BOOLEAN: ({str, bool, type(None)},),
     Kind.INTEGER: ({int, type(None)}, {str, type(None)}),
     Kind.BIGINT: ({int, type(None)}, {str, type(None)}),
     Kind.TIMESTAMP: ({str, type(None)},),
 }
-_BOOLEANS: Final = {"true": True, "True": True, "false": False, "False": False, True: True, False: False, "": None, None: None}
+_BOOLEANS: Final[dict[Json, bool | None]] = {
+    **{"true": True, "True": True, True: True, "false": False, "False": False, False: False},
+    **{"": None, None: None},
+}
 
 
 @dataclass(frozen=True, slots=True)

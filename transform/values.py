@@ -82,7 +82,7 @@ def parse_bigint(value: Json) -> int | None:
 
 
 def parse_timestamp(value: Json) -> datetime | None:
-    """UTC without zone, to the microsecond. A time without a zone is UTC. Source: reference, `created_at` in Table 1."""
+    """UTC without zone, to the microsecond; a time without a zone is UTC. Source: reference, Table 1, `created_at`."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) < 19 or value[10] not in "T ":

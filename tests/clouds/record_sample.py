@@ -33,7 +33,14 @@ _SYSTEMS = (
     ("Windows", "Windows", "Windows Server 2022 Standard 64bit", "64"),
     ("Other", "Other", "Other(64 bit)", "64"),
 )
-_DESCRIPTIONS = ("", "Golden image of the web tier", "Basis für Entwickler", "夜间构建", "Snapshot before the upgrade", "ne pas effacer")
+_DESCRIPTIONS = (
+    "",
+    "Golden image of the web tier",
+    "Basis für Entwickler",
+    "夜间构建",
+    "Snapshot before the upgrade",
+    "ne pas effacer",
+)
 _ROLES = ("web", "db", "batch", "kafka", "jump", "gpu", "ci")
 
 
@@ -67,7 +74,9 @@ def _attributes(listing: str, number: int, chance: random.Random) -> dict[str, A
     os_type, platform, version, bits = _SYSTEMS[chance.randrange(len(_SYSTEMS))]
     public = listing == "public"
     month = f"2026-{chance.randint(1, 11):02d}"
-    name = version if public else f"{chance.choice(('prod', 'test', 'dev'))}-{chance.choice(_ROLES)}-{month}-{number:03d}"
+    name = (
+        version if public else f"{chance.choice(('prod', 'test', 'dev'))}-{chance.choice(_ROLES)}-{month}-{number:03d}"
+    )
     attributes: dict[str, Any] = {
         "id": str(_uuid(chance)),
         "name": f"{name} {chance.choice(('', 'with sdx ', 'vivado '))}{number:03d}" if public else name,

@@ -89,7 +89,9 @@ def test_region_without_an_image_service_is_said(
         connect(entry(openstack, tmp_path, monkeypatch, region_name="Nowhere"))
 
 
-def test_internal_interface_is_found(openstack: OpenStackCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_interface_is_found(
+    openstack: OpenStackCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert connect(entry(openstack, tmp_path, monkeypatch, interface="internal")).endpoint == openstack.glance_url
 
 

@@ -1,7 +1,6 @@
 """Nights at a real Keystone and Glance: what DuckDB holds is what the cloud lists, and history tells each step."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +49,12 @@ def furnished(openstack: OpenStackCloud) -> OpenStackCloud:
     """Images of every kind that alpha can see, ten private ones among them, so that there are more than three pages."""
     for number in range(10):
         openstack.create_image(
-            "alpha", name=f"private {number}", visibility="private", __os_type="Linux", __image_size=str(2**40 + number), tags=["b", "a", "c"]
+            "alpha",
+            name=f"private {number}",
+            visibility="private",
+            __os_type="Linux",
+            __image_size=str(2**40 + number),
+            tags=["b", "a", "c"],
         )
     for visibility in ("community", "shared"):
         openstack.create_image("alpha", name=f"own {visibility}", visibility=visibility, min_disk=5)
@@ -69,13 +73,11 @@ def furnished(openstack: OpenStackCloud) -> OpenStackCloud:
 
 
 @pytest.fixture
-def station(
-    furnished: OpenStackCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_home: str
-) -> Iterator[Station]:
+def station(furnished: OpenStackCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_home: str) -> Station:
     clouds = write_clouds_yaml(tmp_path, alpha=account(furnished, "alpha"))
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
     config = write_settings(tmp_path, "[clouds.alpha]\noverlap_seconds = 2", "withhold_images = 100")
-    yield Station(furnished, tmp_path, config)
+    return Station(furnished, tmp_path, config)
 
 
 def test_every_listing_holds_what_the_cloud_lists(station: Station) -> None:
@@ -179,7 +181,10 @@ def test_changes_run_reads_only_what_changed(station: Station) -> None:
     report = station.night("changes")
     assert report.clouds[0].new == 1
     assert station.rows(f"SELECT name FROM images WHERE id = '{image['id']}'") == [("fresh",)]
-    asked = [json.loads(line) for line in next((station.folder / "landing" / report.run_id).glob("*/private/manifest.jsonl")).open()]
+    asked = [
+        json.loads(line)
+        for line in next((station.folder / "landing" / report.run_id).glob("*/private/manifest.jsonl")).open()
+    ]
     assert asked[0]["query"]["updated_at"].startswith("gte:")
 
 
@@ -200,7 +205,9 @@ def assert_equal_to_the_server(station: Station) -> None:
         result = reader.execute("SELECT * FROM images")
         columns = [column[0] for column in result.description]
         stored = {row["id"]: row for values in result.fetchall() for row in [dict(zip(columns, values, strict=True))]}
-    served = {image["id"]: image for query in LISTINGS.values() for image in station.cloud.list_images("alpha", **query)}
+    served = {
+        image["id"]: image for query in LISTINGS.values() for image in station.cloud.list_images("alpha", **query)
+    }
     assert stored.keys() == served.keys()
     for identity, image in served.items():
         for name, value in image.items():

@@ -98,7 +98,12 @@ def test_full_run_reports_what_changes_runs_had_missed(nights: Nights) -> None:
     nights.night({"public": [image("a")]})
     nights.night({"public": []}, mode="changes", watermark=datetime(2026, 10, 20))
     counts = nights.night(
-        {"public": [image("a", min_disk=9, updated_at="2026-10-10T00:00:00Z"), image("b", updated_at="2026-10-30T00:00:00Z")]}
+        {
+            "public": [
+                image("a", min_disk=9, updated_at="2026-10-10T00:00:00Z"),
+                image("b", updated_at="2026-10-30T00:00:00Z"),
+            ]
+        }
     )
     assert (counts.new, counts.changed, counts.missed_by_changes) == (1, 1, 1)
 

@@ -19,7 +19,8 @@ from tests.load.nights import Nights, image, new_warehouse
 
 
 def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:
-    code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({str(tmp_path / 'warehouse.duckdb')!r}))"
+    path = str(tmp_path / "warehouse.duckdb")
+    code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
     with new_warehouse(tmp_path):
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "WarehouseError" in other.stderr
@@ -29,7 +30,7 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
 def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     path.write_text("not a database " * 1000)
-    with pytest.raises(WarehouseError, match="cannot be used|refused"):
+    with pytest.raises(WarehouseError, match=r"cannot be used|refused"):
         Warehouse(path)
 
 
@@ -85,7 +86,9 @@ def test_published_copy_answers_with_views_and_comments_while_the_warehouse_is_h
         publish(warehouse, published)
         with duckdb.connect(str(published), read_only=True) as reader:
             assert reader.execute("SELECT id, listings FROM images").fetchall() == [("a", ["public"])]
-            assert reader.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NULL AND NOT internal").fetchone() == (0,)
+            assert reader.execute(
+                "SELECT count(*) FROM duckdb_columns() WHERE comment IS NULL AND NOT internal"
+            ).fetchone() == (0,)
 
 
 def test_reader_of_the_old_copy_reads_on_after_a_new_one_is_published(tmp_path: Path) -> None:
