@@ -62,7 +62,7 @@ def _parse_leniently(body: bytes, where: str) -> Json:
     except json.JSONDecodeError as exc:
         if body.lstrip()[:1] == b"{":
             raise TransientError(
-                f"{where}: the answer's JSON breaks off or is broken ({exc.msg}, character {exc.pos} of {len(body)} bytes)",
+                f"{where}: the answer's JSON breaks off or is broken ({exc.msg}, character {exc.pos} of {len(body)})",
                 "Try again; if it stays, a proxy on the way cuts answers off.",
             ) from exc
         raise CloudError(

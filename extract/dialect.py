@@ -22,7 +22,7 @@ _SAMPLE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """`dialect` and why; `started_at` is the server's clock less the overlap, UTC; `clock_difference`: its less ours."""
+    """`dialect` and why; `started_at` is the server clock less the overlap, UTC; `clock_difference`: its less ours."""
 
     dialect: str
     reason: str

@@ -1,0 +1,95 @@
+"""What is tried again, how long is waited, and what is final, over real HTTP."""
+
+import pytest
+
+from extract.connection import CloudSettings, Connection, connect
+from extract.errors import CloudError, Refused, TransientError
+from extract.retry import Answer, get, persistently
+from tests.clouds.fake import FakeCloud, Reply, once
+
+
+def ask(connection: Connection, waits: list[float] | None = None, tries: int = 3) -> Answer:
+    waited = [] if waits is None else waits
+    return persistently(
+        lambda: get(connection, connection.images_url, {}, "cloud c"), tries, "cloud c", sleep=waited.append
+    )
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_passing_failure_is_tried_again(cloud: FakeCloud, connection: Connection, status: int) -> None:
+    cloud.faults.append(once(status))
+    assert ask(connection).status == 200
+    assert len(cloud.log) == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+def test_final_status_is_not_tried_again(cloud: FakeCloud, connection: Connection, status: int) -> None:
+    cloud.faults.append(lambda asked: Reply(status, b"<html><p>go away</p></html>"))
+    with pytest.raises(Refused, match="go away") as caught:
+        ask(connection)
+    assert (caught.value.status, len(cloud.log)) == (status, 1)
+
+
+def test_retry_after_is_kept_to(cloud: FakeCloud, connection: Connection) -> None:
+    waits: list[float] = []
+    cloud.faults.append(once(429, Retry_After="42"))
+    ask(connection, waits)
+    assert waits == [42.0]
+
+
+def test_retry_after_may_be_a_date(cloud: FakeCloud, connection: Connection) -> None:
+    waits: list[float] = []
+    cloud.faults.append(once(503, Retry_After="Sun, 01 Nov 2026 00:01:00 GMT", Date="Sun, 01 Nov 2026 00:00:00 GMT"))
+    ask(connection, waits)
+    assert waits == [60.0]
+
+
+def test_retry_after_of_hours_ends_the_trying(cloud: FakeCloud, connection: Connection) -> None:
+    cloud.faults.append(lambda asked: Reply(429, headers={"Retry-After": "7200"}))
+    with pytest.raises(TransientError):
+        ask(connection)
+    assert len(cloud.log) == 1
+
+
+def test_waits_grow_and_differ(cloud: FakeCloud, connection: Connection) -> None:
+    waits: list[float] = []
+    cloud.faults.append(lambda asked: Reply(500))
+    with pytest.raises(TransientError, match="500"):
+        ask(connection, waits, tries=8)
+    assert len(waits) == 7
+    assert all(0 <= wait <= 30 for wait in waits)
+    assert len(set(waits)) > 1
+
+
+def test_gateways_throttling_is_tried_again_even_as_403(cloud: FakeCloud, connection: Connection) -> None:
+    cloud.faults.append(once(403, b'{"error_code":"APIGW.0308","error_msg":"throttled"}'))
+    assert ask(connection).status == 200
+
+
+def test_body_cut_off_is_tried_again(cloud: FakeCloud, connection: Connection) -> None:
+    left = [Reply(200, b'{"images": []}', cut_at=5)]
+    cloud.faults.append(lambda asked: left.pop() if left else None)
+    assert ask(connection).status == 200
+
+
+def test_refused_connection_is_tried_again_and_said(connection: Connection) -> None:
+    waits: list[float] = []
+    with pytest.raises(TransientError, match=r"connection to http://127.0.0.1:9/v2/images failed"):
+        persistently(lambda: get(connection, "http://127.0.0.1:9/v2/images", {}, "c"), 2, "c", sleep=waits.append)
+    assert len(waits) == 1
+
+
+def test_redirect_is_not_followed(cloud: FakeCloud, connection: Connection) -> None:
+    cloud.faults.append(lambda asked: Reply(302, headers={"Location": "http://evil.example/v2/images?x=1"}))
+    with pytest.raises(Refused, match=r"redirects to http://evil.example/v2/images "):
+        ask(connection)
+
+
+def test_token_that_an_error_page_repeats_is_not_shown(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_TYPE", "admin_token")
+    monkeypatch.setenv("OS_ENDPOINT", cloud.url)
+    monkeypatch.setenv("OS_TOKEN", "canary-token")
+    cloud.faults.append(lambda asked: Reply(403, f"no entry for {asked.token}".encode()))
+    with pytest.raises(CloudError) as caught:
+        ask(connect(CloudSettings("envvars")))
+    assert "no entry for ***" in str(caught.value)
