@@ -1,17 +1,23 @@
 """Servers that the tests share. A server that cannot start fails the tests; it never skips them."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
 
+# Machines differ in speed; what holds for all inputs does not.
+hypothesis.settings.register_profile(
+    "everywhere", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("everywhere")
+
 
 @pytest.fixture(autouse=True)
-def no_account_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the account, the settings or the proxy of whoever runs it."""
-    import os
-
     for name in list(os.environ):
         if name.startswith(("OS_", "GLANCEBACK_")) and name != "GLANCEBACK_TEST_CLOUDS_PYTHON":
             monkeypatch.delenv(name)

@@ -1,0 +1,50 @@
+"""The dictionary covers the reference, and the warehouse's table is the dictionary's."""
+
+from pathlib import Path
+
+from load.schema import create_table_statement
+from load.statements import SQL_FOLDER
+from transform.dictionary import ATTRIBUTES, Kind
+
+HERE = Path(__file__).parent
+ONLY_A_PARAMETER = {"marker", "limit", "sort_key", "sort_dir", "tag", "member_status"}
+NAMES = {name for attribute in ATTRIBUTES for name in attribute.api_names}
+
+
+def test_every_attribute_of_the_references_response_is_known() -> None:
+    assert set((HERE / "reference_response_attributes.txt").read_text().split()) <= NAMES
+
+
+def test_every_parameter_of_the_references_request_that_is_an_attribute_is_known() -> None:
+    assert set((HERE / "reference_request_parameters.txt").read_text().split()) - ONLY_A_PARAMETER <= NAMES
+
+
+def test_further_attributes_of_the_vendor_and_of_plain_glance_are_known() -> None:
+    further = """__productcode __support_fc_inject __support_arm __system__cmkid __account_code __is_offshelved
+        __support_agent_list __image_displayname __system_support_market __support_kvm_hi1822_hisriov
+        __support_kvm_hi1822_hivirtionet enterprise_project_id _sys_enterprise_project_id os_shutdown_timeout os_hidden
+        os_hash_algo os_hash_value direct_url locations stores os_type architecture __support_live_resize
+        __support_kvm_ascend_310 __support_kvm_nvme_spdk __support_kvm_hi1822_hiovs __support_kvm_fpga_type
+        __support_p3l __whole_image __source_owner __source_image_id __image_login_user __quick_start __virtual_size
+        __admin_encrypted __system_support_export"""
+    assert set(further.split()) <= NAMES
+
+
+def test_columns_are_unique_and_have_no_leading_underscore() -> None:
+    columns = [attribute.column for attribute in ATTRIBUTES]
+    assert len(columns) == len(set(columns))
+    assert not any(column.startswith("_") for column in columns)
+
+
+def test_every_attribute_has_a_meaning() -> None:
+    assert all(len(attribute.meaning) > 10 for attribute in ATTRIBUTES)
+
+
+def test_sizes_and_times_have_units() -> None:
+    for attribute in ATTRIBUTES:
+        if attribute.kind is Kind.TIMESTAMP or (attribute.kind is Kind.BIGINT and attribute.column != "virtual_size"):
+            assert attribute.unit, attribute.api_name
+
+
+def test_table_in_sql_is_the_dictionarys() -> None:
+    assert (SQL_FOLDER / "schema" / "001_image_versions.sql").read_text() == create_table_statement()

@@ -1,0 +1,78 @@
+"""A value that fits, or a Misfit that says why not."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from transform.dictionary import Kind
+from transform.values import PARSERS, Misfit
+
+GOOD = [
+    (Kind.TEXT, "x", "x"),
+    (Kind.TEXT, "", ""),
+    (Kind.TEXT, None, None),
+    (Kind.TEXT, 7, "7"),
+    (Kind.TEXT, True, "true"),
+    (Kind.TEXT, "a\x00b \u202e 大", "a\x00b \u202e 大"),
+    (Kind.TEXT, "d" * 65_000, "d" * 65_000),
+    (Kind.BOOLEAN, True, True),
+    (Kind.BOOLEAN, "true", True),
+    (Kind.BOOLEAN, "True", True),
+    (Kind.BOOLEAN, "FALSE", False),
+    (Kind.BOOLEAN, "", None),
+    (Kind.INTEGER, 40, 40),
+    (Kind.INTEGER, "64", 64),
+    (Kind.INTEGER, 2.0, 2),
+    (Kind.INTEGER, "", None),
+    (Kind.INTEGER, -(2**31), -(2**31)),
+    (Kind.BIGINT, 2**63 - 1, 2**63 - 1),
+    (Kind.BIGINT, "9223372036854775807", 2**63 - 1),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27Z", datetime(2018, 9, 6, 14, 3, 27)),
+    (Kind.TIMESTAMP, "2018-09-06 14:03:27", datetime(2018, 9, 6, 14, 3, 27)),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27.25Z", datetime(2018, 9, 6, 14, 3, 27, 250_000)),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27.123456000Z", datetime(2018, 9, 6, 14, 3, 27, 123_456)),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27+08:00", datetime(2018, 9, 6, 6, 3, 27)),
+    (Kind.TIMESTAMP, "", None),
+    (Kind.TAGS, ["a", "b"], ["a", "b"]),
+    (Kind.TAGS, [], []),
+    (Kind.JSON, '{"a": "true"}', '{"a": "true"}'),
+    (Kind.JSON, [{"b": 1, "a": None}], '[{"a":null,"b":1}]'),
+    (Kind.JSON, "", None),
+]
+BAD = [
+    (Kind.TEXT, ["x"]),
+    (Kind.TEXT, {"x": 1}),
+    (Kind.TEXT, "\ud800"),
+    (Kind.BOOLEAN, "yes"),
+    (Kind.BOOLEAN, 1),
+    (Kind.BOOLEAN, []),
+    (Kind.INTEGER, True),
+    (Kind.INTEGER, 2**31),
+    (Kind.INTEGER, 1.5),
+    (Kind.INTEGER, " 1"),
+    (Kind.INTEGER, "1_000"),
+    (Kind.INTEGER, "٤"),
+    (Kind.INTEGER, "9" * 5000),
+    (Kind.BIGINT, 2**63),
+    (Kind.TIMESTAMP, "yesterday"),
+    (Kind.TIMESTAMP, "2018-02-30T00:00:00Z"),
+    (Kind.TIMESTAMP, "0001-01-01T00:00:00+14:00"),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27.1234567Z"),
+    (Kind.TIMESTAMP, 1_536_242_607),
+    (Kind.TAGS, "a,b"),
+    (Kind.TAGS, ["a", 1]),
+    (Kind.JSON, "{not json"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "parsed"), GOOD)
+def test_value_that_fits_is_parsed(kind: Kind, value: Any, parsed: Any) -> None:
+    found = PARSERS[kind](value)
+    assert (type(found), found) == (type(parsed), parsed)
+
+
+@pytest.mark.parametrize(("kind", "value"), BAD)
+def test_value_that_does_not_fit_is_a_misfit_with_a_reason(kind: Kind, value: Any) -> None:
+    with pytest.raises(Misfit, match=r"\w+ \w+"):
+        PARSERS[kind](value)
