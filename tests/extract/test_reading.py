@@ -143,5 +143,5 @@ def test_missing_images_are_gone_there_or_unknown(cloud: FakeCloud, connection: 
     cloud.add("there")
     cloud.faults.append(lambda asked: Reply(403) if asked.path.endswith("forbidden") else None)
     said = confirm(connection, {"there", "gone", "forbidden", "../odd id"})
-    assert (said.there, said.gone) == ({"there"}, {"gone", "../odd id"})
+    assert (said.there, said.gone) == (frozenset({"there"}), frozenset({"gone", "../odd id"}))
     assert said.unknown.keys() == {"forbidden"}

@@ -1,0 +1,222 @@
+"""The flow and the command, at a fake cloud that can misbehave."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from extract.errors import SettingsError, WarehouseError
+from flows.report import RunReport
+from flows.start import run_flow
+from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.flows.accounts import write_settings
+from tests.load.nights import new_warehouse
+
+FIVE = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected")
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with fake_cloud() as running:
+        for number in range(30):
+            running.add(f"{number:03d}", FIVE[number % 5], __os_bit="64", tags=["b", "a"])
+        yield running
+
+
+class Place:
+    """A folder with settings for some clouds."""
+
+    def __init__(self, folder: Path, **clouds: FakeCloud) -> None:
+        self.folder = folder
+        self.config = write_settings(
+            folder,
+            "\n".join(
+                f'[clouds.{name}]\nauth_type = "none"\nendpoint = "{cloud.url}"\nproject_id = "{PROJECT}"\ntries = 1'
+                for name, cloud in clouds.items()
+            ),
+        )
+
+    def night(self, flow: str = "nightly", **parameters: Any) -> RunReport:
+        return run_flow(flow, self.folder / "prefect", config=self.config, **parameters)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.folder / "published.duckdb"), read_only=True) as reader:
+            return reader.execute(query).fetchall()
+
+    def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "flows", *arguments],
+            env={**os.environ, "GLANCEBACK_CONFIG": self.config, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path, cloud: FakeCloud, prefect_home: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr("flows.nightly._RETRY_DELAY_SECONDS", 0, raising=False)
+    return Place(tmp_path, c=cloud)
+
+
+def test_sync_prints_one_object_with_the_contracts_keys(place: Place) -> None:
+    done = place.command("sync", "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["status"]) == (0, "completed")
+    assert report.keys() == {"run_id", "status", "seconds", "clouds"}
+    (cloud,) = report["clouds"]
+    counts = ("new", "changed", "unchanged", "deleted", "returned", "rejected", "withheld_deletions")
+    assert {"cloud", "status", "error", "listings", *counts} <= cloud.keys()
+    assert [cloud[name] for name in counts] == [30, 0, 0, 0, 0, 0, 0]
+    assert cloud["listings"][0] == {"listing": "public", "pages": 2, "images": 6, "complete": True, "error": None}
+    assert "Traceback" not in done.stderr
+
+
+def test_failed_listing_leaves_the_others_and_ends_nothing(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    del cloud.images["000"]  # public
+
+    def break_private(asked: Asked) -> Reply | None:
+        return Reply(403, b"no") if "owner" in asked.query else None
+
+    cloud.faults.append(break_private)
+    cloud.add("new", "public")
+    report = place.night()
+    found = report.clouds[0]
+    assert (report.status, found.status, found.new, found.deleted) == ("partial", "partial", 1, 1)
+    (broken,) = [listing for listing in found.listings if not listing.complete]
+    assert broken.listing == "private"
+    assert "cloud c, listing private, page 1" in str(broken.error)
+    assert place.rows("SELECT count(*) FROM images WHERE list_contains(listings, 'private')") == [(6,)]
+
+
+def test_transient_failure_of_a_listing_is_retried_by_prefect(place: Place, cloud: FakeCloud) -> None:
+    failures = [Reply(500)]
+    cloud.faults.append(lambda asked: failures.pop() if "owner" in asked.query and failures else None)
+    assert place.night().status == "completed"
+
+
+def test_one_cloud_that_is_down_does_not_stop_the_other(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
+    dead = FakeCloud("http://127.0.0.1:9")
+    report = Place(tmp_path, dead=dead, alive=cloud).night()
+    statuses = {found.cloud: (found.status, found.new) for found in report.clouds}
+    assert statuses == {"dead": ("failed", 0), "alive": ("completed", 30)}
+    assert report.status == "partial"
+
+
+def test_too_many_vanished_images_are_withheld_until_accepted(place: Place, cloud: FakeCloud) -> None:
+    for number in range(40):
+        cloud.add(f"p{number:03d}", "public")
+    place.night()
+    for number in range(20):
+        del cloud.images[f"p{number:03d}"]
+    withheld = place.night()
+    assert (withheld.status, withheld.clouds[0].deleted, withheld.clouds[0].withheld_deletions) == ("partial", 0, 20)
+    assert "--accept-deletions" in str(withheld.clouds[0].error)
+    accepted = place.night(accept_deletions=True)
+    assert (accepted.status, accepted.clouds[0].deleted) == ("completed", 20)
+
+
+def test_missing_image_that_the_api_still_shows_is_kept(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    lost = cloud.images["000"]
+    cloud.faults.append(lambda asked: Reply(200, json.dumps(lost).encode()) if asked.path.endswith("/000") else None)
+    del cloud.images["000"]
+    assert place.night().clouds[0].deleted == 0
+
+
+def test_listings_that_are_all_empty_against_the_evidence_fail_the_cloud(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    cloud.faults.append(
+        lambda asked: Reply(200, b'{"images": []}') if asked.query.keys() - {"limit", "sort_key", "sort_dir"} else None
+    )
+    report = place.night()
+    assert report.status == "failed"
+    assert "every listing" in str(report.clouds[0].error)
+    assert place.rows("SELECT count(*) FROM images") == [(30,)]
+
+
+def test_only_the_named_listing_is_read(place: Place, cloud: FakeCloud) -> None:
+    report = place.night(listings=["public"])
+    assert [listing.listing for listing in report.clouds[0].listings] == ["public"]
+    assert report.clouds[0].new == 6
+
+
+def test_moved_share_seen_by_a_run_of_one_listing_is_not_deleted(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    cloud.member_status["003"] = "accepted"
+    assert place.night(listings=["shared-pending"]).clouds[0].deleted == 0
+    place.night()
+    assert place.rows("SELECT listings FROM images WHERE id = '003'") == [(["shared-accepted"],)]
+
+
+def test_bad_values_and_images_without_id_are_kept_in_rejects(place: Place, cloud: FakeCloud) -> None:
+    cloud.add("odd", "public", min_disk="huge", invented=[1])
+    report = place.night()
+    assert report.clouds[0].rejected == 1
+    assert place.rows("SELECT id, attribute, value FROM rejects") == [("odd", "min_disk", "huge")]
+    assert place.rows("SELECT extra['invented'] FROM images WHERE id = 'odd'") == [("[1]",)]
+
+
+def test_page_size_and_api_version_are_sent(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
+    place = Place(tmp_path, c=cloud)
+    with Path(place.config).open("a") as file:
+        file.write("page_size = 7\n")
+    place.night()
+    assert {query["limit"] for query in cloud.asked_listings()} == {"7"}
+
+
+def test_missing_project_is_a_mistake_in_the_settings(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
+    config = write_settings(tmp_path, f'[clouds.c]\nauth_type = "none"\nendpoint = "{cloud.url}"')
+    with pytest.raises(SettingsError, match="project_id"):
+        run_flow("nightly", tmp_path / "prefect", config=config)
+
+
+def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
+        f"w = new_warehouse(Path({str(tmp_path)!r})); print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    with pytest.raises(WarehouseError, match=r"lock"):
+        place.night()
+    holder.communicate()
+
+
+def test_wrong_usage_is_exit_code_2_and_no_traceback(place: Place) -> None:
+    done = place.command("sync", "--listing", "nonsense")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no listing 'nonsense'" in done.stderr
+
+
+def test_check_says_who_where_and_what(place: Place, cloud: FakeCloud) -> None:
+    cloud.largest_page = 4
+    done = place.command("check")
+    assert done.returncode == 0
+    for said in (PROJECT, cloud.url, "dialect:", "ims", "clocks:", "1000 asked for, the server allows 4", "honoured"):
+        assert said in done.stdout
+    for listing in FIVE:
+        assert f"listing {listing}:" in done.stdout
+
+
+def test_check_says_what_is_in_the_way(place: Place, cloud: FakeCloud) -> None:
+    cloud.faults.append(lambda asked: Reply(403) if "owner" in asked.query else None)
+    done = place.command("check")
+    assert done.returncode == 1
+    assert "PROBLEM:" in done.stdout
+    assert "listing private" in done.stdout
+
+
+def test_warehouse_can_be_read_while_a_published_copy_exists(place: Place, tmp_path: Path) -> None:
+    place.night()
+    with new_warehouse(tmp_path):
+        assert place.rows("SELECT count(*) FROM images") == [(30,)]
