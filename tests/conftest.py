@@ -1,5 +1,6 @@
 """Servers that the tests share. A server that cannot start fails the tests; it never skips them."""
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -13,6 +14,11 @@ hypothesis.settings.register_profile(
     "everywhere", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
 hypothesis.settings.load_profile("everywhere")
+
+
+def pytest_sessionfinish() -> None:
+    """Prefect's embedded server says goodbye at exit, to a stderr that pytest has closed by then."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(autouse=True)

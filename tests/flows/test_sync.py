@@ -61,8 +61,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, cloud: FakeCloud, prefect_home: str, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr("flows.nightly._RETRY_DELAY_SECONDS", 0, raising=False)
+def place(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> Place:
     return Place(tmp_path, c=cloud)
 
 
