@@ -6,19 +6,17 @@ Called by flows. Must not know listings, pages or what an image is.
 
 import ssl
 import threading
-from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from extract.errors import CloudError, SettingsError, TransientError
 from extract.redact import shown_url
+from extract.token_auth import DEFAULT_PORTS, NoTokens, TokenAuth, TokenSource, origin_of
 
-Origin = tuple[str, str, int | None]
 _FIXED_ENDPOINT = ("none", "admin_token")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +42,6 @@ class CloudSettings:
     read_timeout_seconds: float = 120.0
     max_connections: int = 8
     overlap_seconds: int = 300
-
-
-class TokenSource(Protocol):
-    """Where tokens come from: keystoneauth1 in earnest, a list in tests."""
-
-    def get(self) -> str | None:
-        """The token to send, or None where the cloud wants none."""
-
-    def renew(self, refused: str) -> str | None:
-        """A token other than the one that was refused, or None when there is no other."""
-
-
-class TokenAuth(httpx.Auth):
-    """Sends the token to one origin and nowhere else; a 401 renews it once.
-
-    httpx hands every request here, redirected ones too, so the origin is compared here, each time.
-    """
-
-    def __init__(self, tokens: TokenSource, origin: Origin) -> None:
-        self._tokens = tokens
-        self._origin = origin
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self._tokens.get() if origin_of(str(request.url)) == self._origin else None
-        if token is None:
-            yield request
-            return
-        request.headers["X-Auth-Token"] = token
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            fresh = self._tokens.renew(token)
-            if fresh is not None and fresh != token:
-                request.headers["X-Auth-Token"] = fresh
-                yield request
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +97,7 @@ def connect(settings: CloudSettings) -> Connection:
     return Connection(
         settings=settings,
         endpoint=endpoint,
-        client=_client(settings, region, _KeystoneTokens(session) if token else _NoTokens(), endpoint),
+        client=_client(settings, region, _KeystoneTokens(session) if token else NoTokens(), endpoint),
         project_id=project_id,
         project_name=access.project_name if access else None,
         user_name=access.username if access else None,
@@ -144,7 +108,7 @@ def connect(settings: CloudSettings) -> Connection:
 def base_url(endpoint: str) -> str:
     """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`."""
     parts = urlsplit(endpoint)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment:
         raise SettingsError(
             f"'{shown_url(endpoint)}' is no endpoint of an image service",
             "Give an address like https://image.example.com or https://example.com/image/v2.",
@@ -154,21 +118,6 @@ def base_url(endpoint: str) -> str:
     if last[:1] == "v" and last[1:].replace(".", "").isdigit():
         path = head.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def origin_of(url: str) -> Origin:
-    """Scheme, host and port: what must be the same for a token to be sent. Source: RFC 6454, section 4."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
-
-
-class _NoTokens:
-    def get(self) -> str | None:
-        return None
-
-    def renew(self, refused: str) -> str | None:
-        return None
 
 
 class _KeystoneTokens:

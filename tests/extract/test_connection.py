@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
-from extract.connection import TokenAuth, base_url, origin_of
+from extract.connection import base_url
 from extract.errors import SettingsError
+from extract.token_auth import TokenAuth, origin_of
 
 HOME = "https://image.example.com"
 
