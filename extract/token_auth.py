@@ -58,4 +58,4 @@ def origin_of(url: str) -> Origin:
     """Scheme, host and port: what must be the same for a token to be sent. Source: RFC 6454, section 4."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
