@@ -5,8 +5,10 @@ Imports of what is slow are inside the commands that need it, so that `--help` a
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -32,6 +34,9 @@ class _Commands(click.Group):
         except GlancebackError as exc:
             click.echo(f"glanceback: {exc}", err=True)
             ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("glanceback: stopped; what was being read was not loaded, the warehouse is whole", err=True)
+            ctx.exit(1)
         except BrokenPipeError:
             # Whoever read our output has had enough (`| head`).
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,6 +51,12 @@ def main() -> None:
     glanceback reads every image of Huawei IMS or OpenStack Glance, night after night, and keeps the whole history in
     DuckDB, to be asked in SQL.
     """
+    # Left to itself, SIGTERM ends the process without its atexit, and an embedded Prefect server would live on.
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @main.command()

@@ -21,6 +21,7 @@ from extract.connection import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
 from flows import night
 from flows.night import ListingIncomplete, Visit
+from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from load.merge import CloudNight, ListingOutcome, merge, watermarks
@@ -84,7 +85,9 @@ def _run(
         try:
             reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
-        except BaseException:
+        except BaseException as exc:
+            if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
+                stop_reading()
             finish_run(warehouse, run, "failed")
             raise
         finish_run(warehouse, run, report.status)

@@ -19,11 +19,12 @@ _PAGING = {"limit", "marker", "sort_key", "sort_dir", "updated_at", "member_stat
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its path, its query, and the token it brought."""
+    """One request: its path, its query, and the headers that matter."""
 
     path: str
     query: dict[str, str]
     token: str | None
+    api_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def fake_cloud() -> Iterator[FakeCloud]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            reply = cloud.reply(Asked(parts.path, dict(parse_qsl(parts.query)), self.headers.get("X-Auth-Token")))
+            token, api_version = self.headers.get("X-Auth-Token"), self.headers.get("X-Api-Version")
+            reply = cloud.reply(Asked(parts.path, dict(parse_qsl(parts.query)), token, api_version))
             self.send_response_only(reply.status)
             headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body)), **reply.headers}
             for name, value in headers.items():

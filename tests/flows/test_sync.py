@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,9 +168,10 @@ def test_bad_values_and_images_without_id_are_kept_in_rejects(place: Place, clou
 def test_page_size_and_api_version_are_sent(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
     place = Place(tmp_path, c=cloud)
     with Path(place.config).open("a") as file:
-        file.write("page_size = 7\n")
+        file.write('page_size = 7\napi_version = "Queens"\n')
     place.night()
     assert {query["limit"] for query in cloud.asked_listings()} == {"7"}
+    assert {asked.api_version for asked in cloud.log} == {"Queens"}
 
 
 def test_missing_project_is_a_mistake_in_the_settings(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
@@ -189,6 +191,29 @@ def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Pa
     with pytest.raises(WarehouseError, match=r"lock"):
         place.night()
     holder.communicate()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud, sign: signal.Signals) -> None:
+    cloud.largest_page = 1
+    environment = {**os.environ, "GLANCEBACK_CONFIG": place.config}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "flows", "sync"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    sent: list[signal.Signals] = []
+
+    def stop(asked: Asked) -> None:
+        if "marker" in asked.query and not sent:
+            sent.append(sign)
+            running.send_signal(sign)
+
+    cloud.faults.append(stop)
+    _, said = running.communicate(timeout=120)
+    assert (running.returncode, sent) == (1, [sign])
+    assert "glanceback: stopped" in said
+    assert "Traceback" not in said
+    with duckdb.connect(str(place.folder / "warehouse.duckdb"), read_only=True) as reader:
+        assert reader.execute("SELECT status FROM runs").fetchall() == [("failed",)]
 
 
 def test_wrong_usage_is_exit_code_2_and_no_traceback(place: Place) -> None:
