@@ -78,6 +78,11 @@ def connect(settings: CloudSettings) -> Connection:
         endpoint = _endpoint(settings, region, session)
         project_id = known_project or plugin.get_project_id(session)
         access = plugin.get_access(session) if hasattr(plugin, "get_access") else None
+    except refused.SSLError as exc:
+        raise SettingsError(
+            f"cloud {settings.name}: the certificate of the identity service cannot be trusted ({exc})",
+            "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
+        ) from exc
     except refused.RetriableConnectionFailure as exc:
         raise TransientError(
             f"cloud {settings.name}: the identity service does not answer ({type(exc).__name__})",

@@ -13,7 +13,7 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.futures import PrefectFuture
+from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
@@ -92,10 +92,18 @@ def _run(
             raise
         finish_run(warehouse, run, report.status)
         _publish(warehouse, settings.published)
-    create_markdown_artifact(summary(report), key="glanceback-run", description=f"Run {run.run_id}")
+    _leave_artifact(report)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
     return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
+
+
+def _leave_artifact(report: RunReport) -> None:
+    try:
+        create_markdown_artifact(summary(report), key="glanceback-run", description=f"Run {report.run_id}")
+    except Exception:
+        # All is loaded and published by now: a Prefect server that hiccups does not make a run fail.
+        log.warning("run %s: the artifact could not be left with Prefect", report.run_id, exc_info=True)
 
 
 def _read_and_load(
@@ -106,16 +114,15 @@ def _read_and_load(
     Raises: SettingsError where no cloud could be entered because of its settings.
     """
     misconfigured: list[SettingsError] = []
-    entering = [(cloud, _enter.submit(cloud)) for cloud in clouds]
-    reading = []
-    reports = []
-    for cloud, entered in entering:
+    entering = {_enter.submit(cloud): cloud for cloud in clouds}
+    reading, reports = [], []
+    for entered in as_completed(list(entering)):
         visit = entered.result(raise_on_failure=False)
         if isinstance(visit, Visit):
             reading.append((visit, _submit_listings(settings, warehouse, run, visit)))
         else:
             misconfigured += [visit] if isinstance(visit, SettingsError) else []
-            reports.append(_failed(warehouse, run, cloud.name, visit))
+            reports.append(_failed(warehouse, run, entering[entered].name, visit))
     if len(misconfigured) == len(clouds):
         raise misconfigured[0]
     for visit, futures in reading:
@@ -126,7 +133,8 @@ def _read_and_load(
             reports.append(cloud_report(visit.name, outcomes, result.counts, result.error))
         else:
             reports.append(_failed(warehouse, run, visit.name, result))
-    return reports
+    order = [cloud.name for cloud in clouds]
+    return sorted(reports, key=lambda report: order.index(report.cloud))
 
 
 def _submit_listings(

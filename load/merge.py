@@ -5,7 +5,7 @@ merge. In between nobody else writes, for one process holds the warehouse.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -115,35 +115,10 @@ def merge(
         counts = _merge_images(warehouse, night, run, gone, withheld) if night.staged else _nothing(len(withheld))
         for outcome in night.outcomes:
             images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
-            warehouse.run(
-                "merge",
-                "add_run_listing",
-                **run,
-                listing=outcome.listing,
-                pages=outcome.pages,
-                images=images,
-                bytes=outcome.bytes,
-                seconds=outcome.seconds,
-                complete=outcome.complete,
-                evidence=msgspec.json.encode(outcome.evidence).decode(),
-                error=outcome.error,
-                watermark=outcome.watermark,
-            )
-        warehouse.run(
-            "merge",
-            "add_run_cloud",
-            **run,
-            new=counts.new,
-            changed=counts.changed,
-            unchanged=counts.unchanged,
-            deleted=counts.deleted,
-            returned=counts.returned,
-            rejected=counts.rejected,
-            withheld_deletions=counts.withheld_deletions,
-            missed_by_changes=counts.missed_by_changes,
-            dialect=night.dialect,
-            error=error,
-        )
+            evidence = msgspec.json.encode(outcome.evidence).decode()
+            row = {**asdict(outcome), "images": images, "evidence": evidence}
+            warehouse.run("merge", "add_run_listing", **run, **row)
+        warehouse.run("merge", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
     return counts
 
 

@@ -4,6 +4,7 @@ It filters, sorts and pages as Glance does. A test may answer any request otherw
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -108,8 +109,8 @@ class FakeCloud:
 
 
 @contextmanager
-def fake_cloud() -> Iterator[FakeCloud]:
-    """A running fake cloud on a free port."""
+def fake_cloud(tls: ssl.SSLContext | None = None) -> Iterator[FakeCloud]:
+    """A running fake cloud on a free port; over TLS where a server's context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -131,7 +132,9 @@ def fake_cloud() -> Iterator[FakeCloud]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    cloud = FakeCloud(f"http://127.0.0.1:{server.server_port}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    cloud = FakeCloud(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
