@@ -22,7 +22,7 @@ _SAMPLE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """`dialect` and why; `started_at` is the server clock less the overlap, UTC; `clock_difference`: its less ours."""
+    """`dialect` and why; `started_at` is by the server's clock, UTC; `clock_difference` is its less ours."""
 
     dialect: str
     reason: str
@@ -32,7 +32,7 @@ class FirstLook:
 
 
 def look(connection: Connection) -> FirstLook:
-    """The dialect, from the settings or from what the API answers, and the time from which the closing pass must ask.
+    """The dialect, from the settings or from what the API answers, and what time it is at the cloud.
 
     Raises: SettingsError where the set dialect would make the listings silently empty; CloudError or TransientError
     where the API does not answer as an image service.
@@ -50,7 +50,7 @@ def look(connection: Connection) -> FirstLook:
     return FirstLook(
         dialect=dialect,
         reason=reason,
-        started_at=served_at - timedelta(seconds=settings.overlap_seconds),
+        started_at=served_at,
         clock_difference=answer.served_at - answer.received_at if answer.served_at else None,
         sampled=len(images),
     )

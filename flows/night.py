@@ -86,14 +86,15 @@ def read_listing(
     settings = visit.connection.settings
     folder = listing_folder(landing, run.run_id, settings.name, listing.name)
     started_at = visit.first_look.started_at
+    overlap = timedelta(seconds=settings.overlap_seconds)
     try:
         reading = Reading(
             visit.connection,
             listing,
             Landing(folder),
-            changed_since=watermark - timedelta(seconds=settings.overlap_seconds) if watermark else None,
+            changed_since=watermark - overlap if watermark else None,
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
-            closing_since=None if watermark else started_at,
+            closing_since=None if watermark else started_at - overlap,
         )
         with StageWriter(folder, listing.name) as writer:
             for page in reading.pages():

@@ -11,5 +11,5 @@ CREATE TABLE run_listings (
     complete BOOLEAN NOT NULL, -- Whether the end of the listing was reached, and shown to be it.
     evidence JSON NOT NULL, -- What was seen of that: first and last id, markers that were gone, empty pages, the closing pass.
     error VARCHAR, -- Why the listing is not complete; NULL where it is.
-    watermark TIMESTAMP -- The cloud's own clock at the start of the reading, less the overlap. UTC.
+    watermark TIMESTAMP -- The cloud's own clock at the start of the run. UTC.
 );

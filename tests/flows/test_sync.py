@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,15 @@ def test_page_size_and_api_version_are_sent(tmp_path: Path, cloud: FakeCloud, pr
     place.night()
     assert {query["limit"] for query in cloud.asked_listings()} == {"7"}
     assert {asked.api_version for asked in cloud.log} == {"Queens"}
+
+
+def test_closing_pass_and_changes_run_look_back_by_the_overlap(place: Place, cloud: FakeCloud) -> None:
+    place.night(listings=["public"])
+    ((watermark,),) = place.rows("SELECT watermark FROM run_listings")
+    bound = f"gte:{watermark - timedelta(seconds=300):%Y-%m-%dT%H:%M:%SZ}"
+    assert cloud.asked_listings()[-1]["updated_at"] == bound
+    place.night("changes", listings=["public"])
+    assert cloud.asked_listings()[-1]["updated_at"] == bound
 
 
 def test_missing_project_is_a_mistake_in_the_settings(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
