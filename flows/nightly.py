@@ -128,6 +128,7 @@ def _read_and_load(
     for visit, futures in reading:
         outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
         loaded = _load_cloud(warehouse, visit, run, outcomes, settings.guard, accept_deletions, return_state=True)
+        visit.connection.client.close()
         result = loaded.result(raise_on_failure=False)
         if isinstance(result, night.Loaded):
             reports.append(cloud_report(visit.name, outcomes, result.counts, result.error))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from extract.listing import SHARED_OUT
+from load.invariants import require
 from load.warehouse import Warehouse
 from transform.stage import StagedListing
 
@@ -119,6 +120,7 @@ def merge(
             row = {**asdict(outcome), "images": images, "evidence": evidence}
             warehouse.run("merge", "add_run_listing", **run, **row)
         warehouse.run("merge", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
+        require(warehouse)
     return counts
 
 

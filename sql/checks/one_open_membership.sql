@@ -1,0 +1,7 @@
+-- one_open_membership: an image is in a listing once at a time, and no stay ends before it begins.
+-- One row per image and listing that breaks it.
+SELECT cloud, id, listing, count(*) AS stays
+FROM listing_memberships
+WHERE seen_to IS NULL OR seen_to <= seen_from
+GROUP BY cloud, id, listing
+HAVING count(*) > 1 OR count(*) FILTER (WHERE seen_to <= seen_from) > 0

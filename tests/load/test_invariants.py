@@ -1,0 +1,48 @@
+"""Each rule finds what breaks it, and a load that would break one is rolled back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from extract.errors import WarehouseError
+from load.invariants import require
+from load.statements import names
+from tests.load.nights import Nights, image, new_warehouse
+
+DAMAGE = {
+    "one_current_version": "INSERT INTO image_versions FROM image_versions",
+    "versions_do_not_overlap": "UPDATE image_versions SET seen_to = seen_from, run_to = 'x', end_reason = 'deleted'",
+    "ended_versions_say_why": "UPDATE image_versions SET end_reason = 'changed'",
+    "memberships_have_images": "DELETE FROM image_versions",
+    "one_open_membership": "INSERT INTO listing_memberships FROM listing_memberships",
+    "counts_agree": "UPDATE run_clouds SET new = 7",
+}
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Iterator[Nights]:
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a")]})
+        yield nights
+
+
+def test_every_rule_is_damaged_by_a_test() -> None:
+    assert DAMAGE.keys() == set(names("checks"))
+
+
+@pytest.mark.parametrize("rule", DAMAGE)
+def test_damage_is_found(nights: Nights, rule: str) -> None:
+    require(nights.warehouse)
+    nights.warehouse.execute(DAMAGE[rule])
+    assert nights.warehouse.rows("checks", rule)
+    with pytest.raises(WarehouseError, match="is broken"):
+        require(nights.warehouse)
+
+
+def test_load_that_would_break_a_rule_is_rolled_back(nights: Nights) -> None:
+    nights.warehouse.execute("UPDATE run_clouds SET new = 7")
+    with pytest.raises(WarehouseError, match="counts_agree"):
+        nights.night({"public": [image("a"), image("b")]})
+    assert nights.rows("SELECT id FROM images") == [("a",)]
