@@ -40,6 +40,8 @@ class CloudSettings:
     tries: int = 5
     connect_timeout_seconds: float = 10.0
     read_timeout_seconds: float = 120.0
+    page_timeout_seconds: float = 600.0
+    largest_page_bytes: int = 268_435_456
     max_connections: int = 8
     overlap_seconds: int = 300
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import httpx
 import tenacity
 
-from extract.connection import Connection
+from extract.connection import CloudSettings, Connection
 from extract.errors import CloudError, Refused, TransientError
 from extract.redact import excerpt, shown_url
 
@@ -89,7 +89,8 @@ def get(connection: Connection, url: str, parameters: dict[str, str], where: str
     than 200; CloudError for a certificate that cannot be trusted.
     """
     try:
-        response = connection.client.get(url, params=parameters)
+        with connection.client.stream("GET", url, params=parameters) as response:
+            body = _bounded_body(response, connection.settings, where)
     except httpx.TimeoutException as exc:
         raise TransientError(
             f"{where}: no answer in time ({type(exc).__name__})", "Raise read_timeout_seconds if the cloud is slow."
@@ -110,11 +111,11 @@ def get(connection: Connection, url: str, parameters: dict[str, str], where: str
         return Answer(
             url=str(response.url),
             status=response.status_code,
-            body=response.content,
+            body=body,
             received_at=datetime.now(UTC).replace(tzinfo=None),
             served_at=date_header(response),
         )
-    raise _refusal(response, where)
+    raise _refusal(response, body, where)
 
 
 def date_header(response: httpx.Response) -> datetime | None:
@@ -139,12 +140,32 @@ def retry_after_seconds(response: httpx.Response) -> float | None:
     return max(0.0, (until.replace(tzinfo=None) - now).total_seconds())
 
 
-def _refusal(response: httpx.Response, where: str) -> CloudError:
+def _bounded_body(response: httpx.Response, settings: CloudSettings, where: str) -> bytes:
+    """The body, decompressed as it comes: a few kilobytes may hold gigabytes, and a byte a second never times out."""
+    deadline = time.monotonic() + settings.page_timeout_seconds
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > settings.largest_page_bytes:
+            raise CloudError(
+                f"{where}: the answer is larger than {settings.largest_page_bytes} bytes",
+                "Lower page_size, or raise largest_page_bytes.",
+            )
+        if time.monotonic() > deadline:
+            raise TransientError(
+                f"{where}: the answer was not whole after {settings.page_timeout_seconds:.0f} s",
+                "Raise page_timeout_seconds, or lower page_size, if the cloud is slow.",
+            )
+    return b"".join(chunks)
+
+
+def _refusal(response: httpx.Response, body: bytes, where: str) -> CloudError:
     status = response.status_code
     secrets = [response.request.headers.get("X-Auth-Token", "")]
-    said = excerpt(response.content, secrets)
+    said = excerpt(body, secrets)
     detail = f" ({status}{': ' + said if said else ''})"
-    if status in WORTH_ANOTHER_TRY or THROTTLED_BY_GATEWAY in response.content:
+    if status in WORTH_ANOTHER_TRY or THROTTLED_BY_GATEWAY in body:
         what = WORTH_ANOTHER_TRY.get(status, WORTH_ANOTHER_TRY[429])
         return TransientError(f"{where}: {what}{detail}", "Try again later.", retry_after_seconds(response))
     if response.is_redirect:

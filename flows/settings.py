@@ -46,6 +46,8 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     tries: _Positive = 5
     connect_timeout_seconds: _Seconds = 10.0
     read_timeout_seconds: _Seconds = 120.0
+    page_timeout_seconds: _Seconds = 600.0
+    largest_page_bytes: _Positive = 268_435_456
     max_connections: _Positive = 8
     overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
 

@@ -1,5 +1,8 @@
 """What is tried again, how long is waited, and what is final, over real HTTP."""
 
+import dataclasses
+import gzip
+
 import pytest
 
 from extract.connection import CloudSettings, Connection, connect
@@ -77,6 +80,27 @@ def test_refused_connection_is_tried_again_and_said(connection: Connection) -> N
     with pytest.raises(TransientError, match=r"connection to http://127.0.0.1:9/v2/images failed"):
         persistently(lambda: get(connection, "http://127.0.0.1:9/v2/images", {}, "c"), 2, "c", sleep=waits.append)
     assert len(waits) == 1
+
+
+def test_body_that_unpacks_to_more_than_the_bound_is_refused(cloud: FakeCloud, connection: Connection) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    cloud.faults.append(lambda asked: Reply(200, bomb, {"Content-Encoding": "gzip"}))
+    small = dataclasses.replace(connection.settings, largest_page_bytes=1_000_000)
+    with pytest.raises(CloudError, match="larger than 1000000 bytes"):
+        ask(dataclasses.replace(connection, settings=small))
+    assert len(cloud.log) == 1
+
+
+def test_body_that_never_ends_is_given_up(cloud: FakeCloud, connection: Connection) -> None:
+    cloud.faults.append(lambda asked: Reply(200, b'{"images": []}'))
+    hasty = dataclasses.replace(connection.settings, page_timeout_seconds=-1)
+    with pytest.raises(TransientError, match="was not whole"):
+        ask(dataclasses.replace(connection, settings=hasty))
+
+
+def test_broken_compression_is_tried_again(cloud: FakeCloud, connection: Connection) -> None:
+    cloud.faults.append(once(200, b"no gzip at all", Content_Encoding="gzip"))
+    assert ask(connection).status == 200
 
 
 def test_redirect_is_not_followed(cloud: FakeCloud, connection: Connection) -> None:
