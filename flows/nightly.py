@@ -78,7 +78,7 @@ def _run(
     settings = load_settings(config)
     to_read = chosen_clouds(settings, clouds, listings)
     began = time.monotonic()
-    with Warehouse(settings.warehouse) as warehouse:
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         run = begin_run(warehouse, mode, VERSION)
         log.info("run %s (%s) begins", run.run_id, mode)

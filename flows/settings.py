@@ -58,6 +58,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     warehouse: str = "data/warehouse.duckdb"
     published: str = "data/published.duckdb"
     landing: str = "data/landing"
+    lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
     clouds: dict[str, _CloudTable] = {}
@@ -71,6 +72,7 @@ class Settings:
     warehouse: Path
     published: Path
     landing: Path
+    lock_wait_seconds: float
     guard: Guard
     clouds: tuple[CloudSettings, ...]
 
@@ -93,6 +95,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         warehouse=folder / environment.get("GLANCEBACK_WAREHOUSE", file.warehouse),
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
         landing=folder / environment.get("GLANCEBACK_LANDING", file.landing),
+        lock_wait_seconds=file.lock_wait_seconds,
         guard=Guard(share=file.withhold_share, images=file.withhold_images),
         clouds=clouds,
     )

@@ -3,6 +3,8 @@
 It is attached under the name `warehouse`, so that what lies behind the name may be another engine.
 """
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,17 +15,22 @@ import duckdb
 from extract.errors import WarehouseError
 from load.statements import statement
 
+log = logging.getLogger(__name__)
+
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
+
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 class Warehouse:
     """An open warehouse. Every duckdb error comes out as a WarehouseError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_seconds: float = 0) -> None:
         """Open it, or make it where there is none.
 
-        Raises: WarehouseError when another process holds it, or the file cannot be opened or made.
+        Raises: WarehouseError when another process holds it still after `wait_seconds`, naming that process, or the
+        file cannot be opened or made.
         """
         self.path = path
         try:
@@ -31,8 +38,24 @@ class Warehouse:
         except OSError as exc:
             raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
         self.connection = duckdb.connect()
-        self.execute(f"ATTACH {quoted(str(path))} AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+        self._attach(wait_seconds)
         self.execute("USE warehouse")
+
+    def _attach(self, wait_seconds: float) -> None:
+        deadline = time.monotonic() + wait_seconds
+        said = False
+        while True:
+            try:
+                self.execute(f"ATTACH {quoted(str(self.path))} AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+            except WarehouseError as exc:
+                if not _is_held(exc.__cause__) or time.monotonic() >= deadline:
+                    raise
+                if not said:
+                    log.warning("%s; waiting up to %.0f s", exc.what, wait_seconds)
+                    said = True
+                time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, deadline - time.monotonic())))
+            else:
+                return
 
     def __enter__(self) -> Self:
         return self
@@ -98,13 +121,18 @@ class Warehouse:
             yield
         except duckdb.IOException as exc:
             advice = "See that the file and its folder can be written, and that the disk has room."
-            if "lock" in str(exc):
+            if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
             raise WarehouseError(f"the warehouse {self.path} cannot be used ({_first_line(exc)})", advice) from exc
         except duckdb.Error as exc:
             raise WarehouseError(
                 f"the warehouse {self.path} refused a statement; nothing of it was kept ({_first_line(exc)})"
             ) from exc
+
+
+def _is_held(error: BaseException | None) -> bool:
+    """Whether another process has the file: DuckDB says so, and which, in this sentence."""
+    return "Could not set lock on file" in str(error)
 
 
 def quoted(text: str) -> str:

@@ -198,7 +198,11 @@ def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Pa
     holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     holder.stdout.readline()
-    with pytest.raises(WarehouseError, match=r"lock"):
+    with Path(place.config).open("r+") as file:
+        text = file.read()
+        file.seek(0)
+        file.write("lock_wait_seconds = 0\n" + text)
+    with pytest.raises(WarehouseError, match=rf"PID {holder.pid}"):
         place.night()
     holder.communicate()
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,21 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "WarehouseError" in other.stderr
     assert "published copy" in other.stderr
+
+
+def test_second_process_waits_for_the_first(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
+        f"w = new_warehouse(Path({str(tmp_path)!r})); print('held', flush=True); sys.stdin.readline()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    release = threading.Timer(0.5, holder.communicate, [b"\n"])
+    release.start()
+    with Warehouse(tmp_path / "warehouse.duckdb", wait_seconds=60) as warehouse:
+        assert warehouse.columns("runs")
+    release.join()
 
 
 def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
