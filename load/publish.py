@@ -14,7 +14,9 @@ def publish(warehouse: Warehouse, published: Path) -> None:
     unfinished = published.with_name(f".{published.name}.unfinished")
     try:
         published.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
+        # A process that died here left its file, and a log that DuckDB would play back into ours.
+        for left_over in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+            left_over.unlink(missing_ok=True)
         warehouse.execute(f"ATTACH {quoted(str(unfinished))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
         try:
             warehouse.execute("COPY FROM DATABASE warehouse TO published")

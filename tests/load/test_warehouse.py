@@ -118,6 +118,16 @@ def test_reader_of_the_old_copy_reads_on_after_a_new_one_is_published(tmp_path: 
             assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
 
 
+def test_publication_that_died_half_way_does_not_spoil_the_next(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    for left_over in (".published.duckdb.unfinished", ".published.duckdb.unfinished.wal"):
+        (tmp_path / left_over).write_bytes(b"half a file")
+    with new_warehouse(tmp_path) as warehouse:
+        publish(warehouse, published)
+    with duckdb.connect(str(published), read_only=True) as reader:
+        assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
+
+
 def test_guard_withholds_what_is_more_than_its_share_and_number() -> None:
     many, few = frozenset(f"m{n}" for n in range(11)), frozenset(f"f{n}" for n in range(10))
     missing = Missing(many | few, {"public": many, "private": few}, {"public": 50, "private": 10})
