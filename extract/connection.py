@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from extract.deadline import limit_answers
 from extract.errors import CloudError, SettingsError, TransientError
 from extract.redact import shown_url
 from extract.token_auth import DEFAULT_PORTS, NoTokens, TokenAuth, TokenSource, origin_of
@@ -42,6 +43,7 @@ class CloudSettings:
     read_timeout_seconds: float = 120.0
     page_timeout_seconds: float = 600.0
     largest_page_bytes: int = 268_435_456
+    most_pages: int = 100_000
     max_connections: int = 8
     overlap_seconds: int = 300
 
@@ -229,7 +231,7 @@ def _client(settings: CloudSettings, region: Any, tokens: TokenSource, endpoint:
     headers = {"Accept": "application/json", "User-Agent": "glanceback"}
     if settings.api_version:
         headers["X-Api-Version"] = settings.api_version
-    return httpx.Client(
+    client = httpx.Client(
         auth=TokenAuth(tokens, origin_of(endpoint)),
         headers=headers,
         verify=_tls(settings, region),
@@ -240,6 +242,8 @@ def _client(settings: CloudSettings, region: Any, tokens: TokenSource, endpoint:
             max_connections=settings.max_connections, max_keepalive_connections=settings.max_connections
         ),
     )
+    limit_answers(client, settings.page_timeout_seconds)
+    return client
 
 
 def _tls(settings: CloudSettings, region: Any) -> ssl.SSLContext | bool:

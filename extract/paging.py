@@ -103,7 +103,8 @@ class _IdOrder:
 class Pass:
     """One way through a listing from its first page to the one without `next`.
 
-    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. Read `pages()`, then `evidence`.
+    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. A listing that goes on after `most_pages`
+    is taken for one that never ends. Read `pages()`, then `evidence`.
     """
 
     ask: Ask
@@ -111,6 +112,7 @@ class Pass:
     page_size: int
     where: str
     since: datetime | None = None
+    most_pages: int = 100_000
     evidence: Evidence = field(default_factory=Evidence)
     _order: _IdOrder = field(default_factory=_IdOrder)
     _trail: _Trail = field(default_factory=_Trail)
@@ -134,6 +136,10 @@ class Pass:
             yield Page(images, fetched.received_at)
             if marker is None:
                 return
+            if self.evidence.pages >= self.most_pages:
+                raise self._error(
+                    f"the listing goes on after {self.most_pages} pages", "Raise most_pages if it is that long."
+                )
 
     def _fetch(self, marker: str | None) -> Fetched:
         """The page after `marker`, or after the nearest image before it that is still there."""

@@ -43,10 +43,10 @@ class Reading:
         self._shared_out = 0
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
-        page_size = connection.settings.page_size
-        self._main = Pass(self._asking("listing"), listing, page_size, self.where, changed_since)
+        size, most = connection.settings.page_size, connection.settings.most_pages
+        self._main = Pass(self._asking("listing"), listing, size, self.where, changed_since, most)
         self._closing = (
-            Pass(self._asking("closing"), listing, page_size, f"{self.where}, closing pass", closing_since)
+            Pass(self._asking("closing"), listing, size, f"{self.where}, closing pass", closing_since, most)
             if closing_since is not None
             else None
         )

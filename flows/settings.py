@@ -17,7 +17,7 @@ import msgspec
 from extract.connection import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
-from load.guard import DEFAULT_IMAGES, DEFAULT_SHARE, Guard
+from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"
@@ -48,6 +48,7 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     read_timeout_seconds: _Seconds = 120.0
     page_timeout_seconds: _Seconds = 600.0
     largest_page_bytes: _Positive = 268_435_456
+    most_pages: _Positive = 100_000
     max_connections: _Positive = 8
     overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
 
@@ -61,6 +62,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
+    withhold_emptied: _Positive = DEFAULT_EMPTIED
     clouds: dict[str, _CloudTable] = {}
 
 
@@ -96,7 +98,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
         landing=folder / environment.get("GLANCEBACK_LANDING", file.landing),
         lock_wait_seconds=file.lock_wait_seconds,
-        guard=Guard(share=file.withhold_share, images=file.withhold_images),
+        guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         clouds=clouds,
     )
 

@@ -60,11 +60,15 @@ class CloudNight:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Images that listings read whole no longer showed: `ids`; by listing, and how many it had (`sizes`)."""
+    """Images that listings read whole no longer showed: `ids`; and `by_listing`.
+
+    By listing too: how many images it had before (`sizes`), how many it shows now (`shown`; none: it is left out).
+    """
 
     ids: frozenset[str]
     by_listing: Mapping[str, frozenset[str]]
     sizes: Mapping[str, int]
+    shown: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class CloudCounts:
 def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not."""
     if not night.whole_listings or not night.staged:
-        return Missing(frozenset(), {}, {})
+        return Missing(frozenset(), {}, {}, {})
     _stage(warehouse, night)
     rows = warehouse.rows("merge", "missing_images", cloud=night.cloud, whole_listings=night.whole_listings)
     by_listing: dict[str, set[str]] = {}
@@ -95,6 +99,7 @@ def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
         ids=frozenset(identity for identity, _ in rows),
         by_listing={listing: frozenset(ids) for listing, ids in by_listing.items() if listing},
         sizes=dict(warehouse.rows("merge", "listing_sizes", cloud=night.cloud)),
+        shown=dict(warehouse.rows("merge", "membership_counts")),
     )
 
 

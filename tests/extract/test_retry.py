@@ -2,6 +2,11 @@
 
 import dataclasses
 import gzip
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -91,11 +96,35 @@ def test_body_that_unpacks_to_more_than_the_bound_is_refused(cloud: FakeCloud, c
     assert len(cloud.log) == 1
 
 
-def test_body_that_never_ends_is_given_up(cloud: FakeCloud, connection: Connection) -> None:
-    cloud.faults.append(lambda asked: Reply(200, b'{"images": []}'))
-    hasty = dataclasses.replace(connection.settings, page_timeout_seconds=-1)
-    with pytest.raises(TransientError, match="was not whole"):
-        ask(dataclasses.replace(connection, settings=hasty))
+@pytest.mark.parametrize("said_at_once", [0, 120], ids=["head", "body"])
+def test_answer_of_a_byte_now_and_then_is_given_up(cloud: FakeCloud, connection: Connection, said_at_once: int) -> None:
+    with dripping_server(said_at_once) as url:
+        hasty = dataclasses.replace(connection.settings, page_timeout_seconds=0.3, endpoint=url)
+        began = time.monotonic()
+        with pytest.raises(TransientError, match="not whole after"):
+            ask(connect(hasty), tries=1)
+        assert time.monotonic() - began < 5
+
+
+@contextmanager
+def dripping_server(said_at_once: int) -> Iterator[str]:
+    """Answers a byte every 10 ms, after so many at once, for as long as somebody listens."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n" + b" " * 100_000
+
+    def serve() -> None:
+        peer, _ = listening.accept()
+        with peer, suppress(OSError):
+            peer.recv(10_000)
+            peer.sendall(answer[:said_at_once])
+            for byte in answer[said_at_once:]:
+                peer.sendall(bytes([byte]))
+                time.sleep(0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    thread.join(10)
 
 
 def test_broken_compression_is_tried_again(cloud: FakeCloud, connection: Connection) -> None:

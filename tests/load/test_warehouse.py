@@ -130,10 +130,19 @@ def test_publication_that_died_half_way_does_not_spoil_the_next(tmp_path: Path) 
 
 def test_guard_withholds_what_is_more_than_its_share_and_number() -> None:
     many, few = frozenset(f"m{n}" for n in range(11)), frozenset(f"f{n}" for n in range(10))
-    missing = Missing(many | few, {"public": many, "private": few}, {"public": 50, "private": 10})
+    missing = Missing(
+        many | few, {"public": many, "private": few}, {"public": 50, "private": 30}, {"public": 39, "private": 20}
+    )
     assert suspicious(missing, Guard()) == {"public": many}
 
 
 def test_guard_lets_a_small_share_of_a_large_listing_go() -> None:
     many = frozenset(f"m{n}" for n in range(11))
-    assert suspicious(Missing(many, {"public": many}, {"public": 55}), Guard()) == {}
+    assert suspicious(Missing(many, {"public": many}, {"public": 55}, {"public": 44}), Guard()) == {}
+
+
+@pytest.mark.parametrize(("size", "shown", "withheld"), [(2, 0, True), (1, 0, False), (3, 1, False)])
+def test_guard_withholds_a_listing_that_is_suddenly_empty(size: int, shown: int, withheld: bool) -> None:
+    ids = frozenset(f"{n}" for n in range(size - shown))
+    missing = Missing(ids, {"public": ids}, {"public": size}, {"public": shown} if shown else {})
+    assert bool(suspicious(missing, Guard())) is withheld
