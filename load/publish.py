@@ -1,5 +1,6 @@
 """A compact copy of the warehouse for readers, replaced in one step. Who has the old one open reads on in it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from extract.errors import WarehouseError
@@ -15,16 +16,28 @@ def publish(warehouse: Warehouse, published: Path) -> None:
     try:
         published.parent.mkdir(parents=True, exist_ok=True)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
-        for left_over in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
-            left_over.unlink(missing_ok=True)
-        warehouse.execute(f"ATTACH {quoted(str(unfinished))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
-        try:
-            warehouse.execute("COPY FROM DATABASE warehouse TO published")
-        finally:
-            warehouse.execute("DETACH published")
+        _remove(unfinished)
+        _copy(warehouse, unfinished)
         unfinished.replace(published)
-    except OSError as exc:
+    except (OSError, WarehouseError) as exc:
+        with suppress(OSError):
+            _remove(unfinished)
+        reason = exc.strerror if isinstance(exc, OSError) else exc.what
         raise WarehouseError(
-            f"the published copy {published} cannot be written ({exc.strerror})",
-            "The runs are safe in the warehouse: mend the folder, then run glanceback publish.",
+            f"the published copy {published} cannot be written ({reason})",
+            "The runs are safe in the warehouse, and the copy before this one stays: mend the folder, or make room, "
+            "then run glanceback publish.",
         ) from exc
+
+
+def _copy(warehouse: Warehouse, target: Path) -> None:
+    warehouse.execute(f"ATTACH {quoted(str(target))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
+    try:
+        warehouse.execute("COPY FROM DATABASE warehouse TO published")
+    finally:
+        warehouse.execute("DETACH published")
+
+
+def _remove(file: Path) -> None:
+    for part in (file, file.with_name(file.name + ".wal")):
+        part.unlink(missing_ok=True)

@@ -119,15 +119,16 @@ class Warehouse:
     def _mapped(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.IOException as exc:
-            advice = "See that the file and its folder can be written, and that the disk has room."
+        except duckdb.Error as exc:
             if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
+            elif isinstance(exc, duckdb.IOException) or "Could not write" in str(exc):
+                advice = "See that the file and its folder can be written, and that the disk has room."
+            else:
+                raise WarehouseError(
+                    f"the warehouse {self.path} refused a statement; nothing of it was kept ({_first_line(exc)})"
+                ) from exc
             raise WarehouseError(f"the warehouse {self.path} cannot be used ({_first_line(exc)})", advice) from exc
-        except duckdb.Error as exc:
-            raise WarehouseError(
-                f"the warehouse {self.path} refused a statement; nothing of it was kept ({_first_line(exc)})"
-            ) from exc
 
 
 def _is_held(error: BaseException | None) -> bool:

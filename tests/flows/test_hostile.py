@@ -6,7 +6,7 @@ One row a case. The case spoils the private listing of the second night; the pub
 import gzip
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,11 @@ import pytest
 from extract.connection import CloudSettings, Connection, connect
 from extract.errors import CloudError
 from extract.token_auth import TokenAuth, origin_of
-from flows.night import ListingIncomplete, enter, incomplete_outcome, load_cloud, read_listing
-from load.guard import Guard
+from flows.night import enter
 from load.merge import CloudCounts, ListingOutcome
-from load.runs import begin_run, finish_run
 from load.warehouse import Warehouse
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.flows.nights import night
 from tests.load.nights import new_warehouse
 
 TOKEN = "canary-token"
@@ -66,20 +65,11 @@ class Place:
 
     warehouse: Warehouse
     folder: Path
+    landing: Path
     settings: CloudSettings
 
-    def night(self) -> tuple[dict[str, ListingOutcome], CloudCounts]:
-        run = begin_run(self.warehouse, "full", "0")
-        visit = enter(self.settings)
-        outcomes = []
-        for listing in visit.listings:
-            try:
-                outcomes.append(read_listing(visit, listing, self.folder / "landing", run))
-            except ListingIncomplete as exc:
-                outcomes.append(incomplete_outcome("c", listing.name, exc))
-        loaded = load_cloud(self.warehouse, visit, run, outcomes, Guard())
-        finish_run(self.warehouse, run, "completed")
-        return {outcome.listing: outcome for outcome in outcomes}, loaded.counts
+    def night(self) -> tuple[Mapping[str, ListingOutcome], CloudCounts]:
+        return night(self.warehouse, self.settings, self.landing)
 
     def current(self) -> list[str]:
         return [row[0] for row in self.warehouse.execute("SELECT id FROM images ORDER BY id").fetchall()]
@@ -99,7 +89,7 @@ def place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("flows.night.connect", connect_with_token)
     with new_warehouse(tmp_path) as warehouse:
-        yield Place(warehouse, tmp_path, settings)
+        yield Place(warehouse, tmp_path, tmp_path / "landing", settings)
 
 
 Spoiler = Callable[[FakeCloud, FakeCloud, Asked], Reply | None]
@@ -256,3 +246,12 @@ def test_server_that_accepts_and_never_answers_is_an_error(place: Place, cloud: 
 def test_cloud_that_cannot_be_reached_is_an_error(place: Place, endpoint: str) -> None:
     with pytest.raises(CloudError, match=f"connection to {endpoint}/v2/images failed"):
         enter(CloudSettings("c", auth_type="none", endpoint=endpoint, tries=1))
+
+
+def test_landing_that_cannot_be_written_is_an_error_and_ends_nothing(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    place.landing = place.folder / "warehouse.duckdb" / "landing"
+    outcomes, counts = place.night()
+    assert {outcome.complete for outcome in outcomes.values()} == {False}
+    assert "cannot be written" in str(outcomes["private"].error)
+    assert (counts.deleted, place.current()) == (0, [*PRIVATE, "public"])
