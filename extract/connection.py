@@ -46,6 +46,7 @@ class CloudSettings:
     most_pages: int = 100_000
     max_connections: int = 8
     overlap_seconds: int = 300
+    resume_within_seconds: float = 21_600.0
 
 
 @dataclass(frozen=True, slots=True)

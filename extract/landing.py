@@ -1,12 +1,17 @@
 """Page <-> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
 
-One folder a listing: `page-000001.json.zst` and so on, and `manifest.jsonl` with a line a page. Knows no images.
+One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page, `reading.json` with when it
+began. A reading that broke off can be gone on with from here. Knows no images.
 """
 
+import itertools
+import os
 import re
 import shutil
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +21,10 @@ import zstandard
 from extract.retry import Answer
 
 MANIFEST = "manifest.jsonl"
+START = "reading.json"
+CLOSING = "closing"
+"""The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
+
 _LEVEL = 3
 _UNFIT_FOR_A_FOLDER = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -43,53 +52,142 @@ def listing_folder(landing: Path, run_id: str, cloud: str, listing: str) -> Path
     return landing / run_id / (_UNFIT_FOR_A_FOLDER.sub("_", cloud).lstrip(".") or "_") / listing
 
 
-class Landing:
-    """The folder of one listing in one run, written by one reader."""
+@dataclass(frozen=True, slots=True)
+class ReadingStart:
+    """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole."""
+
+    started_at: datetime
+    changed_since: datetime | None
+
+
+class Earlier:
+    """The pages that an earlier reading of the same listing landed before it broke off, by what was asked."""
 
     def __init__(self, folder: Path) -> None:
-        """An empty folder: a listing that is tried again starts over."""
+        """Raises: OSError, ValueError where there is nothing that could be gone on from."""
+        self.start = msgspec.json.decode((folder / START).read_bytes(), type=ReadingStart)
+        self._folder = folder
+        self._pages: dict[tuple[tuple[str, str], ...], deque[LandedPage]] = {}
+        for page in landed_lines(folder):
+            if page.part != CLOSING:
+                self._pages.setdefault(_key(page.query), deque()).append(page)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pages.values()))
+
+    def take(self, query: Mapping[str, str]) -> tuple[LandedPage, bytes, Path] | None:
+        """The page that answered this question, its bytes and its file; each is given once, in the order received."""
+        pages = self._pages.get(_key(query))
+        if not pages:
+            return None
+        page = pages.popleft()
+        file = self._folder / page.file
+        try:
+            return page, zstandard.decompress(file.read_bytes()), file
+        except (OSError, zstandard.ZstdError):
+            return None
+
+
+class Landing:
+    """The folder of one listing in one run. Several readers may write to it side by side."""
+
+    def __init__(self, folder: Path) -> None:
+        """An empty folder. What an earlier try of the same run left is put aside, for `earlier` to be taken from."""
+        self._aside = folder.with_name(f".{folder.name}.earlier")
         if folder.exists():
-            shutil.rmtree(folder)
+            shutil.rmtree(self._aside, ignore_errors=True)
+            folder.replace(self._aside)
         folder.mkdir(parents=True)
         self._folder = folder
-        self._page = 0
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
+        self._pages = itertools.count(1)
+        self._lock = threading.Lock()
 
-    def keep(self, answer: Answer) -> str:
-        """Write the answer's bytes; its file's name."""
-        self._page += 1
-        name = f"page-{self._page:06d}.json.zst"
-        unfinished = self._folder / f".{name}"
-        unfinished.write_bytes(self._compressor.compress(answer.body))
-        unfinished.replace(self._folder / name)
-        return name
+    def earlier_try(self) -> Earlier | None:
+        """What an earlier try of the same run landed, if there was one."""
+        return earlier_reading(self._aside)
+
+    def begin(self, start: ReadingStart) -> None:
+        """Keep from when on the closing pass must look, for whoever goes on with this reading."""
+        (self._folder / START).write_bytes(msgspec.json.encode(start))
+
+    def keep(self, answer: Answer) -> int:
+        """Write the answer's bytes; the page's number."""
+        page = self._next_page()
+        file = self._folder / _file(page)
+        unfinished = file.with_name(f".{file.name}")
+        unfinished.write_bytes(zstandard.compress(answer.body, _LEVEL))
+        unfinished.replace(file)
+        return page
 
     def record(
-        self, part: str, answer: Answer, query: Mapping[str, str], ids: list[str], count: int, file: str
+        self, page: int, part: str, answer: Answer, query: Mapping[str, str], ids: list[str], count: int
     ) -> None:
-        """A line in the manifest for the page that was kept last, now that its images could be counted."""
-        line = LandedPage(
-            page=self._page,
-            file=file,
-            part=part,
-            path="/v2/images",
-            query=dict(query),
-            status=answer.status,
-            received_at=answer.received_at,
-            served_at=answer.served_at,
-            bytes=len(answer.body),
-            count=count,
-            first_id=ids[0] if ids else None,
-            last_id=ids[-1] if ids else None,
+        """A line in the manifest for the page that was kept, now that its images could be counted."""
+        self._add_line(
+            LandedPage(
+                page=page,
+                file=_file(page),
+                part=part,
+                path="/v2/images",
+                query=dict(query),
+                status=answer.status,
+                received_at=answer.received_at,
+                served_at=answer.served_at,
+                bytes=len(answer.body),
+                count=count,
+                first_id=ids[0] if ids else None,
+                last_id=ids[-1] if ids else None,
+            )
         )
-        with (self._folder / MANIFEST).open("ab") as manifest:
-            manifest.write(msgspec.json.encode(asdict(line)) + b"\n")
+
+    def adopt(self, landed: LandedPage, file: Path) -> None:
+        """Have a page of an earlier reading here too, so that this folder is all that a replay needs."""
+        page = self._next_page()
+        try:
+            os.link(file, self._folder / _file(page))
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file, self._folder / _file(page))
+        self._add_line(replace(landed, page=page, file=_file(page)))
+
+    def finish(self) -> None:
+        """All is read: what was put aside is of no more use."""
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def _next_page(self) -> int:
+        with self._lock:
+            return next(self._pages)
+
+    def _add_line(self, line: LandedPage) -> None:
+        with self._lock, (self._folder / MANIFEST).open("ab") as manifest:
+            manifest.write(msgspec.json.encode(line) + b"\n")
+
+
+def earlier_reading(folder: Path) -> Earlier | None:
+    """What a reading that broke off left in this folder; None where that is nothing to go on from."""
+    try:
+        earlier = Earlier(folder)
+    except (OSError, ValueError):
+        return None
+    return earlier if len(earlier) else None
+
+
+def landed_lines(folder: Path) -> Iterator[LandedPage]:
+    """The lines of a listing's manifest, in the order received. A last line that a crash cut off is none."""
+    with (folder / MANIFEST).open("rb") as manifest:
+        for line in manifest:
+            if line.endswith(b"\n"):
+                yield msgspec.json.decode(line, type=LandedPage)
 
 
 def landed_pages(folder: Path) -> Iterator[tuple[LandedPage, bytes]]:
-    """The pages of a listing with their bytes as received, in the order received."""
-    decompressor = zstandard.ZstdDecompressor()
-    with (folder / MANIFEST).open("rb") as manifest:
-        for line in manifest:
-            page = msgspec.json.decode(line, type=LandedPage)
-            yield page, decompressor.decompress((folder / page.file).read_bytes())
+    """The pages of a listing with their bytes as received, in the order received. Raises: OSError, ZstdError."""
+    for page in landed_lines(folder):
+        yield page, zstandard.decompress((folder / page.file).read_bytes())
+
+
+def _file(page: int) -> str:
+    return f"page-{page:06d}.json.zst"
+
+
+def _key(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(query.items()))

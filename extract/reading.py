@@ -12,7 +12,7 @@ from typing import Any
 
 from extract.body import Json, parse_page, usable_id
 from extract.connection import Connection
-from extract.landing import Landing
+from extract.landing import CLOSING, Earlier, Landing
 from extract.listing import Listing
 from extract.paging import Fetched, Page, Pass
 from extract.retry import get, persistently
@@ -31,11 +31,13 @@ class Reading:
         *,
         changed_since: datetime | None = None,
         closing_since: datetime | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         """`changed_since` narrows the reading to later changes; `closing_since` asks for a closing pass from then on.
 
         Both are the server's clock, UTC. An image that changed behind the reader's back comes a second time, in the
-        closing pass: of two readings the later one counts.
+        closing pass: of two readings the later one counts. Pages that an `earlier` reading landed are not asked for
+        again; `closing_since` must then cover that one too.
         """
         self._connection = connection
         self._listing = listing
@@ -44,9 +46,17 @@ class Reading:
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
         size, most = connection.settings.page_size, connection.settings.most_pages
-        self._main = Pass(self._asking("listing"), listing, size, self.where, changed_since, most)
+        self._main_asking = _Asking(connection, landing, self.where, "listing", earlier)
+        self._main = Pass(self._main_asking, listing, size, self.where, changed_since, most)
         self._closing = (
-            Pass(self._asking("closing"), listing, size, f"{self.where}, closing pass", closing_since, most)
+            Pass(
+                _Asking(connection, landing, self.where, CLOSING),
+                listing,
+                size,
+                f"{self.where}, closing pass",
+                closing_since,
+                most,
+            )
             if closing_since is not None
             else None
         )
@@ -81,34 +91,46 @@ class Reading:
     def evidence(self) -> dict[str, Any]:
         """What was seen of the listing's wholeness, for `run_listings.evidence`."""
         closing = asdict(self._closing.evidence) if self._closing else None
-        return {**asdict(self._main.evidence), "shared_out": self._shared_out, "closing": closing}
+        return {
+            **asdict(self._main.evidence),
+            "shared_out": self._shared_out,
+            "pages_landed_before": self._main_asking.adopted,
+            "closing": closing,
+        }
 
     def _is_ours(self, image: Json) -> bool:
         project = self._connection.project_id
         return project is not None and isinstance(image, dict) and image.get("owner") == project
 
-    def _asking(self, part: str) -> "_Asking":
-        return _Asking(self._connection, self._landing, self.where, part)
-
 
 class _Asking:
-    """Brings one page: from the cloud, tried again where that helps, through the landing."""
+    """Brings one page into the landing: from the cloud, tried again where that helps, or from an earlier reading."""
 
-    def __init__(self, connection: Connection, landing: Landing, where: str, part: str) -> None:
+    def __init__(
+        self, connection: Connection, landing: Landing, where: str, part: str, earlier: Earlier | None = None
+    ) -> None:
         self._connection = connection
         self._landing = landing
         self._where = where
         self._part = part
+        self._earlier = earlier
+        self.adopted = 0
 
     def __call__(self, number: int, query: Mapping[str, str]) -> Fetched:
-        where = f"{self._where}, {'closing pass, ' if self._part == 'closing' else ''}page {number}"
+        where = f"{self._where}, {'closing pass, ' if self._part == CLOSING else ''}page {number}"
+        landed = self._earlier.take(query) if self._earlier else None
+        if landed is not None:
+            page, content, file = landed
+            self._landing.adopt(page, file)
+            self.adopted += 1
+            return Fetched(parse_page(content, where), page.received_at, len(content))
 
         def once() -> Fetched:
             answer = get(self._connection, self._connection.images_url, dict(query), where)
-            file = self._landing.keep(answer)
+            page = self._landing.keep(answer)
             body = parse_page(answer.body, where)
             ids = [identity for identity in map(usable_id, body.images) if identity is not None]
-            self._landing.record(self._part, answer, query, ids, len(body.images), file)
+            self._landing.record(page, self._part, answer, query, ids, len(body.images))
             log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
             return Fetched(body, answer.received_at, len(answer.body))
 

@@ -64,6 +64,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 @_cloud
 @click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
 @click.option("--accept-deletions", is_flag=True, help="End images even where suspiciously many vanished at once.")
+@click.option("--resume", is_flag=True, help="Go on where the run before broke off, if that was soon before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's report as one JSON object on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Log each page.")
 @_config
@@ -72,6 +73,7 @@ def sync(
     clouds: tuple[str, ...],
     listings: tuple[str, ...],
     accept_deletions: bool,
+    resume: bool,
     as_json: bool,
     verbose: bool,
     config: str | None,
@@ -82,7 +84,10 @@ def sync(
     """
     from flows.running import sync as run
 
-    report = run(config, clouds, listings, changes=changes, accept_deletions=accept_deletions, verbose=verbose)
+    report = run(
+        config, clouds, listings,
+        changes=changes, accept_deletions=accept_deletions, resume=resume, verbose=verbose,
+    )  # fmt: skip
     if as_json:
         import msgspec
 

@@ -13,13 +13,13 @@ from extract.confirmation import confirm
 from extract.connection import CloudSettings, Connection, connect
 from extract.dialect import FirstLook, look
 from extract.errors import CloudError, GlancebackError, TransientError
-from extract.landing import Landing, listing_folder
+from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing, listings
 from extract.reading import Reading
 from flows.progress import page_was_read
 from load.guard import Guard, suspicious
 from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
-from load.runs import Run
+from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
@@ -71,16 +71,26 @@ def enter(settings: CloudSettings) -> Visit:
     return Visit(connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings))
 
 
+def listings_left(visit: Visit, run: Run, broken: BrokenOff | None) -> tuple[Listing, ...]:
+    """The listings to read: without those that the run which broke off soon before has read to the end."""
+    if broken is None or not _soon_after(visit, (run.started_at - broken.started_at).total_seconds()):
+        return visit.listings
+    return tuple(listing for listing in visit.listings if (visit.name, listing.name) not in broken.complete)
+
+
 def read_listing(
     visit: Visit,
     listing: Listing,
     landing: Path,
     run: Run,
     watermark: datetime | None = None,
+    broken: BrokenOff | None = None,
 ) -> ListingOutcome:
     """Read a listing to its end, landing and flattening page by page.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
+    A listing that is tried again in the same run goes on from its last landed page; so does one that the run
+    `broken` was reading, if that was soon before.
     Raises: ListingIncomplete.
     """
     settings = visit.connection.settings
@@ -88,19 +98,27 @@ def read_listing(
     started_at = visit.first_look.started_at
     overlap = timedelta(seconds=settings.overlap_seconds)
     try:
+        landed = Landing(folder)
+        earlier = landed.earlier_try()
+        if earlier is None and broken is not None:
+            earlier = _resumable(visit, listing_folder(landing, broken.run_id, settings.name, listing.name))
+        start = earlier.start if earlier else ReadingStart(started_at, watermark - overlap if watermark else None)
+        landed.begin(start)
         reading = Reading(
             visit.connection,
             listing,
-            Landing(folder),
-            changed_since=watermark - overlap if watermark else None,
+            landed,
+            changed_since=start.changed_since,
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
-            closing_since=None if watermark else started_at - overlap,
+            closing_since=None if start.changed_since else start.started_at - overlap,
+            earlier=earlier,
         )
         with StageWriter(folder, listing.name) as writer:
             for page in reading.pages():
                 writer.write(flatten(page.images), page.received_at)
                 page_was_read(settings.name, listing.name, reading.page_count, reading.images)
-        return _outcome(listing.name, reading, started_at, writer.staged, None)
+        landed.finish()
+        return _outcome(listing.name, reading, start.started_at, writer.staged, None)
     except CloudError as exc:
         outcome = _outcome(listing.name, reading, started_at, None, str(exc))
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
@@ -109,6 +127,24 @@ def read_listing(
             f"cloud {settings.name}, listing {listing.name}: {folder} cannot be written ({exc.strerror or exc})",
             "See that the folder can be written, and that the disk has room.",
         ) from exc
+
+
+def _resumable(visit: Visit, folder: Path) -> Earlier | None:
+    """What was landed there, unless that is too long ago for a closing pass to be trusted with what happened since."""
+    earlier = earlier_reading(folder)
+    if earlier is None:
+        return None
+    gap = (visit.first_look.started_at - earlier.start.started_at).total_seconds()
+    where = f"cloud {visit.name}, listing {folder.name}"
+    if not _soon_after(visit, gap):
+        log.info("%s: begun %.0f s ago, too long to go on with; it starts over", where, gap)
+        return None
+    log.info("%s: goes on after %d pages that were landed before", where, len(earlier))
+    return earlier
+
+
+def _soon_after(visit: Visit, gap_seconds: float) -> bool:
+    return 0 <= gap_seconds <= visit.connection.settings.resume_within_seconds
 
 
 def incomplete_outcome(cloud: str, listing: str, error: BaseException) -> ListingOutcome:
@@ -185,7 +221,9 @@ def _outcome(
 
 def _refuse_silence(night: CloudNight, visit: Visit) -> None:
     """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
-    everything = not visit.connection.settings.listings and night.ends_images
+    everything = (
+        not visit.connection.settings.listings and night.ends_images and len(night.outcomes) == len(visit.listings)
+    )
     read_all = all(outcome.complete for outcome in night.outcomes)
     if everything and read_all and visit.first_look.sampled and not any(outcome.images for outcome in night.outcomes):
         raise CloudError(

@@ -26,7 +26,7 @@ from flows.report import CloudReport, RunReport, cloud_report, problems, run_sta
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from load.merge import CloudNight, ListingOutcome, merge, watermarks
 from load.publish import publish
-from load.runs import Run, begin_run, finish_run
+from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 
@@ -61,19 +61,27 @@ def nightly(
     clouds: Sequence[str] = (),
     listings: Sequence[str] = (),
     accept_deletions: bool = False,
+    resume: bool = False,
 ) -> State[RunReport]:
-    """Read every page of every listing, and end what is gone."""
-    return _run("full", config, clouds, listings, accept_deletions)
+    """Read every page of every listing, and end what is gone. `resume`: go on where the run before broke off."""
+    return _run("full", config, clouds, listings, accept_deletions, resume)
 
 
 @flow(name="changes", validate_parameters=False)
-def changes(config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = ()) -> State[RunReport]:
-    """Read what changed since each listing was last read. Ends nothing."""
-    return _run("changes", config, clouds, listings, accept_deletions=False)
+def changes(
+    config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = (), resume: bool = False
+) -> State[RunReport]:
+    """Read what changed since each listing was last read. Ends nothing. `resume` as in nightly."""
+    return _run("changes", config, clouds, listings, accept_deletions=False, resume=resume)
 
 
 def _run(
-    mode: str, config: str | None, clouds: Sequence[str], listings: Sequence[str], accept_deletions: bool
+    mode: str,
+    config: str | None,
+    clouds: Sequence[str],
+    listings: Sequence[str],
+    accept_deletions: bool,
+    resume: bool,
 ) -> State[RunReport]:
     settings = load_settings(config)
     to_read = chosen_clouds(settings, clouds, listings)
@@ -81,9 +89,10 @@ def _run(
     with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         run = begin_run(warehouse, mode, VERSION)
-        log.info("run %s (%s) begins", run.run_id, mode)
+        broken = broken_off(warehouse, run) if resume else None
+        log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
         try:
-            reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions)
+            reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions, broken)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
         except BaseException as exc:
             if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
@@ -107,7 +116,12 @@ def _leave_artifact(report: RunReport) -> None:
 
 
 def _read_and_load(
-    settings: Settings, warehouse: Warehouse, run: Run, clouds: tuple[CloudSettings, ...], accept_deletions: bool
+    settings: Settings,
+    warehouse: Warehouse,
+    run: Run,
+    clouds: tuple[CloudSettings, ...],
+    accept_deletions: bool,
+    broken: BrokenOff | None,
 ) -> list[CloudReport]:
     """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
 
@@ -119,7 +133,7 @@ def _read_and_load(
     for entered in as_completed(list(entering)):
         visit = entered.result(raise_on_failure=False)
         if isinstance(visit, Visit):
-            reading.append((visit, _submit_listings(settings, warehouse, run, visit)))
+            reading.append((visit, _submit_listings(settings, warehouse, run, visit, broken)))
         else:
             misconfigured += [visit] if isinstance(visit, SettingsError) else []
             reports.append(_failed(warehouse, run, entering[entered].name, visit))
@@ -139,12 +153,12 @@ def _read_and_load(
 
 
 def _submit_listings(
-    settings: Settings, warehouse: Warehouse, run: Run, visit: Visit
+    settings: Settings, warehouse: Warehouse, run: Run, visit: Visit, broken: BrokenOff | None
 ) -> list[tuple[str, PrefectFuture[ListingOutcome]]]:
     known: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
     return [
-        (listing.name, _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name)))
-        for listing in visit.listings
+        (listing.name, _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name), broken))
+        for listing in night.listings_left(visit, run, broken)
     ]
 
 

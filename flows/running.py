@@ -17,6 +17,7 @@ def sync(
     *,
     changes: bool = False,
     accept_deletions: bool = False,
+    resume: bool = False,
     verbose: bool = False,
 ) -> RunReport:
     """Run the flow, and tell people on stderr how it goes and how it went.
@@ -27,7 +28,12 @@ def sync(
     log_to_stderr(OUR_LOGGERS, verbose=verbose, console=console)
     settings = load_settings(config)
     chosen_clouds(settings, clouds, listings)
-    parameters: dict[str, object] = {"config": config, "clouds": list(clouds), "listings": list(listings)}
+    parameters: dict[str, object] = {
+        "config": config,
+        "clouds": list(clouds),
+        "listings": list(listings),
+        "resume": resume,
+    }
     if not changes:
         parameters["accept_deletions"] = accept_deletions
     with progress(console):

@@ -51,6 +51,7 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     most_pages: _Positive = 100_000
     max_connections: _Positive = 8
     overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
+    resume_within_seconds: _Seconds = 21_600.0
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

@@ -16,6 +16,15 @@ class Run:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """A run that did not come to its end everywhere. `complete` has (cloud, listing) of what it did read to the end."""
+
+    run_id: str
+    started_at: datetime
+    complete: frozenset[tuple[str, str]]
+
+
 def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
     """Begin a run. Runs left running by a process that died are marked failed: nobody else can hold the warehouse."""
     started_at = datetime.now(UTC).replace(tzinfo=None)
@@ -32,3 +41,13 @@ def finish_run(warehouse: Warehouse, run: Run, status: str) -> None:
     with warehouse.transaction():
         finished_at = datetime.now(UTC).replace(tzinfo=None)
         warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+
+
+def broken_off(warehouse: Warehouse, run: Run) -> BrokenOff | None:
+    """The run before this one, where there is something in it to go on with."""
+    found = warehouse.rows("merge", "broken_off_run", run_id=run.run_id, mode=run.mode)
+    if not found:
+        return None
+    ((run_id, started_at),) = found
+    complete = warehouse.rows("merge", "complete_listings", run_id=run_id)
+    return BrokenOff(run_id, started_at, frozenset((cloud, listing) for cloud, listing in complete))

@@ -1,0 +1,14 @@
+-- broken_off_run: the run before this one, if it was of the same mode and did not come to its end everywhere.
+-- One row or none. UTC. Only the last run is gone on with: what a later one has loaded must not be made older again.
+SELECT last_run.run_id, last_run.started_at
+FROM (SELECT * FROM runs WHERE run_id <> $run_id ORDER BY started_at DESC LIMIT 1) AS last_run
+WHERE last_run.mode = $mode
+    AND (
+        last_run.status = 'failed'
+        OR EXISTS (FROM run_listings WHERE run_id = last_run.run_id AND NOT complete)
+        OR EXISTS (
+            FROM run_clouds AS found
+            ANTI JOIN run_listings AS listings ON listings.run_id = found.run_id AND listings.cloud = found.cloud
+            WHERE found.run_id = last_run.run_id
+        )
+    )
