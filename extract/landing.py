@@ -6,7 +6,6 @@ began. A reading that broke off can be gone on with from here. Knows no images.
 
 import itertools
 import os
-import re
 import shutil
 import threading
 from collections import deque
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import zstandard
@@ -26,7 +26,6 @@ CLOSING = "closing"
 """The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
 
 _LEVEL = 3
-_UNFIT_FOR_A_FOLDER = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,15 @@ class LandedPage:
     last_id: str | None
 
 
+def cloud_folder(landing: Path, run_id: str, cloud: str) -> Path:
+    """Where a cloud's listings lie. A cloud's name may hold anything; what is unfit for a folder is percent-encoded."""
+    name = quote(cloud, safe="")
+    return landing / run_id / (f"%2E{name[1:]}" if name.startswith(".") else name)
+
+
 def listing_folder(landing: Path, run_id: str, cloud: str, listing: str) -> Path:
-    """Where a listing's pages lie. A cloud's name may hold anything; its folder has letters, digits and `._-`."""
-    return landing / run_id / (_UNFIT_FOR_A_FOLDER.sub("_", cloud).lstrip(".") or "_") / listing
+    """Where a listing's pages lie."""
+    return cloud_folder(landing, run_id, cloud) / listing
 
 
 @dataclass(frozen=True, slots=True)

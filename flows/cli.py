@@ -156,6 +156,23 @@ def publish(config: str | None) -> None:
 
 
 @main.command()
+@_config
+def replay(config: str | None) -> None:
+    """Rebuild the history from the raw pages in landing.
+
+    Loads every run again for which landing still has the pages, with today's dictionary; what is older stays.
+    """
+    from flows.display import log_to_stderr
+    from flows.replay import replay as run
+    from flows.settings import load_settings
+    from flows.start import OUR_LOGGERS
+
+    log_to_stderr(OUR_LOGGERS, verbose=False, console=Console(stderr=True))
+    done = run(load_settings(config))
+    click.echo(f"runs loaded again: {done.runs}, since {done.since:%Y-%m-%d %H:%M} UTC", err=True)
+
+
+@main.command()
 def demo() -> None:
     """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
     from flows.demo import demo as run

@@ -19,6 +19,7 @@ from extract.reading import Reading
 from flows.progress import page_was_read
 from load.guard import Guard, suspicious
 from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.records import keep_night
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
 from transform.batch import flatten
@@ -166,11 +167,12 @@ def load_cloud(
     run: Run,
     outcomes: list[ListingOutcome],
     guard: Guard,
+    landing: Path,
     accept_deletions: bool = False,
 ) -> Loaded:
     """Merge what was read of a cloud, after asking for the missing images one by one.
 
-    Raises: WarehouseError; then nothing of this cloud's night is in.
+    Raises: WarehouseError; then nothing of this cloud's night is in, but landing has what a replay needs.
     """
     night = CloudNight(
         run_id=run.run_id,
@@ -187,19 +189,22 @@ def load_cloud(
     withheld = frozenset().union(*too_many.values())
     confirmation = confirm(visit.connection, missing.ids - withheld)
     error = _withheld_message(visit.name, {name: len(ids) for name, ids in too_many.items()}, confirmation.unknown)
-    counts = merge(
-        warehouse,
-        night,
-        gone=confirmation.gone,
-        withheld=withheld | confirmation.unknown.keys(),
-        error=error,
-    )
+    withheld |= frozenset(confirmation.unknown)
+    keep_night(landing, night, confirmation.gone, withheld, error)
+    counts = merge(warehouse, night, gone=confirmation.gone, withheld=withheld, error=error)
     if counts.missed_by_changes:
         log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
     for outcome in outcomes:
         if outcome.staged:
             _drop(outcome.staged)
     return Loaded(counts, error)
+
+
+def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Path) -> None:
+    """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
+    nothing = CloudNight(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
+    keep_night(landing, nothing, frozenset(), frozenset(), error)
+    merge(warehouse, nothing, error=error)
 
 
 def _outcome(

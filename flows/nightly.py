@@ -7,6 +7,7 @@ Imported only by what starts a flow: importing Prefect takes a second.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from prefect import flow, task
@@ -24,8 +25,9 @@ from flows.night import ListingIncomplete, Visit
 from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
-from load.merge import CloudNight, ListingOutcome, merge, watermarks
+from load.merge import ListingOutcome, watermarks
 from load.publish import publish
+from load.records import KeptRun, keep_run, remove_old
 from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -89,6 +91,8 @@ def _run(
     with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         run = begin_run(warehouse, mode, VERSION)
+        kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
+        keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
         log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
         try:
@@ -99,8 +103,11 @@ def _run(
                 stop_reading()
             finish_run(warehouse, run, "failed")
             raise
-        finish_run(warehouse, run, report.status)
+        finished_at = finish_run(warehouse, run, report.status)
+        keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         _publish(warehouse, settings.published)
+        for run_id in remove_old(settings.landing, warehouse, finished_at, settings.landing_days):
+            log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
     _leave_artifact(report)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
@@ -136,18 +143,20 @@ def _read_and_load(
             reading.append((visit, _submit_listings(settings, warehouse, run, visit, broken)))
         else:
             misconfigured += [visit] if isinstance(visit, SettingsError) else []
-            reports.append(_failed(warehouse, run, entering[entered].name, visit))
+            reports.append(_failed(settings, warehouse, run, entering[entered].name, visit))
     if len(misconfigured) == len(clouds):
         raise misconfigured[0]
     for visit, futures in reading:
         outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
-        loaded = _load_cloud(warehouse, visit, run, outcomes, settings.guard, accept_deletions, return_state=True)
+        loaded = _load_cloud(
+            warehouse, visit, run, outcomes, settings.guard, settings.landing, accept_deletions, return_state=True
+        )
         visit.connection.client.close()
         result = loaded.result(raise_on_failure=False)
         if isinstance(result, night.Loaded):
             reports.append(cloud_report(visit.name, outcomes, result.counts, result.error))
         else:
-            reports.append(_failed(warehouse, run, visit.name, result))
+            reports.append(_failed(settings, warehouse, run, visit.name, result))
     order = [cloud.name for cloud in clouds]
     return sorted(reports, key=lambda report: order.index(report.cloud))
 
@@ -171,7 +180,7 @@ def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) ->
     return outcome
 
 
-def _failed(warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
+def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
     """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
     if not isinstance(error, GlancebackError):
         text = f"cloud {cloud}: {night.internal(error)}"
@@ -181,6 +190,5 @@ def _failed(warehouse: Warehouse, run: Run, cloud: str, error: BaseException) ->
         log.error("%s", text)
     if isinstance(error, WarehouseError):
         return CloudReport(cloud, "failed", text)
-    nothing = CloudNight(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
-    merge(warehouse, nothing, error=text)
+    night.record_failure(warehouse, run, cloud, text, settings.landing)
     return CloudReport(cloud, "failed", text)

@@ -60,6 +60,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     warehouse: str = "data/warehouse.duckdb"
     published: str = "data/published.duckdb"
     landing: str = "data/landing"
+    landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
@@ -75,6 +76,7 @@ class Settings:
     warehouse: Path
     published: Path
     landing: Path
+    landing_days: int
     lock_wait_seconds: float
     guard: Guard
     clouds: tuple[CloudSettings, ...]
@@ -98,6 +100,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         warehouse=folder / environment.get("GLANCEBACK_WAREHOUSE", file.warehouse),
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
         landing=folder / environment.get("GLANCEBACK_LANDING", file.landing),
+        landing_days=file.landing_days,
         lock_wait_seconds=file.lock_wait_seconds,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         clouds=clouds,

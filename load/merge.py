@@ -116,16 +116,28 @@ def merge(
     `gone` are missing images that the cloud says are deleted, `withheld` those whose end is not sure.
     Raises: WarehouseError; then nothing of the night is in.
     """
-    run = {"run_id": night.run_id, "started_at": night.started_at, "cloud": night.cloud}
     with warehouse.transaction():
-        counts = _merge_images(warehouse, night, run, gone, withheld) if night.staged else _nothing(len(withheld))
-        for outcome in night.outcomes:
-            images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
-            evidence = msgspec.json.encode(outcome.evidence).decode()
-            row = {**asdict(outcome), "images": images, "evidence": evidence}
-            warehouse.run("merge", "add_run_listing", **run, **row)
-        warehouse.run("merge", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
-        require(warehouse)
+        return merge_within(warehouse, night, gone=gone, withheld=withheld, error=error)
+
+
+def merge_within(
+    warehouse: Warehouse,
+    night: CloudNight,
+    *,
+    gone: frozenset[str] = frozenset(),
+    withheld: frozenset[str] = frozenset(),
+    error: str | None = None,
+) -> CloudCounts:
+    """As merge, in a transaction of the caller's."""
+    run = {"run_id": night.run_id, "started_at": night.started_at, "cloud": night.cloud}
+    counts = _merge_images(warehouse, night, run, gone, withheld) if night.staged else _nothing(len(withheld))
+    for outcome in night.outcomes:
+        images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
+        evidence = msgspec.json.encode(outcome.evidence).decode()
+        row = {**asdict(outcome), "images": images, "evidence": evidence}
+        warehouse.run("merge", "add_run_listing", **run, **row)
+    warehouse.run("merge", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
+    require(warehouse)
     return counts
 
 

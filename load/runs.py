@@ -36,11 +36,12 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
     return Run(run_id, started_at, mode)
 
 
-def finish_run(warehouse: Warehouse, run: Run, status: str) -> None:
-    """End a run as `completed`, `partial` or `failed`."""
+def finish_run(warehouse: Warehouse, run: Run, status: str) -> datetime:
+    """End a run as `completed`, `partial` or `failed`; when, in UTC."""
+    finished_at = datetime.now(UTC).replace(tzinfo=None)
     with warehouse.transaction():
-        finished_at = datetime.now(UTC).replace(tzinfo=None)
         warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+    return finished_at
 
 
 def broken_off(warehouse: Warehouse, run: Run) -> BrokenOff | None:

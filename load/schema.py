@@ -1,7 +1,8 @@
 """Brings a warehouse to this version's tables, views, macros and comments, in one transaction.
 
-sql/schema/ is applied in order, each file once, and recorded; views and macros are made anew when one of them, or the
-dictionary, has changed. Called when a warehouse is opened for writing.
+sql/schema/ is applied in order, each file once, and recorded; an attribute that is new in the dictionary gets its
+column; views and macros are made anew when one of them, or the dictionary, has changed. Called when a warehouse is
+opened for writing.
 """
 
 import hashlib
@@ -9,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from extract.errors import WarehouseError
+from load.growth import add_new_columns, fill_from_extra
 from load.statements import Statement, names, statement
 from load.warehouse import Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
 _SURFACE: Final = "views, macros and comments"
+_COLUMN: Final = "column "
 
 
 def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
@@ -25,7 +28,8 @@ def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
         warehouse.run("schema", "000_schema_migrations")
         applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
         known = names("schema")
-        for name in applied.keys() - {*known, _SURFACE}:
+        columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
+        for name in applied.keys() - {*known, *columns, _SURFACE}:
             raise WarehouseError(
                 f"{warehouse.path} was written by glanceback {applied[name][1]}, which knows more than {version}",
                 "Upgrade glanceback, or take another warehouse.",
@@ -34,47 +38,14 @@ def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
             if name not in applied:
                 warehouse.run("schema", name)
                 _record(warehouse, name, _fingerprint([statement("schema", name).text]), version)
+        added = add_new_columns(warehouse)
+        for attribute in added:
+            _record(warehouse, f"{_COLUMN}{attribute.column}", "", version)
         fingerprint = _surface_fingerprint()
         if applied.get(_SURFACE, ("", ""))[0] != fingerprint:
             _renew_surface(warehouse)
             _record(warehouse, _SURFACE, fingerprint, version)
-
-
-def create_table_statement() -> str:
-    """The CREATE TABLE of image_versions as the dictionary has it: what sql/schema/001_image_versions.sql holds."""
-    columns = [
-        ("cloud", "VARCHAR NOT NULL", "Name of the cloud, as in the settings."),
-        *(
-            (
-                attribute.column,
-                attribute.sql_type + (" NOT NULL" if attribute.column == "id" else ""),
-                comment(attribute),
-            )
-            for attribute in ATTRIBUTES
-        ),
-        ("extra", "MAP(VARCHAR, VARCHAR)", "Every attribute that no column holds: API name to text, or to JSON text."),
-        (
-            "content_hash",
-            "VARCHAR NOT NULL",
-            "Hash of the image as received, less links: two versions differ if it does.",
-        ),
-        ("seen_from", "TIMESTAMP NOT NULL", "Start of the run that first saw this version. UTC."),
-        ("seen_to", "TIMESTAMP", "Start of the run that first did not see it any more; NULL: it is current. UTC."),
-        ("run_from", "VARCHAR NOT NULL", "The run that first saw this version."),
-        ("run_to", "VARCHAR", "The run that first did not see it any more; NULL: it is current."),
-        ("end_reason", "VARCHAR", "Why the version ended: changed or deleted; NULL: it is current."),
-    ]
-    lines = [f"    {name} {kind}{',' if name != 'end_reason' else ''} -- {text}" for name, kind, text in columns]
-    return "\n".join(
-        [
-            "-- image_versions: each content that an image was ever seen to have.",
-            "-- One row per cloud, image and content, for as long as it was unbroken. Times are UTC.",
-            "CREATE TABLE image_versions (",
-            *lines,
-            ");",
-            "",
-        ]
-    )
+        fill_from_extra(warehouse, added)
 
 
 def _renew_surface(warehouse: Warehouse) -> None:
@@ -94,7 +65,7 @@ def _renew_surface(warehouse: Warehouse) -> None:
 
 def _comment_columns(warehouse: Warehouse, target: str, described: Statement, meanings: dict[str, str]) -> None:
     """A column's own comment, or that of the column of image_versions which it is."""
-    inherited = meanings | statement("schema", "001_image_versions").columns
+    inherited = statement("schema", "001_image_versions").columns | meanings
     for column in warehouse.columns(target):
         text = described.columns.get(column) or inherited.get(column)
         if text:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from load.guard import Guard
 from load.invariants import require
 from load.merge import CloudCounts, ListingOutcome
 from load.publish import publish
+from load.records import KeptRun, keep_run
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -27,6 +29,7 @@ def night(
 ) -> tuple[Mapping[str, ListingOutcome], CloudCounts]:
     """A full run at one cloud: how each listing went, and what was found."""
     run = begin_run(warehouse, "full", "0")
+    kept = KeptRun(run.run_id, run.started_at, "full", "0")
     visit = enter(settings)
     outcomes = []
     for listing in visit.listings:
@@ -34,8 +37,9 @@ def night(
             outcomes.append(read_listing(visit, listing, landing, run))
         except ListingIncomplete as exc:
             outcomes.append(incomplete_outcome(settings.name, listing.name, exc))
-    loaded = load_cloud(warehouse, visit, run, outcomes, guard or Guard())
-    finish_run(warehouse, run, "completed")
+    loaded = load_cloud(warehouse, visit, run, outcomes, guard or Guard(), landing)
+    finished_at = finish_run(warehouse, run, "completed")
+    keep_run(landing, replace(kept, status="completed", finished_at=finished_at))
     return {outcome.listing: outcome for outcome in outcomes}, loaded.counts
 
 

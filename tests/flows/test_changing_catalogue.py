@@ -162,7 +162,7 @@ class Reader:
         visit = Visit(self.connection, first_look, listings("openstack", None, LISTINGS))
         known = watermarks(self.warehouse, self.name) if mode == "changes" else {}
         outcomes = [self._read(visit, listing, run, known.get(listing.name)) for listing in visit.listings]
-        load_cloud(self.warehouse, visit, run, outcomes, NO_GUARD)
+        load_cloud(self.warehouse, visit, run, outcomes, NO_GUARD, self.folder)
         finish_run(self.warehouse, run, "completed")
         self.complete = {outcome.listing for outcome in outcomes if outcome.complete}
 

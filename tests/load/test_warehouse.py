@@ -68,7 +68,9 @@ def test_every_table_view_and_column_has_a_comment(tmp_path: Path) -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("folder", ["schema", "schema_state", "merge", "views", "macros", "queries", "checks"])
+@pytest.mark.parametrize(
+    "folder", ["schema", "schema_state", "merge", "views", "macros", "queries", "checks", "replay"]
+)
 def test_each_sql_file_is_one_statement_named_as_its_file(folder: str) -> None:
     for name in names(folder):
         found = statement(folder, name)

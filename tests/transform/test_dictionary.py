@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from load.schema import create_table_statement
-from load.statements import SQL_FOLDER
 from transform.dictionary import ATTRIBUTES, Kind
 
 HERE = Path(__file__).parent
@@ -44,7 +42,3 @@ def test_sizes_and_times_have_units() -> None:
     for attribute in ATTRIBUTES:
         if attribute.kind is Kind.TIMESTAMP or (attribute.kind is Kind.BIGINT and attribute.column != "virtual_size"):
             assert attribute.unit, attribute.api_name
-
-
-def test_table_in_sql_is_the_dictionarys() -> None:
-    assert (SQL_FOLDER / "schema" / "001_image_versions.sql").read_text() == create_table_statement()

@@ -1,0 +1,126 @@
+"""What a run knew beside its pages, kept in landing, so that the warehouse can be rebuilt from there alone.
+
+`<run>/run.json` for the run, `<run>/<cloud>/night.json` for each cloud: which listings were whole, what was found
+deleted or withheld. Written before the load, so that a load that fails loses nothing. Knows no page.
+"""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from extract.errors import GlancebackError
+from extract.landing import cloud_folder
+from load.merge import CloudNight, ListingOutcome
+from load.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+RUN_FILE: Final = "run.json"
+NIGHT_FILE: Final = "night.json"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end."""
+
+    run_id: str
+    started_at: datetime
+    mode: str
+    version: str
+    status: str = "failed"
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNight:
+    """What was merged of a cloud, but for the images: those are in the pages. `gone` and `withheld` are ids."""
+
+    run_id: str
+    started_at: datetime
+    cloud: str
+    dialect: str | None
+    project_id: str | None
+    ends_images: bool
+    outcomes: Sequence[ListingOutcome]
+    gone: frozenset[str]
+    withheld: frozenset[str]
+    error: str | None
+
+    def night(self, outcomes: Sequence[ListingOutcome]) -> CloudNight:
+        """The night, with these outcomes instead, whose images lie ready to be merged."""
+        return CloudNight(
+            self.run_id, self.started_at, self.cloud, self.dialect, self.project_id, self.ends_images, outcomes
+        )
+
+
+def keep_run(landing: Path, kept: KeptRun) -> None:
+    """Keep a run's row. Where landing cannot be written, that is logged: the run goes on, but cannot be replayed."""
+    _write(landing / kept.run_id / RUN_FILE, kept)
+
+
+def keep_night(
+    landing: Path, night: CloudNight, gone: frozenset[str], withheld: frozenset[str], error: str | None
+) -> None:
+    """Keep a cloud's night, before it is merged. Where landing cannot be written, that is logged, as for keep_run."""
+    kept = KeptNight(
+        night.run_id, night.started_at, night.cloud, night.dialect, night.project_id, night.ends_images,
+        [replace(outcome, staged=None) for outcome in night.outcomes], gone, withheld, error,
+    )  # fmt: skip
+    _write(cloud_folder(landing, night.run_id, night.cloud) / NIGHT_FILE, kept)
+
+
+def kept_runs(landing: Path) -> list[KeptRun]:
+    """The runs in landing, the oldest first."""
+    runs = [_read(file, KeptRun) for file in landing.glob(f"*/{RUN_FILE}")]
+    return sorted(runs, key=lambda kept: kept.started_at)
+
+
+def kept_nights(landing: Path, run_id: str) -> list[KeptNight]:
+    """What landing has of a run's clouds, by name."""
+    nights = [_read(file, KeptNight) for file in (landing / run_id).glob(f"*/{NIGHT_FILE}")]
+    return sorted(nights, key=lambda kept: kept.cloud)
+
+
+def remove_old(landing: Path, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
+    """Remove the runs older than so many days, those that have not been loaded excepted; their ids. `now` is UTC."""
+    loaded: dict[str, set[str]] = {}
+    for run_id, cloud in warehouse.rows("merge", "recorded_nights"):
+        loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, cloud).name)
+    removed = []
+    for kept in kept_runs(landing):
+        folder = landing / kept.run_id
+        clouds = {entry.name for entry in folder.iterdir() if entry.is_dir()}
+        if kept.started_at < now - timedelta(days=days) and clouds <= loaded.get(kept.run_id, set()):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(kept.run_id)
+    return removed
+
+
+def _write(file: Path, value: object) -> None:
+    unfinished = file.with_name(f".{file.name}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(msgspec.json.encode(value))
+        unfinished.replace(file)
+    except OSError as exc:
+        log.warning("%s cannot be written (%s): this run cannot be replayed", file, exc.strerror)
+
+
+def _read(file: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind, dec_hook=_no_staged_files)
+    except (OSError, ValueError) as exc:
+        raise GlancebackError(
+            f"{file} cannot be read ({exc})", "Restore it, or move its run's folder out of landing."
+        ) from exc
+
+
+def _no_staged_files(kind: type, value: object) -> object:
+    raise NotImplementedError(f"{kind} is not kept")

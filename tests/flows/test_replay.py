@@ -1,0 +1,169 @@
+"""The history rebuilt from landing: the same versions, memberships, rejects and records, run by run."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extract.connection import CloudSettings
+from extract.errors import GlancebackError, SettingsError
+from flows.replay import replay
+from flows.settings import Settings, load_settings
+from load.guard import Guard
+from load.records import kept_runs, remove_old
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.flows.accounts import write_settings
+from tests.flows.nights import night
+from tests.flows.test_sync import Place
+
+TABLES = ("image_versions", "listing_memberships", "run_listings", "run_clouds", "rejects")
+FORBIDDEN = Reply(403)
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with fake_cloud() as running:
+        running.largest_page = 3
+        for number in range(12):
+            running.add(f"{number:02d}", "public" if number % 2 else "private")
+        running.add("odd", "public", min_disk="huge", invented={"a": 1})
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(write_settings(tmp_path, ""))
+
+
+def run_night(settings: Settings, cloud: FakeCloud) -> None:
+    account = CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
+    with Warehouse(settings.warehouse) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        night(warehouse, account, settings.landing, Guard(emptied=100))
+
+
+def history(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    with Warehouse(settings.warehouse) as warehouse:
+        return {table: warehouse.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in TABLES}
+
+
+@pytest.fixture
+def five_nights(settings: Settings, cloud: FakeCloud) -> dict[str, list[tuple[Any, ...]]]:
+    """New, changed, deleted and returned images, a moved one, a marker that vanished, a listing that failed."""
+    run_night(settings, cloud)
+    cloud.add("00", name="changed")
+    gone = cloud.images.pop("01")
+    run_night(settings, cloud)
+    cloud.images["01"] = gone
+    cloud.add("02", "public")
+
+    def vanish(asked: Asked) -> None:
+        if asked.query.get("marker") == "06" and "owner" in asked.query:
+            cloud.images.pop("06", None)
+            cloud.add("04", name="changed behind the marker")
+
+    cloud.faults.append(vanish)
+    run_night(settings, cloud)
+    cloud.faults[:] = [lambda asked: FORBIDDEN if "owner" in asked.query else None]
+    run_night(settings, cloud)
+    cloud.faults.clear()
+    cloud.add("new")
+    run_night(settings, cloud)
+    return history(settings)
+
+
+def test_replay_gives_the_same_history(settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]) -> None:
+    done = replay(settings)
+    assert (done.runs, done.nights) == (5, 5)
+    assert history(settings) == five_nights
+
+
+def test_replay_rebuilds_a_warehouse_that_was_lost(
+    settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    settings.warehouse.unlink()
+    replay(settings)
+    assert history(settings) == five_nights
+    with Warehouse(settings.warehouse) as warehouse:
+        modes = warehouse.execute("SELECT mode, status FROM runs ORDER BY started_at").fetchall()
+    assert modes == [("full", "completed")] * 5 + [("replay", "completed")]
+
+
+def test_replay_leaves_what_landing_no_longer_holds_as_it_is(
+    settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    for kept in kept_runs(settings.landing)[:2]:
+        shutil.rmtree(settings.landing / kept.run_id)
+    assert replay(settings).runs == 3
+    assert history(settings) == five_nights
+
+
+def test_replay_loads_a_night_whose_load_had_failed(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    whole = history(settings)
+    settings.warehouse.unlink()
+    with Warehouse(settings.warehouse) as warehouse:
+        bring_up_to_date(warehouse, "0")
+    replay(settings)
+    assert history(settings) == whole
+
+
+def test_replay_of_a_damaged_page_changes_nothing(
+    settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    (page, *_) = sorted(settings.landing.glob("*/c/public/page-*"))
+    os.truncate(page, 10)
+    with pytest.raises(GlancebackError, match="public cannot be read"):
+        replay(settings)
+    assert history(settings) == five_nights
+
+
+def test_replay_with_an_empty_landing_is_a_mistake(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="holds no run"):
+        replay(settings)
+
+
+def test_replay_of_clouds_with_alike_names_keeps_them_apart(settings: Settings, cloud: FakeCloud) -> None:
+    accounts = [
+        CloudSettings(name, auth_type="none", endpoint=cloud.url, project_id=PROJECT) for name in ("a/b", "a_b")
+    ]
+    with Warehouse(settings.warehouse) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        for account in accounts:
+            night(warehouse, account, settings.landing)
+    before = history(settings)
+    replay(settings)
+    assert history(settings) == before
+
+
+def test_old_runs_are_removed_from_landing_once_loaded(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    run_night(settings, cloud)
+    first, second = kept_runs(settings.landing)
+    with Warehouse(settings.warehouse) as warehouse:
+        assert remove_old(settings.landing, warehouse, first.started_at + timedelta(days=30), 30) == []
+        warehouse.execute(f"DELETE FROM run_clouds WHERE run_id = '{second.run_id}'")  # as if its load had failed
+        assert remove_old(settings.landing, warehouse, datetime(2100, 1, 1), 30) == [first.run_id]
+    assert [kept.run_id for kept in kept_runs(settings.landing)] == [second.run_id]
+
+
+def test_run_that_still_goes_on_is_not_removed(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    with Warehouse(settings.warehouse) as warehouse:
+        warehouse.execute("UPDATE runs SET status = 'running'")
+        assert remove_old(settings.landing, warehouse, datetime(2100, 1, 1), 0) == []
+
+
+def test_command_says_what_was_loaded_again(tmp_path: Path, cloud: FakeCloud, prefect_home: str) -> None:
+    place = Place(tmp_path, c=cloud)
+    place.night()
+    done = place.command("replay")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "runs loaded again: 1, since" in done.stderr
+    assert place.rows("SELECT count(*) FROM images") == [(13,)]
