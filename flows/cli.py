@@ -128,6 +128,21 @@ def runs(form: str, config: str | None) -> None:
 
 
 @main.command()
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
+@_config
+def status(form: str, max_age: str | None, check: bool, config: str | None) -> None:
+    """Say how each cloud is doing: when last read without fault, what is there, what failed and why."""
+    from flows.settings import load_settings
+    from flows.status import duration
+    from flows.status import status as run
+
+    age = duration(max_age) if max_age is not None else None
+    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True)))
+
+
+@main.command()
 @_cloud
 @_config
 def check(clouds: tuple[str, ...], config: str | None) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
@@ -52,8 +52,8 @@ class Answer:
                 writer.write_batch(batch)
 
 
-def ask(published: Path, query: str, parameters: Sequence[object] = ()) -> Answer:
-    """The answer to a query on the published copy.
+def ask(published: Path, query: str, parameters: Mapping[str, object] | None = None) -> Answer:
+    """The answer to a query on the published copy; `parameters` are its $names.
 
     Raises: SettingsError where there is no copy, or the query is wrong.
     """
@@ -65,19 +65,21 @@ def ask(published: Path, query: str, parameters: Sequence[object] = ()) -> Answe
         connection = duckdb.connect(str(published), read_only=True)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        return Answer(connection.execute(query, list(parameters)))
+        return Answer(connection.execute(query, dict(parameters) if parameters else None))
     except duckdb.Error as exc:
         raise SettingsError(f"the query cannot be answered: {exc}") from exc
 
 
-def write_answer(published: Path, query: str, form: str, output: Path | None) -> None:
+def write_answer(
+    published: Path, query: str, form: str, output: Path | None, parameters: Mapping[str, object] | None = None
+) -> None:
     """Ask, and write the answer as `form` to `output`, or to stdout.
 
     Raises: SettingsError as ask does, and where the output cannot be written.
     """
     if form == "parquet" and output is None:
         raise SettingsError("Parquet is not for a terminal", "Name a file with -o FILE.")
-    answer = ask(published, query)
+    answer = ask(published, query, parameters)
     try:
         if form == "parquet" and output is not None:
             answer.write_parquet(output)
