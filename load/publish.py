@@ -1,10 +1,18 @@
 """A compact copy of the warehouse for readers, replaced in one step. Who has the old one open reads on in it."""
 
-from contextlib import suppress
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from extract.errors import WarehouseError
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted
+
+log = logging.getLogger(__name__)
+
+RUN_TABLES: Final = ("runs", "run_clouds", "run_listings", "rejects")
 
 
 def publish(warehouse: Warehouse, published: Path) -> None:
@@ -17,7 +25,8 @@ def publish(warehouse: Warehouse, published: Path) -> None:
         published.parent.mkdir(parents=True, exist_ok=True)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
-        _copy(warehouse, unfinished)
+        if not (published.exists() and _refresh(warehouse, published, unfinished)):
+            _copy(warehouse, unfinished)
         unfinished.replace(published)
     except (OSError, WarehouseError) as exc:
         with suppress(OSError):
@@ -31,9 +40,31 @@ def publish(warehouse: Warehouse, published: Path) -> None:
 
 
 def _copy(warehouse: Warehouse, target: Path) -> None:
-    warehouse.execute(f"ATTACH {quoted(str(target))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
-    try:
+    with _attached(warehouse, target):
         warehouse.execute("COPY FROM DATABASE warehouse TO published")
+
+
+def _refresh(warehouse: Warehouse, published: Path, target: Path) -> bool:
+    """Where nothing but the runs changed, the last copy with those made new: that is cheap. Else False, and no file."""
+    shutil.copyfile(published, target)
+    try:
+        with _attached(warehouse, target):
+            if warehouse.row("publish", "published_is_current")["is_current"]:
+                for table in RUN_TABLES:
+                    warehouse.execute(f"DELETE FROM published.{table}")
+                    warehouse.execute(f"INSERT INTO published.{table} FROM warehouse.{table}")
+                return True
+    except WarehouseError:
+        log.info("the published copy %s is none that could be refreshed; it is made anew", published)
+    _remove(target)
+    return False
+
+
+@contextmanager
+def _attached(warehouse: Warehouse, file: Path) -> Iterator[None]:
+    warehouse.execute(f"ATTACH {quoted(str(file))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
+    try:
+        yield
     finally:
         warehouse.execute("DETACH published")
 

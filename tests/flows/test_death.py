@@ -89,3 +89,44 @@ def test_full_disk_at_publication_keeps_the_copy_before(cloud: FakeCloud, tmp_pa
     assert "the copy before this one stays" in done.stderr.splitlines()[-1]
     assert images(tmp_path) == 20
     assert not list(tmp_path.glob(".published*"))
+
+
+READER = """
+import sys, duckdb
+published, stop = sys.argv[1:]
+import pathlib
+looks = 0
+seen = set()
+while not pathlib.Path(stop).exists():
+    with duckdb.connect(published, read_only=True) as reader:
+        names = reader.execute("SELECT DISTINCT name FROM images").fetchall()
+        runs = reader.execute("SELECT count(*) FROM runs WHERE status = 'completed'").fetchall()
+        assert names == [(f"night {runs[0][0]}",)], (names, runs)
+        seen.add(runs[0][0])
+    looks += 1
+print(looks, len(seen))
+"""
+
+
+def test_reader_without_pause_sees_no_error_and_no_mixed_state_during_ten_nights(
+    cloud: FakeCloud, tmp_path: Path
+) -> None:
+    def night(number: int) -> None:
+        for identity in list(cloud.images):
+            cloud.images[identity] |= {"name": f"night {number}"}
+        whole_night(tmp_path, cloud.url)
+
+    night(1)
+    stop = tmp_path / "stop"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(tmp_path / "published.duckdb"), str(stop)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for number in range(2, 12):
+        night(number)
+    stop.touch()
+    said, complaints = reader.communicate(timeout=60)
+    assert reader.returncode == 0, complaints
+    looks, states = map(int, said.split())
+    assert looks > 20
+    assert states > 5

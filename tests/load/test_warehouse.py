@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -69,7 +70,7 @@ def test_every_table_view_and_column_has_a_comment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["schema", "schema_state", "merge", "views", "macros", "queries", "checks", "replay"]
+    "folder", ["schema", "schema_state", "merge", "views", "macros", "queries", "checks", "replay", "publish"]
 )
 def test_each_sql_file_is_one_statement_named_as_its_file(folder: str) -> None:
     for name in names(folder):
@@ -148,3 +149,48 @@ def test_guard_withholds_a_listing_that_is_suddenly_empty(size: int, shown: int,
     ids = frozenset(f"{n}" for n in range(size - shown))
     missing = Missing(ids, {"public": ids}, {"public": size}, {"public": shown} if shown else {})
     assert bool(suspicious(missing, Guard())) is withheld
+
+
+def published_rows(published: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(published), read_only=True) as reader:
+        return reader.execute(query).fetchall()
+
+
+def test_publication_of_a_night_that_changed_nothing_brings_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a")]})
+        publish(warehouse, published)
+        monkeypatch.setattr("load.publish._copy", None)  # the whole copy is not needed
+        nights.night({"public": [image("a")]})
+        publish(warehouse, published)
+        assert published_rows(published, "SELECT sum(unchanged), count(*) FROM run_clouds") == [(1, 2)]
+        assert published_rows(published, "SELECT id FROM images") == [("a",)]
+
+
+@pytest.mark.parametrize(
+    "second", [{"public": [image("a", name="new")]}, {"private": [image("a")]}, {"public": [image("b")]}, {}]
+)
+def test_publication_of_a_night_that_changed_something_brings_it(
+    tmp_path: Path, second: dict[str, list[dict[str, Any]]]
+) -> None:
+    published = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a")], "private": []})
+        publish(warehouse, published)
+        nights.night({"public": [], "private": [], **second})
+        publish(warehouse, published)
+        query = "SELECT id, name, listings FROM images"
+        assert published_rows(published, query) == warehouse.execute(query).fetchall()
+
+
+def test_publication_over_a_file_that_is_no_copy_makes_one(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    published.write_bytes(b"no database at all" * 1000)
+    with new_warehouse(tmp_path) as warehouse:
+        publish(warehouse, published)
+    assert published_rows(published, "SELECT count(*) FROM images") == [(0,)]
