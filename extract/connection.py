@@ -104,6 +104,12 @@ def connect(settings: CloudSettings) -> Connection:
             f"cloud {settings.name}: cannot log in ({type(exc).__name__}: {exc})",
             "Check the account's entry in clouds.yaml or the OS_* variables.",
         ) from exc
+    if token and not (token.isascii() and token.isprintable() and token == token.strip()):
+        # httpx would refuse it too, and show it.
+        raise SettingsError(
+            f"cloud {settings.name}: the token has a character that no header can hold",
+            "Check OS_TOKEN, or the entry in clouds.yaml: a line break at its end, for instance.",
+        )
     return Connection(
         settings=settings,
         endpoint=endpoint,

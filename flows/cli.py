@@ -157,10 +157,12 @@ def check(clouds: tuple[str, ...], config: str | None) -> None:
 def publish(config: str | None) -> None:
     """Make the published copy anew from the warehouse."""
     from flows.settings import VERSION, load_settings
+    from load.permissions import keep_to_owner
     from load.publish import publish as run
     from load.schema import bring_up_to_date
     from load.warehouse import Warehouse
 
+    keep_to_owner()
     settings = load_settings(config)
     if not settings.warehouse.exists():
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")

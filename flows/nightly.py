@@ -26,6 +26,7 @@ from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from load.merge import ListingOutcome, watermarks
+from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptRun, keep_run, remove_old
 from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run
@@ -85,6 +86,7 @@ def _run(
     accept_deletions: bool,
     resume: bool,
 ) -> State[RunReport]:
+    keep_to_owner()
     settings = load_settings(config)
     to_read = chosen_clouds(settings, clouds, listings)
     began = time.monotonic()

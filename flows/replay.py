@@ -18,6 +18,7 @@ from extract.errors import GlancebackError, SettingsError
 from extract.landing import landed_lines, landed_pages, listing_folder
 from flows.settings import VERSION, Settings
 from load.merge import CloudNight, ListingOutcome, merge_within
+from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptNight, KeptRun, kept_nights, kept_runs
 from load.runs import begin_run, finish_run
@@ -44,6 +45,7 @@ def replay(settings: Settings) -> Replayed:
     Raises: SettingsError where landing holds nothing to rebuild from; GlancebackError where a page cannot be read,
     and WarehouseError. The history is as before then.
     """
+    keep_to_owner()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         runs = _unbroken(warehouse, settings.landing)

@@ -10,6 +10,7 @@ from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
 from flows.report import RunReport
+from load.permissions import keep_to_owner, make_folder
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     `home` is where an embedded Prefect keeps its database, unless PREFECT_HOME or PREFECT_API_URL say otherwise.
     Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
     """
+    keep_to_owner()
     _prepare(home)
     import httpx  # Prefect must find its settings made
     from prefect.exceptions import PrefectException  # likewise
@@ -68,7 +70,8 @@ def _prepare(home: Path) -> None:
     if not os.environ.get("PREFECT_API_URL") and not os.environ.get("PREFECT_HOME"):
         # A home of our own: another Prefect of this user may have migrated ~/.prefect to another version.
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            make_folder(home.parent)
+            home.mkdir(exist_ok=True)
         except OSError as exc:
             raise SettingsError(f"Prefect's folder {home} cannot be made ({exc.strerror})", "Set warehouse.") from exc
         os.environ["PREFECT_HOME"] = str(home)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from extract.errors import WarehouseError
+from load.permissions import make_folder, open_to_readers
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,12 @@ def publish(warehouse: Warehouse, published: Path) -> None:
     """
     unfinished = published.with_name(f".{published.name}.unfinished")
     try:
-        published.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(published.parent)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
         if not (published.exists() and _refresh(warehouse, published, unfinished)):
             _copy(warehouse, unfinished)
+        open_to_readers(unfinished)
         unfinished.replace(published)
     except (OSError, WarehouseError) as exc:
         with suppress(OSError):

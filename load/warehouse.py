@@ -13,6 +13,7 @@ from typing import Any, Self
 import duckdb
 
 from extract.errors import WarehouseError
+from load.permissions import make_folder
 from load.statements import statement
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Warehouse:
         """
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         except OSError as exc:
             raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
         self.connection = duckdb.connect()

@@ -1,9 +1,25 @@
-"""One Prefect home for all flows of a test session: making its database is the slowest part."""
+"""One Prefect home for all flows of a test session, and one server: making its database is the slowest part."""
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.clouds.openstack import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectServer:
+    """`url` is the API's address."""
+
+    url: str
+    folder: Path
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +28,38 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ["PREFECT_HOME"] = home
     yield home
     del os.environ["PREFECT_HOME"]
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A real Prefect server on loopback, and the folder with its database."""
+    folder, port = tmp_path_factory.mktemp("prefect-server"), free_port()
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    url = f"http://127.0.0.1:{port}/api"
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            httpx.get(f"{url}/health", timeout=5)
+            break
+        except httpx.TransportError:
+            assert server.poll() is None, (folder / "server.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    yield PrefectServer(url, folder)
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()

@@ -1,0 +1,32 @@
+"""Who may read what a run leaves: its owner alone, but for the published copy, which is for whom the umask allows.
+
+The state is the process's own: a umask cannot be asked for without being set.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+_OWNER_ALONE: Final = 0o077
+_usual: list[int] = []
+
+
+def keep_to_owner() -> None:
+    """From now on, new files and folders are for their owner alone. What the umask was is remembered, once."""
+    mask = os.umask(_OWNER_ALONE)
+    if not _usual:
+        _usual.append(mask)
+
+
+def open_to_readers(path: Path) -> None:
+    """Give a file or folder the permissions that it would have had under the usual umask."""
+    if _usual:
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~_usual[0])
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that readers may pass through."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        open_to_readers(path)
