@@ -4,49 +4,19 @@ Logging in is keystoneauth1's work, finding the account openstack.config's (clou
 Called by flows. Must not know listings, pages or what an image is.
 """
 
+import os
 import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from extract.account import SIGNED, CloudSettings, account, base_url, described, endpoint_of, session_of
 from extract.deadline import limit_answers
 from extract.errors import CloudError, SettingsError, TransientError
-from extract.redact import shown_url
-from extract.token_auth import DEFAULT_PORTS, NoTokens, TokenAuth, TokenSource, origin_of
-
-_FIXED_ENDPOINT = ("none", "admin_token")
-
-
-@dataclass(frozen=True, slots=True)
-class CloudSettings:
-    """What `[clouds.NAME]` says; everything that is left out comes from clouds.yaml or the OS_* variables.
-
-    `os_cloud` names the clouds.yaml entry (None: the OS_* variables). Times are seconds. Holds no secret.
-    """
-
-    name: str
-    os_cloud: str | None = None
-    auth_type: str | None = None
-    endpoint: str | None = None
-    project_id: str | None = None
-    region: str | None = None
-    interface: str | None = None
-    dialect: str = "auto"
-    listings: tuple[str, ...] = ()
-    page_size: int = 1000
-    api_version: str | None = None
-    tries: int = 5
-    connect_timeout_seconds: float = 10.0
-    read_timeout_seconds: float = 120.0
-    page_timeout_seconds: float = 600.0
-    largest_page_bytes: int = 268_435_456
-    most_pages: int = 100_000
-    max_connections: int = 8
-    overlap_seconds: int = 300
-    resume_within_seconds: float = 21_600.0
+from extract.signed_auth import AccessKey, SignedAuth
+from extract.token_auth import NoTokens, TokenAuth, origin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +44,15 @@ def connect(settings: CloudSettings) -> Connection:
     """
     from keystoneauth1 import exceptions as refused  # heavy, and only needed where a cloud is asked
 
-    region = _region(settings)
-    known_project = settings.project_id or _described(region).get("project_id")
+    region = account(settings)
+    if region.config["auth_type"] == SIGNED:
+        return _connect_signed(settings, region)
+    known_project = settings.project_id or described(region).get("project_id")
     try:
-        session = _session(region)
+        session = session_of(region)
         plugin = session.auth
         token = plugin.get_token(session)
-        endpoint = _endpoint(settings, region, session)
+        endpoint = endpoint_of(settings, region, session)
         project_id = known_project or plugin.get_project_id(session)
         access = plugin.get_access(session) if hasattr(plugin, "get_access") else None
     except refused.SSLError as exc:
@@ -113,7 +85,9 @@ def connect(settings: CloudSettings) -> Connection:
     return Connection(
         settings=settings,
         endpoint=endpoint,
-        client=_client(settings, region, _KeystoneTokens(session) if token else NoTokens(), endpoint),
+        client=_client(
+            settings, region, TokenAuth(_KeystoneTokens(session) if token else NoTokens(), origin_of(endpoint))
+        ),
         project_id=project_id,
         project_name=access.project_name if access else None,
         user_name=access.username if access else None,
@@ -121,19 +95,29 @@ def connect(settings: CloudSettings) -> Connection:
     )
 
 
-def base_url(endpoint: str) -> str:
-    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment:
+def _connect_signed(settings: CloudSettings, region: Any) -> Connection:
+    """A connection that nobody logs in to: each request is signed.
+
+    The key is in the account's entry, or in the variables that the vendor's own tools read.
+    """
+    entry = described(region)
+
+    def said(name: str, variable: str) -> str | None:
+        return entry.get(name) or os.environ.get(f"HUAWEICLOUD_SDK_{variable}")
+
+    access_key, secret_key = said("access_key", "AK"), said("secret_key", "SK")
+    endpoint = settings.endpoint or region.get_endpoint("image")
+    if not access_key or not secret_key:
         raise SettingsError(
-            f"'{shown_url(endpoint)}' is no endpoint of an image service",
-            "Give an address like https://image.example.com or https://example.com/image/v2.",
+            f"cloud {settings.name}: auth_type aksk needs an access key and a secret key",
+            "Set access_key and secret_key in clouds.yaml, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
         )
-    path = parts.path.rstrip("/")
-    head, _, last = path.rpartition("/")
-    if last[:1] == "v" and last[1:].replace(".", "").isdigit():
-        path = head.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    if not endpoint:
+        raise SettingsError(f"cloud {settings.name}: auth_type aksk needs the image service's address", "Set endpoint.")
+    address, project_id = base_url(str(endpoint)), settings.project_id or said("project_id", "PROJECT_ID")
+    key = AccessKey(access_key, secret_key, said("security_token", "SECURITY_TOKEN"), project_id)
+    client = _client(settings, region, SignedAuth(key, origin_of(address)))
+    return Connection(settings, address, client, project_id)
 
 
 class _KeystoneTokens:
@@ -167,79 +151,12 @@ class _KeystoneTokens:
         return str(token) if token else None
 
 
-def _region(settings: CloudSettings) -> Any:
-    import openstack.config  # heavy, and only needed where a cloud is asked
-    from keystoneauth1.exceptions import ClientException  # see above
-    from openstack.exceptions import ConfigException  # see above
-
-    wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
-    given = {key: value for key, value in wanted.items() if value is not None}
-    try:
-        if settings.auth_type == "none" and settings.os_cloud is None:
-            alone = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-            return alone.get_one(**given, auth={"endpoint": settings.endpoint}, validate=False)
-        found = openstack.config.OpenStackConfig(app_name="glanceback")
-        described = found.get_one(cloud=settings.os_cloud, **given, validate=False)
-        if described.config["auth_type"] in _FIXED_ENDPOINT:
-            return described
-        return found.get_one(cloud=settings.os_cloud, **given)
-    except (ConfigException, ClientException) as exc:
-        where = f"clouds.yaml entry '{settings.os_cloud}'" if settings.os_cloud else "the OS_* variables"
-        raise SettingsError(
-            f"cloud {settings.name}: the account in {where} cannot be used ({exc})",
-            "clouds.yaml is looked for in the working folder, ~/.config/openstack and /etc/openstack, "
-            "or where OS_CLIENT_CONFIG_FILE says.",
-        ) from exc
-
-
-def _described(region: Any) -> dict[str, Any]:
-    """What the account's entry says, where it puts it under `auth` and where it does not."""
-    return {**region.config, **region.config["auth"]}
-
-
-def _session(region: Any) -> Any:
-    """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone."""
-    from keystoneauth1 import loading, session  # see connect
-
-    if region.config["auth_type"] not in _FIXED_ENDPOINT:
-        return region.get_session()
-    loader = loading.get_plugin_loader(region.config["auth_type"])
-    described = _described(region)
-    options = {name: described[name] for option in loader.get_options() if (name := option.dest) in described}
-    verify, certificate = region.get_requests_verify_args()
-    return session.Session(auth=loader.load_from_options(**options), verify=verify, cert=certificate)
-
-
-def _endpoint(settings: CloudSettings, region: Any, session: Any) -> str:
-    """The settings' own endpoint, or the client configuration's override, or the service catalogue's."""
-    from keystoneauth1.exceptions import EndpointNotFound  # see connect
-
-    endpoint = settings.endpoint or region.get_endpoint("image")
-    if endpoint:
-        return base_url(str(endpoint))
-    interface, name = region.get_interface("image") or "public", region.get_region_name("image")
-    try:
-        # The catalogue's address as it is: discovery would ask the server for versions that we do not need.
-        endpoint = session.auth.get_endpoint(
-            session, service_type="image", interface=interface, region_name=name, skip_discovery=True
-        )
-    except EndpointNotFound:
-        endpoint = None
-    if not endpoint:
-        raise SettingsError(
-            f"cloud {settings.name}: the service catalogue has no image service with interface '{interface}' "
-            f"in region '{name or 'any'}'",
-            "Set region, interface or endpoint.",
-        )
-    return base_url(str(endpoint))
-
-
-def _client(settings: CloudSettings, region: Any, tokens: TokenSource, endpoint: str) -> httpx.Client:
+def _client(settings: CloudSettings, region: Any, auth: httpx.Auth) -> httpx.Client:
     headers = {"Accept": "application/json", "User-Agent": "glanceback"}
     if settings.api_version:
         headers["X-Api-Version"] = settings.api_version
     client = httpx.Client(
-        auth=TokenAuth(tokens, origin_of(endpoint)),
+        auth=auth,
         headers=headers,
         verify=_tls(settings, region),
         # httpx would send our headers along with a redirect to another host: we follow none.

@@ -14,7 +14,8 @@ from typing import TypeVar
 import httpx
 import tenacity
 
-from extract.connection import CloudSettings, Connection
+from extract.account import CloudSettings
+from extract.connection import Connection
 from extract.errors import CloudError, Refused, TransientError
 from extract.redact import excerpt, shown_url
 
@@ -30,7 +31,10 @@ WORTH_ANOTHER_TRY = {
 }
 FINAL = {
     400: ("the image service does not understand the request", "Check dialect, page_size and api_version."),
-    401: ("the cloud refuses our token, a fresh one too", "Check the account, and that the endpoint is its cloud's."),
+    401: (
+        "the cloud refuses our token, a fresh one too, or our signature",
+        "Check the account, that the endpoint is its cloud's, and for a signature this machine's clock.",
+    ),
     403: ("the account may not do this", "Ask for a role that may list images, or leave the listing out."),
     404: ("there is no such thing at the image endpoint", "Check the endpoint: it is what comes before /v2/images."),
 }

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from rich.console import Console
 
+from extract.account import CloudSettings
 from extract.body import PageBody, parse_page, usable_id
-from extract.connection import CloudSettings, Connection
+from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.errors import CloudError, GlancebackError, SettingsError
 from extract.listing import Listing, mismatch

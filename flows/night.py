@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from extract.account import CloudSettings
 from extract.confirmation import confirm
-from extract.connection import CloudSettings, Connection, connect
+from extract.connection import Connection, connect
 from extract.dialect import FirstLook, look
 from extract.errors import CloudError, GlancebackError, TransientError
 from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder

@@ -18,7 +18,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
 from flows import night
 from flows.night import ListingIncomplete, Visit

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
@@ -34,7 +34,7 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     """`[clouds.NAME]`."""
 
     os_cloud: str | None = None
-    auth_type: Literal["none"] | None = None
+    auth_type: Literal["none", "aksk"] | None = None
     endpoint: str | None = None
     project_id: str | None = None
     region: str | None = None
@@ -153,11 +153,11 @@ def _read(path: Path) -> _File:
 
 
 def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:
-    if table.auth_type == "none" and not table.endpoint:
-        raise SettingsError(f"{source}: cloud {name} has auth_type none and no endpoint", "Set endpoint.")
+    if table.auth_type and not table.endpoint:
+        raise SettingsError(f"{source}: cloud {name} has auth_type {table.auth_type} and no endpoint", "Set endpoint.")
     _known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
     given = {field: getattr(table, field) for field in table.__struct_fields__}
-    if table.os_cloud is None and table.auth_type != "none":
+    if table.os_cloud is None and not table.auth_type:
         given["os_cloud"] = name
     return CloudSettings(name=name, **given)
 

@@ -25,7 +25,7 @@ def pytest_sessionfinish() -> None:
 def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the account, the settings or the proxy of whoever runs it."""
     for name in list(os.environ):
-        if name.startswith(("OS_", "GLANCEBACK_")) and name != "GLANCEBACK_TEST_CLOUDS_PYTHON":
+        if name.startswith(("OS_", "GLANCEBACK_", "HUAWEICLOUD_")) and name != "GLANCEBACK_TEST_CLOUDS_PYTHON":
             monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "no-clouds.yaml")
 

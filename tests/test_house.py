@@ -44,7 +44,7 @@ def test_only_the_command_line_and_the_display_print() -> None:
 
 
 def test_locked_requirements_have_hashes_and_name_no_index() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "tests/clouds/requirements.txt"):
+    for name in ("requirements.txt", "requirements-aksk.txt", "requirements-dev.txt", "tests/clouds/requirements.txt"):
         text = (ROOT / name).read_text()
         assert "://" not in text, name
         assert "--index" not in text, name

@@ -20,12 +20,14 @@ _PAGING = {"limit", "marker", "sort_key", "sort_dir", "updated_at", "member_stat
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its path, its query, and the headers that matter."""
+    """One request: its path, its query, and the headers that matter; `target` and `headers` as they came."""
 
     path: str
     query: dict[str, str]
     token: str | None
     api_version: str | None = None
+    target: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,15 @@ def fake_cloud(tls: ssl.SSLContext | None = None) -> Iterator[FakeCloud]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             token, api_version = self.headers.get("X-Auth-Token"), self.headers.get("X-Api-Version")
-            reply = cloud.reply(Asked(parts.path, dict(parse_qsl(parts.query)), token, api_version))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(parts.path, dict(parse_qsl(parts.query)), token, api_version, self.path, headers)
+            reply = cloud.reply(asked)
             self.close_connection = reply.cut_at is not None
             if reply.cut_at == -1:
                 return
             self.send_response_only(reply.status)
-            headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body)), **reply.headers}
-            for name, value in headers.items():
+            answered = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body)), **reply.headers}
+            for name, value in answered.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body[: reply.cut_at])

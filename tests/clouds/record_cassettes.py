@@ -11,7 +11,8 @@ from unittest.mock import patch
 
 import vcr
 
-from extract.connection import CloudSettings, connect
+from extract.account import CloudSettings
+from extract.connection import connect
 from extract.landing import Landing
 from extract.reading import Reading
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from extract.connection import CloudSettings, Connection, connect
+from extract.account import CloudSettings
+from extract.connection import Connection, connect
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import vcr
 
-from extract.connection import CloudSettings, connect
+from extract.account import CloudSettings
+from extract.connection import connect
 from extract.landing import Landing
 from extract.listing import listings
 from extract.reading import Reading

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from extract.connection import base_url
+from extract.account import base_url
 from extract.errors import SettingsError
 from extract.token_auth import TokenAuth, origin_of
 

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from extract.connection import CloudSettings, connect
+from extract.account import CloudSettings
+from extract.connection import connect
 from extract.dialect import look
 from extract.errors import CloudError, SettingsError
 from tests.clouds.openstack import OpenStackCloud

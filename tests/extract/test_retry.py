@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from extract.connection import CloudSettings, Connection, connect
+from extract.account import CloudSettings
+from extract.connection import Connection, connect
 from extract.errors import CloudError, Refused, TransientError
 from extract.retry import Answer, get, persistently
 from tests.clouds.fake import FakeCloud, Reply, once

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from extract.connection import CloudSettings, connect
+from extract.account import CloudSettings
+from extract.connection import connect
 from extract.dialect import look
 from extract.errors import CloudError, SettingsError
 from tests.clouds.fake import FakeCloud, fake_cloud

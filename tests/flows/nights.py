@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from flows.night import ListingIncomplete, enter, incomplete_outcome, load_cloud, read_listing
 from load.guard import Guard
 from load.invariants import require

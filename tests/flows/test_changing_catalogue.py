@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extract.connection import CloudSettings, Connection
+from extract.account import CloudSettings
+from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.listing import Listing, listings
 from flows.night import ListingIncomplete, Visit, incomplete_outcome, load_cloud, read_listing

@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from extract.connection import CloudSettings, Connection, connect
+from extract.account import CloudSettings
+from extract.connection import Connection, connect
 from extract.errors import CloudError
 from extract.token_auth import TokenAuth, origin_of
 from flows.night import enter

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError
 from flows.replay import replay
 from flows.settings import Settings, load_settings

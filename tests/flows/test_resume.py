@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from extract.landing import MANIFEST, landed_pages, listing_folder
 from flows.night import ListingIncomplete, Visit, enter, read_listing
 from load.runs import BrokenOff, Run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from extract.connection import CloudSettings
+from extract.account import CloudSettings
 from extract.errors import SettingsError
 from flows.cli import main
 from flows.settings import Settings, load_settings
