@@ -194,3 +194,41 @@ def test_publication_over_a_file_that_is_no_copy_makes_one(tmp_path: Path) -> No
     with new_warehouse(tmp_path) as warehouse:
         publish(warehouse, published)
     assert published_rows(published, "SELECT count(*) FROM images") == [(0,)]
+
+
+def as_an_older_version_left_it(warehouse: Warehouse) -> None:
+    warehouse.execute("DROP TABLE rejects")
+    warehouse.execute("DELETE FROM schema_migrations WHERE name IN ('006_rejects', 'views, macros and comments')")
+    warehouse.execute("COMMENT ON TABLE runs IS 'as it was'")
+
+
+def comment_and_tables(warehouse: Warehouse) -> tuple[Any, int]:
+    found = warehouse.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'runs'").fetchall()
+    tables = warehouse.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    return found[0][0], len(tables)
+
+
+def test_older_warehouse_is_migrated_and_keeps_what_it_has(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]})
+        new = comment_and_tables(warehouse)
+        as_an_older_version_left_it(warehouse)
+        bring_up_to_date(warehouse, "1")
+        assert comment_and_tables(warehouse) == new
+        assert warehouse.execute("SELECT id FROM images").fetchall() == [("a",)]
+
+
+def test_migration_that_fails_half_way_leaves_the_warehouse_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        as_an_older_version_left_it(warehouse)
+        before = comment_and_tables(warehouse)
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("half way")
+
+        monkeypatch.setattr("load.schema.fill_from_extra", fail)
+        with pytest.raises(RuntimeError):
+            bring_up_to_date(warehouse, "1")
+        assert comment_and_tables(warehouse) == before
