@@ -15,13 +15,17 @@ import httpx
 from extract.account import SIGNED, CloudSettings, account, base_url, described, endpoint_of, session_of
 from extract.deadline import limit_answers
 from extract.errors import CloudError, SettingsError, TransientError
+from extract.pace import Pace
 from extract.signed_auth import AccessKey, SignedAuth
 from extract.token_auth import NoTokens, TokenAuth, origin_of
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A logged-in cloud. `endpoint` has neither a trailing slash nor /v2. `client` may be shared by threads."""
+    """A logged-in cloud. `endpoint` has neither a trailing slash nor /v2. It may be shared by threads.
+
+    All who read from it keep to its `pace`; side by side they hold no more pages than there is `room` for.
+    """
 
     settings: CloudSettings
     endpoint: str
@@ -30,6 +34,13 @@ class Connection:
     project_name: str | None = None
     user_name: str | None = None
     roles: tuple[str, ...] = ()
+    pace: Pace = field(init=False, repr=False, compare=False)
+    room: threading.Semaphore = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        most = self.settings.max_connections
+        object.__setattr__(self, "pace", Pace(most))
+        object.__setattr__(self, "room", threading.Semaphore(most + most // 2))
 
     @property
     def images_url(self) -> str:

@@ -18,6 +18,8 @@ from urllib.parse import quote
 import msgspec
 import zstandard
 
+from extract.errors import CloudError
+from extract.paging import Part
 from extract.retry import Answer
 
 MANIFEST = "manifest.jsonl"
@@ -30,7 +32,11 @@ _LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class LandedPage:
-    """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed."""
+    """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed.
+
+    `count`, `first_id` and `last_id` are of the page as received. Of it, the ids beyond `after` up to `until` (None: no
+    bound) were read here; the others belong to other readers.
+    """
 
     page: int
     file: str
@@ -44,6 +50,8 @@ class LandedPage:
     count: int
     first_id: str | None
     last_id: str | None
+    after: str | None = None
+    until: str | None = None
 
 
 def cloud_folder(landing: Path, run_id: str, cloud: str) -> Path:
@@ -59,10 +67,14 @@ def listing_folder(landing: Path, run_id: str, cloud: str, listing: str) -> Path
 
 @dataclass(frozen=True, slots=True)
 class ReadingStart:
-    """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole."""
+    """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole.
+
+    `parts` are what several readers share it in: whoever goes on with it must ask the same questions.
+    """
 
     started_at: datetime
     changed_since: datetime | None
+    parts: tuple[Part, ...] = ()
 
 
 class Earlier:
@@ -106,6 +118,7 @@ class Landing:
         self._folder = folder
         self._pages = itertools.count(1)
         self._lock = threading.Lock()
+        self._is_open = True
 
     def earlier_try(self) -> Earlier | None:
         """What an earlier try of the same run landed, if there was one."""
@@ -125,14 +138,14 @@ class Landing:
         return page
 
     def record(
-        self, page: int, part: str, answer: Answer, query: Mapping[str, str], ids: list[str], count: int
+        self, page: int, name: str, part: Part, answer: Answer, query: Mapping[str, str], ids: list[str], count: int
     ) -> None:
         """A line in the manifest for the page that was kept, now that its images could be counted."""
         self._add_line(
             LandedPage(
                 page=page,
                 file=_file(page),
-                part=part,
+                part=name,
                 path="/v2/images",
                 query=dict(query),
                 status=answer.status,
@@ -142,6 +155,8 @@ class Landing:
                 count=count,
                 first_id=ids[0] if ids else None,
                 last_id=ids[-1] if ids else None,
+                after=part.after,
+                until=part.until,
             )
         )
 
@@ -158,8 +173,15 @@ class Landing:
         """All is read: what was put aside is of no more use."""
         shutil.rmtree(self._aside, ignore_errors=True)
 
+    def close(self) -> None:
+        """Write no more: the folder may be another try's by the time that a reader which was left behind comes back."""
+        with self._lock:
+            self._is_open = False
+
     def _next_page(self) -> int:
         with self._lock:
+            if not self._is_open:
+                raise CloudError(f"{self._folder}: its reading has ended")
             return next(self._pages)
 
     def _add_line(self, line: LandedPage) -> None:

@@ -13,10 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 from extract.body import Json, PageBody, usable_id
 from extract.errors import CloudError, Refused
 from extract.listing import Listing, mismatch
+from extract.order import IdOrder, Trail, ascending
 
 log = logging.getLogger(__name__)
 
 _MARKER_GONE = (400, 404)
+_SMALLEST_LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,27 @@ class Fetched:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The stretch of a listing with ids beyond `after` (None: from its start) up to `until`, that one included.
+
+    `before` are ids from before `after`, to step back to where its image is gone. `expected` is how many images it had
+    when last read, None where that is not known. Both ends are compared by bytes.
+    """
+
+    after: str | None = None
+    until: str | None = None
+    before: tuple[str, ...] = ()
+    expected: int | None = None
+
+
+WHOLE = Part()
+
+
+class NotInOrder(CloudError):
+    """A part of a listing whose ids do not ascend as bytes do: only one reader can make sense of it."""
+
+
 @dataclass(slots=True)
 class Evidence:
     """What shows that a pass over a listing was complete. Goes to `run_listings.evidence`."""
@@ -48,63 +71,23 @@ class Evidence:
     markers_gone: int = 0
     repeats_dropped: int = 0
     without_id: int = 0
+    beyond_part: int = 0
+    in_order: bool = True
     ended_without_next: bool = False
+    ended_at_bound: bool = False
 
 
 Ask = Callable[[int, Mapping[str, str]], Fetched]
 """(page number from 1, query parameters) -> the page. Raises Refused for a final status."""
 
 
-class _Trail:
-    """Ids to step back to when a marker's image is gone: all of the last page, one of each page before it."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        self._last_page_at = 0
-
-    def add_page(self, ids: list[str]) -> None:
-        if ids:
-            del self._ids[self._last_page_at : -1]
-            self._last_page_at = len(self._ids)
-            self._ids.extend(ids)
-
-    def step_back(self, steps: int) -> str | None:
-        """The id that many steps before the last one, which with those between is forgotten; None: from the start."""
-        del self._ids[-steps:]
-        return self._ids[-1] if self._ids else None
-
-
-class _IdOrder:
-    """Ids that ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
-
-    Which of the two a cloud's database uses cannot be asked; a listing must keep to one of them throughout.
-    """
-
-    def __init__(self) -> None:
-        self.last: str | None = None
-        self._by_bytes = True
-        self._caseless = True
-
-    def follows(self, identity: str) -> bool:
-        """Whether the id ascends from the last one; it is the last one from then on."""
-        if self.last is not None:
-            self._by_bytes = self._by_bytes and identity > self.last
-            self._caseless = self._caseless and identity.lower() > self.last.lower()
-            if not (self._by_bytes or self._caseless):
-                return False
-        self.last = identity
-        return True
-
-    def is_after(self, identity: str, other: str) -> bool:
-        return identity > other if self._by_bytes else identity.lower() > other.lower()
-
-
 @dataclass(slots=True)
 class Pass:
-    """One way through a listing from its first page to the one without `next`.
+    """One way through a listing, or a part of it, from its first page to the one without `next` or to the part's end.
 
     `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. A listing that goes on after `most_pages`
-    is taken for one that never ends. Read `pages()`, then `evidence`.
+    is taken for one that never ends. Where the service ignores the order that is asked for, one reader of the whole
+    listing takes its images as they come, each once. Read `pages()`, then `evidence`.
     """
 
     ask: Ask
@@ -113,11 +96,19 @@ class Pass:
     where: str
     since: datetime | None = None
     most_pages: int = 100_000
+    part: Part = WHOLE
     evidence: Evidence = field(default_factory=Evidence)
-    _order: _IdOrder = field(default_factory=_IdOrder)
-    _trail: _Trail = field(default_factory=_Trail)
+    _order: IdOrder = field(default_factory=IdOrder)
+    _trail: Trail = field(default_factory=Trail)
     _used: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)
+    _seen: set[str] | None = None
+    _end_passed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.part.after is not None:
+            self._order = IdOrder(self.part.after)
+            self._trail = Trail((*self.part.before, self.part.after))
 
     def pages(self) -> Iterator[Page]:
         """The pages in order.
@@ -125,14 +116,18 @@ class Pass:
         Raises: CloudError, naming cloud, listing and page, where the listing cannot be shown to be whole: a marker that
         comes twice, ids out of order, an image that the filters exclude, a refusal.
         """
-        marker: str | None = None
+        marker = self.part.after
         while True:
             fetched = self._fetch(marker)
+            if self.evidence.pages == 0 and self.part == WHOLE and not ascending(fetched.body.images):
+                self._take_as_they_come()
             images = self._new_images(fetched.body.images)
             self._count(fetched, images)
             marker = self._marker_after(fetched.body) if fetched.body.next is not None else None
             self.evidence.pages += 1
-            self.evidence.ended_without_next = marker is None
+            self.evidence.ended_without_next = fetched.body.next is None
+            if self.evidence.ended_at_bound:
+                marker = None
             yield Page(images, fetched.received_at)
             if marker is None:
                 return
@@ -165,31 +160,46 @@ class Pass:
         query = dict(self.listing.filters)
         if self.since is not None:
             query["updated_at"] = f"gte:{self.since:%Y-%m-%dT%H:%M:%SZ}"
-        query |= {"limit": str(self.page_size), "sort_key": "id", "sort_dir": "asc"}
+        query |= {"limit": str(self._limit()), "sort_key": "id", "sort_dir": "asc"}
         if marker is not None:
             query["marker"] = marker
         return query
 
+    def _limit(self) -> int:
+        """How many images to ask for: at a part's end no more than it should still have, and a few that are new."""
+        if self.part.expected is None:
+            return self.page_size
+        left = max(0, self.part.expected - self.evidence.images)
+        return min(self.page_size, max(_SMALLEST_LIMIT, left + left // 50 + 10))
+
+    def _take_as_they_come(self) -> None:
+        log.warning("%s: ids in ascending order were asked for, and do not come so", self.where)
+        self._seen = set()
+        self.evidence.in_order = False
+
     def _new_images(self, images: list[Json]) -> list[Json]:
         """The page's images that no earlier page had; those without a usable id as they are."""
         new: list[Json] = []
-        last_read = self.evidence.last_id
+        last_read = self._order.last
         for image in images:
             identity = usable_id(image)
             if identity is None:
                 self.evidence.without_id += 1
                 new.append(image)
                 continue
+            if self.part.until is not None and identity > self.part.until:
+                self._end_passed = True
+                self.evidence.beyond_part += 1
+                self.evidence.ended_at_bound = True
+                continue
             if self._refused:
                 if identity in self._refused:
                     raise self._error(f"image {identity} was refused as a marker, but is listed still")
-                if last_read is not None and not self._order.is_after(identity, last_read):
+                if self._is_repeat(identity, last_read):
                     # After a step back, what lies between the predecessor and the last image read comes again.
                     self.evidence.repeats_dropped += 1
                     continue
-            if not self._order.follows(identity):
-                what = "comes twice" if identity == self._order.last else f"comes after {self._order.last}"
-                raise self._error(f"image {identity} {what}, although ids in ascending order were asked for")
+            self._must_follow(identity)
             contradiction = mismatch(self.listing, image, self.since)
             if contradiction:
                 raise self._error(
@@ -199,7 +209,28 @@ class Pass:
             new.append(image)
             self.evidence.first_id = self.evidence.first_id or identity
             self.evidence.last_id = identity
+            if identity == self.part.until:
+                self.evidence.ended_at_bound = True
         return new
+
+    def _is_repeat(self, identity: str, last_read: str | None) -> bool:
+        if self._seen is not None:
+            return identity in self._seen
+        return last_read is not None and not self._order.is_after(identity, last_read)
+
+    def _must_follow(self, identity: str) -> None:
+        """Raises: CloudError where the image has been read before, or its id does not ascend."""
+        last = self._order.last
+        if self._seen is not None:
+            if identity in self._seen:
+                raise self._error(f"image {identity} comes twice")
+            self._seen.add(identity)
+            return
+        if self.part != WHOLE and (self._end_passed or identity != identity.lower() or identity < (last or "")):
+            raise NotInOrder(f"{self.where}: image {identity} comes after {last}")
+        if not self._order.follows(identity):
+            what = "comes twice" if identity == last else f"comes after {last}"
+            raise self._error(f"image {identity} {what}, although ids in ascending order were asked for")
 
     def _count(self, fetched: Fetched, new: list[Json]) -> None:
         self.evidence.images += len(new)

@@ -1,23 +1,29 @@
 """One listing of one cloud, read whole: each page landed, then checked, then handed on; then the closing pass.
 
-Called by the flows, a listing at a time; several may read from one connection side by side.
+Called by the flows, a listing at a time; several may read from one connection side by side. A long listing is cut into
+parts, which several readers share.
 """
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from extract.body import Json, parse_page, usable_id
 from extract.connection import Connection
-from extract.landing import CLOSING, Earlier, Landing
+from extract.cutting import parts_between, probe
+from extract.landing import CLOSING, Earlier, Landing, ReadingStart
 from extract.listing import Listing
-from extract.paging import Fetched, Page, Pass
+from extract.paging import WHOLE, Evidence, Fetched, NotInOrder, Page, Part, Pass
 from extract.retry import get, persistently
+from extract.side_by_side import pages_of
 
 log = logging.getLogger(__name__)
+
+_FEWEST_IN_ORDER = 3
+"""Images that a page must have for their order to say anything of the service's."""
 
 
 class Reading:
@@ -28,60 +34,55 @@ class Reading:
         connection: Connection,
         listing: Listing,
         landing: Landing,
+        start: ReadingStart,
         *,
-        changed_since: datetime | None = None,
         closing_since: datetime | None = None,
         earlier: Earlier | None = None,
     ) -> None:
-        """`changed_since` narrows the reading to later changes; `closing_since` asks for a closing pass from then on.
+        """`start` says what is read: changes since then or all, in which parts; none: they are found, or one reads all.
 
-        Both are the server's clock, UTC. An image that changed behind the reader's back comes a second time, in the
-        closing pass: of two readings the later one counts. Pages that an `earlier` reading landed are not asked for
-        again; `closing_since` must then cover that one too.
+        `closing_since` asks for a closing pass from then on, by the server's clock, UTC. An image that changed behind a
+        reader's back comes a second time there: of two readings the later one counts. Pages that an `earlier` reading
+        landed are not asked for again; `closing_since` must then cover that one too.
         """
         self._connection = connection
         self._listing = listing
         self._landing = landing
-        self._shared_out = 0
+        self._start = start
+        self._earlier = earlier
+        self._closing_since = closing_since
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
-        size, most = connection.settings.page_size, connection.settings.most_pages
-        self._main_asking = _Asking(connection, landing, self.where, "listing", earlier)
-        self._main = Pass(self._main_asking, listing, size, self.where, changed_since, most)
-        self._closing = (
-            Pass(
-                _Asking(connection, landing, self.where, CLOSING),
-                listing,
-                size,
-                f"{self.where}, closing pass",
-                closing_since,
-                most,
-            )
-            if closing_since is not None
-            else None
-        )
+        self._passes: list[Pass] = []
+        self._closing: Pass | None = None
+        self._shared_out = 0
+        self._adopted = 0
 
     def pages(self) -> Iterator[Page]:
         """All pages, those of the closing pass last. Raises: CloudError where it cannot be shown to be whole."""
-        for page in self._main.pages():
-            self._shared_out += sum(self._is_ours(image) for image in page.images) if self._listing.is_shared else 0
-            yield page
-        if self._closing is not None:
+        try:
+            yield from self._counted(self._in_parts)
+        except NotInOrder as exc:
+            log.warning("%s; one reader reads it all", exc)
+            self._shared_out, self._passes, self._earlier = 0, [], None
+            yield from self._counted(self._as_one)
+        if self._closing_since is not None:
+            self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
             yield from self._closing.pages()
         log.info("%s: %d images on %d pages, whole", self.where, self.images, self.page_count)
 
     @property
     def images(self) -> int:
         """Images received, without those that the account itself shares out: every shared listing shows them too."""
-        return self._main.evidence.images - self._shared_out
+        return sum(one.evidence.images for one in self._passes) - self._shared_out
 
     @property
     def page_count(self) -> int:
-        return self._main.evidence.pages + (self._closing.evidence.pages if self._closing else 0)
+        return sum(one.pages for one in self._all_evidence())
 
     @property
     def bytes(self) -> int:
-        return self._main.evidence.bytes + (self._closing.evidence.bytes if self._closing else 0)
+        return sum(one.bytes for one in self._all_evidence())
 
     @property
     def seconds(self) -> float:
@@ -89,49 +90,113 @@ class Reading:
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """What was seen of the listing's wholeness, for `run_listings.evidence`."""
-        closing = asdict(self._closing.evidence) if self._closing else None
+        """What was seen of the listing's wholeness, for `run_listings.evidence`; `parts` where several readers read."""
+        parts = [{"after": one.part.after, "until": one.part.until, **asdict(one.evidence)} for one in self._passes]
         return {
-            **asdict(self._main.evidence),
+            **asdict(_together([one.evidence for one in self._passes])),
             "shared_out": self._shared_out,
-            "pages_landed_before": self._main_asking.adopted,
-            "closing": closing,
+            "pages_landed_before": self._adopted,
+            "parts": parts if len(parts) > 1 else [],
+            "closing": asdict(self._closing.evidence) if self._closing else None,
         }
+
+    def _counted(self, read: Callable[[], Iterator[Page]]) -> Iterator[Page]:
+        for page in read():
+            self._shared_out += sum(map(self._is_ours, page.images)) if self._listing.is_shared else 0
+            yield page
+
+    def _as_one(self) -> Iterator[Page]:
+        whole = self._pass("listing", WHOLE, self._start.changed_since)
+        self._passes = [whole]
+        yield from whole.pages()
+
+    def _in_parts(self) -> Iterator[Page]:
+        """The listing by several readers where it is long, by one where it is not. Raises: NotInOrder, CloudError."""
+        if self._start.changed_since is not None:
+            yield from self._as_one()
+            return
+        parts = self._start.parts
+        if not parts:
+            first = self._pass("listing", WHOLE, None)
+            self._passes, pages = [first], first.pages()
+            page = next(pages)
+            yield page
+            parts = self._found_parts(first, page)
+            if not parts:
+                yield from pages
+                return
+            first.part, first.evidence.ended_at_bound = Part(None, parts[0].after), True
+        self._landing.begin(replace(self._start, parts=(*(one.part for one in self._passes), *parts)))
+        shared = [self._pass(f"part-{number}", part, None) for number, part in enumerate(parts, 1)]
+        self._passes += shared
+        yield from pages_of(shared, self._connection.settings.max_connections, self._connection.room)
+        if max(one.evidence.largest_page for one in self._passes) < _FEWEST_IN_ORDER:
+            raise NotInOrder(f"{self.where}: its pages are too small to show their order")
+
+    def _found_parts(self, first: Pass, page: Page) -> tuple[Part, ...]:
+        """What comes after the first page in parts; none where one reader may as well go on."""
+        evidence = first.evidence
+        if evidence.ended_without_next or not evidence.in_order or evidence.last_id is None or self._earlier:
+            return ()
+        cuts = probe(self._connection, self._listing, page.images, self.where)
+        return parts_between(cuts, evidence.last_id) if cuts else ()
+
+    def _pass(self, name: str, part: Part, since: datetime | None) -> Pass:
+        settings = self._connection.settings
+        where = f"{self.where}, closing pass" if name == CLOSING else self.where
+        return Pass(
+            self._asking(name, part), self._listing, settings.page_size, where, since, settings.most_pages, part
+        )
+
+    def _asking(self, name: str, part: Part) -> Callable[[int, Mapping[str, str]], Fetched]:
+        """What brings a page into the landing: from the cloud, tried again where that helps, or an earlier reading."""
+        part_of_where = {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")
+
+        def ask(number: int, query: Mapping[str, str]) -> Fetched:
+            where = f"{self.where}, {part_of_where}page {number}"
+            landed = self._earlier.take(query) if self._earlier and name != CLOSING else None
+            if landed is not None:
+                page, content, file = landed
+                self._landing.adopt(page, file)
+                self._adopted += 1
+                return Fetched(parse_page(content, where), page.received_at, len(content))
+            return persistently(lambda: self._ask_once(name, part, query, where), settings.tries, where)
+
+        settings = self._connection.settings
+        return ask
+
+    def _ask_once(self, name: str, part: Part, query: Mapping[str, str], where: str) -> Fetched:
+        answer = get(self._connection, self._connection.images_url, dict(query), where)
+        page = self._landing.keep(answer)
+        body = parse_page(answer.body, where)
+        ids = [identity for identity in map(usable_id, body.images) if identity is not None]
+        self._landing.record(page, name, part, answer, query, ids, len(body.images))
+        log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
+        return Fetched(body, answer.received_at, len(answer.body))
+
+    def _all_evidence(self) -> list[Evidence]:
+        return [one.evidence for one in (*self._passes, *([self._closing] if self._closing else []))]
 
     def _is_ours(self, image: Json) -> bool:
         project = self._connection.project_id
         return project is not None and isinstance(image, dict) and image.get("owner") == project
 
 
-class _Asking:
-    """Brings one page into the landing: from the cloud, tried again where that helps, or from an earlier reading."""
-
-    def __init__(
-        self, connection: Connection, landing: Landing, where: str, part: str, earlier: Earlier | None = None
-    ) -> None:
-        self._connection = connection
-        self._landing = landing
-        self._where = where
-        self._part = part
-        self._earlier = earlier
-        self.adopted = 0
-
-    def __call__(self, number: int, query: Mapping[str, str]) -> Fetched:
-        where = f"{self._where}, {'closing pass, ' if self._part == CLOSING else ''}page {number}"
-        landed = self._earlier.take(query) if self._earlier else None
-        if landed is not None:
-            page, content, file = landed
-            self._landing.adopt(page, file)
-            self.adopted += 1
-            return Fetched(parse_page(content, where), page.received_at, len(content))
-
-        def once() -> Fetched:
-            answer = get(self._connection, self._connection.images_url, dict(query), where)
-            page = self._landing.keep(answer)
-            body = parse_page(answer.body, where)
-            ids = [identity for identity in map(usable_id, body.images) if identity is not None]
-            self._landing.record(page, self._part, answer, query, ids, len(body.images))
-            log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
-            return Fetched(body, answer.received_at, len(answer.body))
-
-        return persistently(once, self._connection.settings.tries, where)
+def _together(parts: list[Evidence]) -> Evidence:
+    """The evidence of a listing from that of its parts, which are in id order."""
+    if len(parts) == 1:
+        return parts[0]
+    firsts = [one.first_id for one in parts if one.first_id is not None]
+    lasts = [one.last_id for one in parts if one.last_id is not None]
+    summed = (
+        "pages", "images", "bytes", "empty_pages_followed", "markers_gone", "repeats_dropped", "without_id",
+        "beyond_part",
+    )  # fmt: skip
+    return Evidence(
+        **{name: sum(getattr(one, name) for one in parts) for name in summed},
+        first_id=firsts[0] if firsts else None,
+        last_id=lasts[-1] if lasts else None,
+        largest_page=max((one.largest_page for one in parts), default=0),
+        in_order=all(one.in_order for one in parts),
+        ended_without_next=bool(parts) and parts[-1].ended_without_next,
+    )

@@ -93,8 +93,11 @@ def get(connection: Connection, url: str, parameters: dict[str, str], where: str
     than 200; CloudError for a certificate that cannot be trusted.
     """
     try:
-        with connection.client.stream("GET", url, params=parameters) as response:
-            body = _bounded_body(response, connection.settings, where)
+        with connection.pace.turn():
+            began = time.monotonic()
+            with connection.client.stream("GET", url, params=parameters) as response:
+                body = _bounded_body(response, connection.settings, where)
+            connection.pace.answered(time.monotonic() - began, len(body))
     except httpx.TimeoutException as exc:
         raise TransientError(
             f"{where}: no answer in time ({exc or type(exc).__name__})",
@@ -120,7 +123,10 @@ def get(connection: Connection, url: str, parameters: dict[str, str], where: str
             received_at=datetime.now(UTC).replace(tzinfo=None),
             served_at=date_header(response),
         )
-    raise _refusal(response, body, where)
+    error = _refusal(response, body, where)
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or THROTTLED_BY_GATEWAY in body:
+        connection.pace.throttled()
+    raise error
 
 
 def date_header(response: httpx.Response) -> datetime | None:

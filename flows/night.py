@@ -16,6 +16,7 @@ from extract.dialect import FirstLook, look
 from extract.errors import CloudError, GlancebackError, TransientError
 from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing, listings
+from extract.paging import Part
 from extract.reading import Reading
 from flows.progress import page_was_read
 from load.guard import Guard, suspicious
@@ -87,8 +88,9 @@ def read_listing(
     run: Run,
     watermark: datetime | None = None,
     broken: BrokenOff | None = None,
+    parts: tuple[Part, ...] = (),
 ) -> ListingOutcome:
-    """Read a listing to its end, landing and flattening page by page.
+    """Read a listing to its end, landing and flattening page by page; by several readers in `parts`, if there are any.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
     A listing that is tried again in the same run goes on from its last landed page; so does one that the run
@@ -99,18 +101,20 @@ def read_listing(
     folder = listing_folder(landing, run.run_id, settings.name, listing.name)
     started_at = visit.first_look.started_at
     overlap = timedelta(seconds=settings.overlap_seconds)
+    landed = None
     try:
         landed = Landing(folder)
         earlier = landed.earlier_try()
         if earlier is None and broken is not None:
             earlier = _resumable(visit, listing_folder(landing, broken.run_id, settings.name, listing.name))
-        start = earlier.start if earlier else ReadingStart(started_at, watermark - overlap if watermark else None)
+        changed_since = watermark - overlap if watermark else None
+        start = earlier.start if earlier else ReadingStart(started_at, changed_since, parts)
         landed.begin(start)
         reading = Reading(
             visit.connection,
             listing,
             landed,
-            changed_since=start.changed_since,
+            start,
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
             closing_since=None if start.changed_since else start.started_at - overlap,
             earlier=earlier,
@@ -129,6 +133,9 @@ def read_listing(
             f"cloud {settings.name}, listing {listing.name}: {folder} cannot be written ({exc.strerror or exc})",
             "See that the folder can be written, and that the disk has room.",
         ) from exc
+    finally:
+        if landed is not None:
+            landed.close()
 
 
 def _resumable(visit: Visit, folder: Path) -> Earlier | None:

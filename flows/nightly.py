@@ -25,6 +25,7 @@ from flows.night import ListingIncomplete, Visit
 from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
+from load.cuts import known_parts
 from load.merge import ListingOutcome, watermarks
 from load.permissions import keep_to_owner
 from load.publish import publish
@@ -167,10 +168,13 @@ def _submit_listings(
     settings: Settings, warehouse: Warehouse, run: Run, visit: Visit, broken: BrokenOff | None
 ) -> list[tuple[str, PrefectFuture[ListingOutcome]]]:
     known: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
-    return [
-        (listing.name, _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name), broken))
-        for listing in night.listings_left(visit, run, broken)
-    ]
+    account = visit.connection.settings
+    futures = []
+    for listing in night.listings_left(visit, run, broken):
+        parts = known_parts(warehouse, visit.name, listing, account.page_size, account.max_connections)
+        future = _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name), broken, parts)
+        futures.append((listing.name, future))
+    return futures
 
 
 def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:

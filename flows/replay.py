@@ -15,7 +15,7 @@ import zstandard
 
 from extract.body import Json, parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
-from extract.landing import landed_lines, landed_pages, listing_folder
+from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
 from flows.settings import VERSION, Settings
 from load.merge import CloudNight, ListingOutcome, merge_within
 from load.permissions import keep_to_owner
@@ -145,7 +145,7 @@ def _pages_again(folder: Path, *, repeats: bool) -> Iterator[tuple[Sequence[Json
     seen: dict[str, set[str]] = {}
     try:
         for page, body in landed_pages(folder):
-            images = parse_page(body, f"{folder / page.file}").images
+            images = [image for image in parse_page(body, f"{folder / page.file}").images if _was_read(image, page)]
             if repeats:
                 known = seen.setdefault(page.part, set())
                 images = [image for image in images if usable_id(image) not in known]
@@ -155,3 +155,11 @@ def _pages_again(folder: Path, *, repeats: bool) -> Iterator[tuple[Sequence[Json
         raise GlancebackError(
             f"the pages in {folder} cannot be read ({exc})", "Restore them, or move their run's folder out of landing."
         ) from exc
+
+
+def _was_read(image: Json, page: LandedPage) -> bool:
+    """Whether the image is of the part that the page was asked for: what lies beyond, another reader has read."""
+    identity = usable_id(image)
+    return identity is None or (
+        (page.after is None or identity > page.after) and (page.until is None or identity <= page.until)
+    )

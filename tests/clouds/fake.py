@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 PROJECT = "a" * 32
-_PAGING = {"limit", "marker", "sort_key", "sort_dir", "updated_at", "member_status"}
+_PAGING = {"limit", "marker", "sort_key", "sort_dir", "updated_at", "created_at", "member_status"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class FakeCloud:
             "visibility": "public" if public else "shared" if shared else "private",
             "protected": public,
             "owner": PROJECT if listing == "private" else "b" * 32,
+            "created_at": "2026-09-01T00:00:00Z",
             "updated_at": "2026-10-01T00:00:00Z",
             **attributes,
         }
@@ -92,7 +93,9 @@ class FakeCloud:
         marker, limit = query.get("marker"), min(int(query.get("limit", 25)), self.largest_page)
         if marker is not None and marker not in self.images:
             return _json(400, {"message": f"No image found with ID {marker}"})
-        found = [image for _, image in sorted(self.images.items()) if self._shown(image, query)]
+        found = [image for _, image in sorted(self.images.copy().items()) if self._shown(image, query)]
+        if query.get("sort_key") == "created_at":
+            found.sort(key=lambda image: str(image["created_at"]), reverse=query.get("sort_dir") != "asc")
         rest = [image for image in found if marker is None or image["id"] > marker]
         page: dict[str, Any] = {"images": rest[:limit], "first": "/v2/images"}
         if len(rest) > limit:
@@ -101,10 +104,12 @@ class FakeCloud:
 
     def _shown(self, image: dict[str, Any], query: dict[str, str]) -> bool:
         since = query.get("updated_at", "gte:").removeprefix("gte:")
+        created_since = query.get("created_at", "gte:").removeprefix("gte:")
         status = self.member_status.get(image["id"])
         wanted = query.get("member_status", "accepted")
         return (
             image["updated_at"] >= since
+            and image["created_at"] >= created_since
             and status in (None, wanted)
             and all(_text(image.get(name)) == value for name, value in query.items() if name not in _PAGING)
         )

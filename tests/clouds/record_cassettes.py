@@ -13,7 +13,7 @@ import vcr
 
 from extract.account import CloudSettings
 from extract.connection import connect
-from extract.landing import Landing
+from extract.landing import Landing, ReadingStart
 from extract.reading import Reading
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
 from tests.extract.test_cassettes import CASSETTES, CLOSING, ENDPOINT, PRIVATE, PROJECT, matching
@@ -37,7 +37,13 @@ def record() -> None:
         with patch.dict(os.environ, account):
             connection = connect(CloudSettings("envvars"))
         with recorder.use_cassette(str(CASSETTES / "private.yaml"), **matching()):
-            reading = Reading(connection, PRIVATE, Landing(Path(folder) / "landing"), closing_since=CLOSING)
+            reading = Reading(
+                connection,
+                PRIVATE,
+                Landing(Path(folder) / "landing"),
+                ReadingStart(CLOSING, None),
+                closing_since=CLOSING,
+            )
             for number, _ in enumerate(reading.pages()):
                 if number == 0:
                     cloud.delete_image("alpha", ids[2])

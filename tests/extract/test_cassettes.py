@@ -11,7 +11,7 @@ import vcr
 
 from extract.account import CloudSettings
 from extract.connection import connect
-from extract.landing import Landing
+from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.reading import Reading
 
@@ -29,7 +29,9 @@ def matching() -> dict[str, Any]:
 def test_recorded_glance_is_read_whole_although_a_marker_was_deleted(tmp_path: Path) -> None:
     connection = connect(CloudSettings("c", auth_type="none", endpoint=ENDPOINT, project_id=PROJECT))
     with vcr.use_cassette(str(CASSETTES / "private.yaml"), record_mode="none", **matching()) as cassette:
-        reading = Reading(connection, PRIVATE, Landing(tmp_path / "landing"), closing_since=CLOSING)
+        reading = Reading(
+            connection, PRIVATE, Landing(tmp_path / "landing"), ReadingStart(CLOSING, None), closing_since=CLOSING
+        )
         images = [image for page in reading.pages() for image in page.images]
         assert cassette.all_played
     assert len({image["id"] for image in images}) == 7

@@ -1,6 +1,7 @@
 """Paging without I/O: `ask` is a function of the test."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extract.body import PageBody
+from extract.cutting import parts_between
 from extract.errors import CloudError, Refused
 from extract.listing import Listing
-from extract.paging import Fetched, Pass
+from extract.paging import Fetched, NotInOrder, Part, Pass
 
 ALL = Listing("all", {})
 NOW = datetime(2026, 11, 1)
@@ -135,10 +137,62 @@ def test_empty_page_whose_next_has_no_marker_is_an_error() -> None:
         ids(script(fetched([], "/v2/images")))
 
 
-@pytest.mark.parametrize("page", [("b", "a"), ("a", "a")])
-def test_page_out_of_order_is_an_error(page: tuple[str, str]) -> None:
+def test_image_that_comes_twice_on_a_page_is_an_error() -> None:
     with pytest.raises(CloudError, match="ascending order"):
-        ids(script(fetched(images(*page), None)))
+        ids(script(fetched(images("a", "a"), None)))
+
+
+def test_order_that_is_lost_in_mid_listing_is_an_error() -> None:
+    with pytest.raises(CloudError, match="ascending order"):
+        ids(script(fetched(images("a", "b"), "/v2/images?marker=b"), fetched(images("d", "c"), None)))
+
+
+def test_service_that_ignores_the_order_is_read_as_it_comes() -> None:
+    reading = script(fetched(images("c", "a"), "/v2/images?marker=a"), fetched(images("d", "b"), None))
+    assert ids(reading) == ["c", "a", "d", "b"]
+    assert not reading.evidence.in_order
+
+
+def test_image_that_comes_twice_without_order_is_an_error() -> None:
+    with pytest.raises(CloudError, match="comes twice"):
+        ids(script(fetched(images("c", "a"), "/v2/images?marker=a"), fetched(images("d", "c"), None)))
+
+
+def part(after: str | None, until: str | None, *pages: Fetched, before: tuple[str, ...] = ()) -> Pass:
+    left = list(pages)
+    bounds = Part(after, until, before)
+    return Pass(lambda number, query: left.pop(0), ALL, 10, "cloud c, listing all", part=bounds)
+
+
+def test_part_ends_at_its_bound_and_leaves_what_is_beyond_to_others() -> None:
+    reading = part("b", "d", fetched(images("c", "d", "e"), "/v2/images?marker=e"))
+    assert ids(reading) == ["c", "d"]
+    assert (reading.evidence.ended_at_bound, reading.evidence.beyond_part) == (True, 1)
+
+
+def test_part_whose_last_image_is_gone_ends_at_the_first_beyond() -> None:
+    assert ids(part("b", "d", fetched(images("c", "e"), "/v2/images?marker=e"))) == ["c"]
+
+
+@pytest.mark.parametrize("page", [("a", "c"), ("d", "c"), ("e", "c"), ("C", "c")])
+def test_part_that_is_not_in_order_is_for_one_reader(page: tuple[str, str]) -> None:
+    with pytest.raises(NotInOrder):
+        ids(part("b", "d", fetched(images(*page), None)))
+
+
+@given(st.sets(st.text("abcd", min_size=1, max_size=4), min_size=1, max_size=60), st.integers(1, 7), st.data())
+def test_parts_together_are_the_listing_whatever_vanishes_before_they_are_read(
+    catalogue: set[str], page: int, data: st.DataObject
+) -> None:
+    cuts = sorted(data.draw(st.sets(st.sampled_from(sorted(catalogue)), max_size=6)))
+    vanished = data.draw(st.sets(st.sampled_from(sorted(catalogue))))
+    cloud = Catalogue(sorted(catalogue - vanished), page)
+    found: list[str] = []
+    for stretch in parts_between(cuts):
+        before = tuple(sorted(identity for identity in catalogue if identity < (stretch.after or ""))[-3:])
+        bounds = replace(stretch, before=before, expected=data.draw(st.none() | st.integers(0, 60)))
+        found += ids(Pass(cloud.ask, ALL, page, "cloud c, listing all", part=bounds))
+    assert found == sorted(catalogue - vanished)
 
 
 def test_page_that_begins_before_the_last_one_ended_is_an_error() -> None:

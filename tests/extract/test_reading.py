@@ -11,7 +11,7 @@ from extract.confirmation import confirm
 from extract.connection import Connection
 from extract.dialect import look
 from extract.errors import CloudError, SettingsError, TransientError
-from extract.landing import Landing, landed_pages, listing_folder
+from extract.landing import Landing, ReadingStart, landed_pages, listing_folder
 from extract.listing import listings
 from extract.reading import Reading
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply
@@ -21,7 +21,7 @@ START = datetime(2026, 11, 1)
 
 
 def read(connection: Connection, folder: Path) -> list[str]:
-    reading = Reading(connection, PRIVATE, Landing(folder / "private"), closing_since=START)
+    reading = Reading(connection, PRIVATE, Landing(folder / "private"), ReadingStart(START, None), closing_since=START)
     return [image["id"] for page in reading.pages() for image in page.images]
 
 

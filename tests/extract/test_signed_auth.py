@@ -1,6 +1,7 @@
 """AK/SK at a server that verifies signatures."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from extract.account import CloudSettings
 from extract.confirmation import confirm
 from extract.connection import Connection, connect
 from extract.errors import Refused, SettingsError
-from extract.landing import Landing
+from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.reading import Reading
 from extract.retry import get
@@ -20,6 +21,7 @@ from tests.clouds.fake import PROJECT, FakeCloud
 from tests.clouds.signatures import Gateway
 from tests.flows.accounts import write_clouds_yaml
 
+START = ReadingStart(datetime(2026, 11, 1), None)
 KEY = AccessKey("AKCANARY", "canary-secret-key", "canary-security-token", PROJECT)
 
 
@@ -43,7 +45,9 @@ def test_every_page_is_signed_so_that_the_gateway_accepts_it(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     listing = listings("ims", PROJECT, ("private",))[0]
-    reading = Reading(signed(cloud, monkeypatch), listing, Landing(tmp_path / "private"))
+    reading = Reading(
+        signed(cloud, monkeypatch), listing, Landing(tmp_path / "private"), ReadingStart(datetime(2026, 11, 1), None)
+    )
     assert [image["id"] for page in reading.pages() for image in page.images] == ["a", "b", "c/d e&f", "~g"]
     assert len(cloud.log) == 2
 

@@ -5,6 +5,7 @@ The model knows every content that every image ever had, so that it can say what
 
 import itertools
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.listing import Listing, listings
 from flows.night import ListingIncomplete, Visit, incomplete_outcome, load_cloud, read_listing
+from load.cuts import known_parts
 from load.guard import Guard
 from load.merge import ListingOutcome, watermarks
 from load.runs import Run, begin_run, finish_run
@@ -57,6 +59,7 @@ class Model:
     existed: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
     at_closing: dict[str, dict[str, int]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, script: list[list["Change"]]) -> None:
         """From here on, what stays in its listing is in it during the whole run."""
@@ -88,6 +91,10 @@ class Model:
         self.absent -= self.images.keys()
 
     def answer(self, request: httpx.Request) -> httpx.Response:
+        with self.lock:
+            return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         query = dict(request.url.params)
         if not query:
             return self._one(request.url.path.rpartition("/")[2])
@@ -149,7 +156,8 @@ def text(time: datetime) -> str:
 class Reader:
     """glanceback, reading the model as a cloud of its own in the warehouse."""
 
-    def __init__(self, warehouse: Warehouse, folder: Path, name: str, model: Model) -> None:
+    def __init__(self, warehouse: Warehouse, folder: Path, name: str, model: Model, readers: int) -> None:
+        self.readers = readers
         self.warehouse, self.folder, self.name, self.model = warehouse, folder, name, model
         client = httpx.Client(transport=httpx.MockTransport(model.answer))
         # No overlap: that one second is only one second, and no more is asked for than the promise needs.
@@ -168,8 +176,9 @@ class Reader:
         self.complete = {outcome.listing for outcome in outcomes if outcome.complete}
 
     def _read(self, visit: Visit, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
+        parts = known_parts(self.warehouse, self.name, listing, page_size=1, readers=self.readers)
         try:
-            return read_listing(visit, listing, self.folder, run, watermark)
+            return read_listing(visit, listing, self.folder, run, watermark, parts=parts)
         except ListingIncomplete as exc:
             if "refused as a marker" not in str(exc):  # the one thing that may end a reading: it was gone, and is back
                 raise
@@ -210,16 +219,17 @@ MOVED_UNSEEN: Night = ("full", [], [[], [], [("move", "a", "public")]])
 """From a listing that is still to be read into one that has been read."""
 
 
-@given(st.lists(nights, min_size=1, max_size=4), st.integers(1, 3))
+@given(st.lists(nights, min_size=1, max_size=4), st.integers(1, 3), st.integers(1, 3))
 @settings(max_examples=60)
-@example([MARKERS_VANISH, ("full", [], [])], 1)
-@example([("full", [("create", "a", "private")], []), MOVED_UNSEEN, ("full", [], [])], 1)
+@example([MARKERS_VANISH, ("full", [], [])], 1, 1)
+@example([MARKERS_VANISH, MARKERS_VANISH], 3, 3)
+@example([("full", [("create", "a", "private")], []), MOVED_UNSEEN, ("full", [], [])], 1, 1)
 def test_nothing_is_missed_nothing_ends_falsely_whatever_changes_meanwhile(
-    shared: tuple[Warehouse, Path, Iterator[int]], script: list[Night], page: int
+    shared: tuple[Warehouse, Path, Iterator[int]], script: list[Night], page: int, readers: int
 ) -> None:
     warehouse, folder, numbers = shared
     model = Model(page)
-    reader = Reader(warehouse, folder, f"c{next(numbers)}", model)
+    reader = Reader(warehouse, folder, f"c{next(numbers)}", model, readers)
     for mode, before, meanwhile in script:
         for change in before:
             model.apply(change)

@@ -1,0 +1,107 @@
+"""Where to cut a listing, so that several readers can share it: at ids that the last run saw, or that probes find.
+
+In id order any id is a marker. A cut is only a place to begin: which images a part has, the part's reader finds out.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from extract.body import Json, parse_page, usable_id
+from extract.connection import Connection
+from extract.errors import CloudError
+from extract.listing import Listing, mismatch
+from extract.paging import Part
+from extract.retry import get, persistently
+
+log = logging.getLogger(__name__)
+
+PARTS_A_READER = 4
+"""Parts are smaller than the number of readers needs, so that uneven ones even out."""
+
+PAGES_A_PART = 2
+STEPS_BACK = 16
+"""Ids before a cut that are kept, to step back to where the cut's own image is gone."""
+
+_HEXADECIMAL_DIGITS = 8
+_HEXADECIMAL = re.compile(r"[0-9a-f]{8}")
+
+
+def parts_between(ids: Sequence[str], first: str | None = None) -> tuple[Part, ...]:
+    """Parts that begin at `first` (None: the start) and at each of the ids, which ascend; the last has no end."""
+    begins: list[str | None] = [first, *ids]
+    ends: list[str | None] = [*ids, None]
+    return tuple(Part(after, until) for after, until in zip(begins, ends, strict=True))
+
+
+def is_plain(identity: str) -> bool:
+    """Whether the id sorts alike by bytes and without regard to case, so that a cut there means the same to all."""
+    return identity == identity.lower() and identity.isascii()
+
+
+def probe(connection: Connection, listing: Listing, first_page: Sequence[Json], where: str) -> list[str]:
+    """Ids beyond the first page, ascending, at which the rest of the listing may be cut; none where it is not worth it.
+
+    Ids found by creation time are spread over the id order wherever ids are random, which those of Glance are.
+    """
+    ids = [identity for identity in map(usable_id, first_page) if identity is not None]
+    wanted = min(PARTS_A_READER * connection.settings.max_connections, _pages_left(ids) // PAGES_A_PART)
+    if wanted < 2 or not all(map(is_plain, ids)):
+        return []
+    asking = _Probes(connection, listing, where)
+    oldest, newest = asking.side_by_side([{"sort_dir": "asc"}, {"sort_dir": "desc"}])
+    began, ended = _created_at(oldest), _created_at(newest)
+    if began is None or ended is None:
+        return []
+    step = (ended - began) / wanted
+    bounds = [began + number * step for number in range(1, wanted)]
+    found = asking.side_by_side([{"sort_dir": "asc", "created_at": f"gte:{_text(bound)}"} for bound in bounds])
+    cuts = {identity for image in found if (identity := usable_id(image)) is not None and is_plain(identity)}
+    return sorted(identity for identity in cuts if identity > ids[-1])
+
+
+def _pages_left(ids: Sequence[str]) -> int:
+    """How many pages the listing may have, by how much of the hexadecimal numbers the first covers; 0: unknown."""
+    match = _HEXADECIMAL.match(ids[-1]) if ids else None
+    return 16**_HEXADECIMAL_DIGITS // (int(match[0], 16) + 1) if match else 0
+
+
+class _Probes:
+    """Questions for a single image, asked side by side. One that fails finds none: the listing is cut less finely."""
+
+    def __init__(self, connection: Connection, listing: Listing, where: str) -> None:
+        self._connection = connection
+        self._listing = listing
+        self._where = f"{where}, probe"
+
+    def side_by_side(self, questions: Sequence[dict[str, str]]) -> list[Json]:
+        with ThreadPoolExecutor(self._connection.settings.max_connections) as workers:
+            return list(workers.map(self._ask, questions))
+
+    def _ask(self, question: dict[str, str]) -> Json:
+        query = {**self._listing.filters, "limit": "1", "sort_key": "created_at", **question}
+        try:
+            answer = persistently(
+                lambda: get(self._connection, self._connection.images_url, query, self._where),
+                self._connection.settings.tries,
+                self._where,
+            )
+            images = parse_page(answer.body, self._where).images
+        except CloudError as exc:
+            log.info("%s", exc)
+            return None
+        fitting = [image for image in images if usable_id(image) and mismatch(self._listing, image) is None]
+        return fitting[0] if fitting else None
+
+
+def _created_at(image: Json) -> datetime | None:
+    try:
+        return datetime.fromisoformat(image["created_at"])
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def _text(time: datetime) -> str:
+    return f"{time.replace(tzinfo=None) - (time.utcoffset() or timedelta()):%Y-%m-%dT%H:%M:%SZ}"
