@@ -193,5 +193,10 @@ def replay(config: str | None) -> None:
 def demo() -> None:
     """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
     from flows.demo import demo as run
+    from flows.embedded import stop_embedded_server
 
-    sys.exit(run(Console(), Console(stderr=True)))
+    try:
+        code = run(Console(), Console(stderr=True))
+    finally:
+        stop_embedded_server()
+    sys.exit(code)

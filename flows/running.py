@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from flows.display import log_to_stderr, printable, progress
+from flows.embedded import stop_embedded_server
 from flows.report import CloudReport, RunReport, problems
 from flows.settings import chosen_clouds, load_settings
 from flows.start import OUR_LOGGERS, run_flow
@@ -36,8 +37,11 @@ def sync(
     }
     if not changes:
         parameters["accept_deletions"] = accept_deletions
-    with progress(console):
-        report = run_flow("changes" if changes else "nightly", settings.warehouse.parent / "prefect", **parameters)
+    try:
+        with progress(console):
+            report = run_flow("changes" if changes else "nightly", settings.warehouse.parent / "prefect", **parameters)
+    finally:
+        stop_embedded_server()
     tell(report, console)
     return report
 

@@ -3,12 +3,15 @@
 Everything about Prefect that a user should not have to know is set here, before Prefect is imported.
 """
 
+import gc
+import importlib
 import logging
 import os
 from pathlib import Path
 from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
+from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
 from flows.report import RunReport
 from load.permissions import keep_to_owner, make_folder
 
@@ -20,15 +23,25 @@ _ALWAYS = {
     # No telemetry leaves the machine, whichever server runs.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # A new PREFECT_HOME migrates its database first: 22 s were measured, and the default gives up after 20.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    # What our server does without: pages of its own, and the blocks that only they show.
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     # Our records go to Prefect's UI with the run; what Prefect itself says on the console is not for our users.
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OUR_LOGGERS),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SHOW_ANALYTICS_NOTIFICATION": "false",
 }
+
+_NEEDED_IN_A_MOMENT = (
+    "fastapi",
+    "openstack.config",
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.telemetry.run_telemetry",
+    "prefect.utilities.visualization",
+)
+"""What a flow and the first login import only when they get there: while the server starts, there is time for it."""
 
 
 def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
@@ -39,21 +52,33 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     """
     keep_to_owner()
     _prepare(home)
+    if not os.environ.get("PREFECT_API_URL"):
+        begin_embedded_server()
+    gc.disable()  # importing makes a million objects, and no garbage
     import httpx  # Prefect must find its settings made
     from prefect.exceptions import PrefectException  # likewise
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # likewise
 
     from flows import nightly  # likewise
 
+    if has_embedded_server():
+        for module in _NEEDED_IN_A_MOMENT:
+            importlib.import_module(module)
+    gc.enable()
+    wait_for_embedded_server()
     try:
-        state = getattr(nightly, name)(**parameters, return_state=True)
+        # A flow with heartbeats takes a second more to end.
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            state = getattr(nightly, name)(**parameters, return_state=True)
     except (httpx.TransportError, PrefectException, RuntimeError) as exc:
-        server = os.environ.get("PREFECT_API_URL")
-        if not server:
+        if has_embedded_server():
             raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
         raise SettingsError(
-            f"the Prefect server at {server} does not answer ({exc})",
+            f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not answer ({exc})",
             "Start it, or unset PREFECT_API_URL to run with an embedded one.",
         ) from exc
+    finally:
+        flush()
     if isinstance(state.data, RunReport):
         return state.data
     result = state.result(raise_on_failure=False)

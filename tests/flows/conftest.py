@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.embedded import stop_embedded_server
 from tests.clouds.openstack import free_port
 
 
@@ -27,7 +28,13 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = str(tmp_path_factory.mktemp("prefect"))
     os.environ["PREFECT_HOME"] = home
     yield home
+    stop_embedded_server()
     del os.environ["PREFECT_HOME"]
+
+
+def environment_of_a_command(**more: str) -> dict[str, str]:
+    """Our environment for a process of its own, which starts its own Prefect server and not asks this process's."""
+    return {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | more
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from extract.landing import MANIFEST, landed_pages, listing_folder
 from flows.night import ListingIncomplete, Visit, enter, read_listing
 from load.runs import BrokenOff, Run
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Fault, Reply, fake_cloud
+from tests.flows.conftest import environment_of_a_command
 from tests.flows.test_sync import Place
 
 NOW = datetime(2026, 11, 1, 2)
@@ -159,7 +160,7 @@ def test_sync_resume_reads_only_what_the_run_before_did_not(
 
 def test_run_that_was_killed_is_gone_on_with(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
     place = Place(tmp_path, c=cloud)
-    environment = {**os.environ, "GLANCEBACK_CONFIG": place.config}
+    environment = environment_of_a_command(GLANCEBACK_CONFIG=place.config)
     running = subprocess.Popen([sys.executable, "-m", "flows", "sync"], env=environment, stderr=subprocess.DEVNULL)
 
     def kill(asked: Asked) -> None:

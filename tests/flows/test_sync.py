@@ -1,7 +1,6 @@
 """The flow and the command, at a fake cloud that can misbehave."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from flows.report import RunReport
 from flows.start import run_flow
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.accounts import write_settings
+from tests.flows.conftest import environment_of_a_command
 from tests.load.nights import new_warehouse
 
 FIVE = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected")
@@ -54,7 +54,7 @@ class Place:
     def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "flows", *arguments],
-            env={**os.environ, "GLANCEBACK_CONFIG": self.config, **environment},
+            env=environment_of_a_command(GLANCEBACK_CONFIG=self.config, **environment),
             capture_output=True,
             text=True,
             check=False,
@@ -210,7 +210,7 @@ def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Pa
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud, sign: signal.Signals) -> None:
     cloud.largest_page = 1
-    environment = {**os.environ, "GLANCEBACK_CONFIG": place.config}
+    environment = environment_of_a_command(GLANCEBACK_CONFIG=place.config)
     running = subprocess.Popen(
         [sys.executable, "-m", "flows", "sync"], env=environment, stderr=subprocess.PIPE, text=True
     )

@@ -1,0 +1,120 @@
+"""A Prefect server for as long as this process runs: its API on loopback, its database in a folder.
+
+Prefect's own embedded server is begun only once Prefect has been imported, and outlives a process that is killed. Ours
+is begun first and imports on another core meanwhile, and ends when its standard input does. Called by start.
+"""
+
+import gc
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Final
+
+from extract.errors import GlancebackError
+
+_START_SECONDS: Final = 180.0
+"""A new folder's database is made first, which takes 20 s and more on a slow machine."""
+
+_STOP_SECONDS: Final = 10.0
+_READY: Final = b"ready\n"
+_running: list["_Server"] = []
+
+
+def begin_embedded_server() -> None:
+    """Begin to start it, once a process, and point PREFECT_API_URL at it: Prefect reads that when it is imported."""
+    if not _running:
+        _running.append(_Server())
+
+
+def wait_for_embedded_server() -> None:
+    """Until it answers, where there is one. Raises: GlancebackError where it does not start."""
+    for server in _running:
+        server.wait()
+
+
+def has_embedded_server() -> bool:
+    """Whether this process has one."""
+    return bool(_running)
+
+
+def flush() -> None:
+    """Hand what is still queued to the server: events are how it learns of task runs. To be called after a flow."""
+    from prefect.events.worker import EventsWorker  # Prefect must find its settings made
+    from prefect.logging.handlers import APILogWorker  # likewise
+
+    for worker in (EventsWorker, APILogWorker):
+        worker.drain_all(timeout=_STOP_SECONDS)
+
+
+def stop_embedded_server() -> None:
+    """Stop it, with all it was told written down. A process that dies without this stops it too."""
+    while _running:
+        _running.pop().stop()
+
+
+class _Server:
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "flows.embedded", str(listening.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listening.fileno()],
+                start_new_session=True,  # a Ctrl-C is for us
+                cwd=Path(__file__).resolve().parent.parent,
+            )
+        self._is_ready = False
+
+    def wait(self) -> None:
+        if self._is_ready:
+            return
+        said: IO[bytes] | None = self._process.stdout
+        if said is None or not select.select([said], [], [], _START_SECONDS)[0] or said.readline() != _READY:
+            self.stop()
+            raise GlancebackError(
+                "the embedded Prefect server did not start",
+                f"Look at its database in {os.environ.get('PREFECT_HOME')}, or run one and set PREFECT_API_URL.",
+            )
+        self._is_ready = True
+
+    def stop(self) -> None:
+        try:
+            self._process.communicate(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+
+def serve(listening: socket.socket) -> None:
+    """Serve Prefect's API on the socket until standard input ends; say on standard output when it answers."""
+    gc.disable()  # importing makes a million objects, and no garbage
+    import uvicorn  # slow
+    from prefect.server.api.server import create_app  # slow
+
+    # What clients still have open must not hold the end up.
+    config = uvicorn.Config(create_app(ephemeral=True), log_config=None, lifespan="on", timeout_graceful_shutdown=0)
+    server = uvicorn.Server(config)
+    gc.enable()
+
+    def watch() -> None:
+        while not server.started:
+            time.sleep(0.005)
+        sys.stdout.buffer.write(_READY)
+        sys.stdout.buffer.flush()
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    threading.Thread(target=watch, daemon=True).start()
+    server.run(sockets=[listening])
+    os._exit(0)  # all is written down, and taking so many modules down takes a second
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
