@@ -1,9 +1,9 @@
-# make setup | demo | test | lint | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | test | lint | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
 PIP_FLAGS = --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: setup demo test lint lock clean
+.PHONY: setup demo test lint bench lock clean
 
 setup: .venv/.ready
 
@@ -19,15 +19,22 @@ lint: .venv/.ready-for-tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# Minutes for the small sizes, hours for all: BENCH="--images 1000 10000 --rounds 1" narrows it down.
+bench: .venv/.ready .venv-bench/.ready
+	.venv/bin/python -m benchmarks.flattening
+	.venv/bin/python -m benchmarks.history
+	.venv-bench/bin/python -m benchmarks.run $(BENCH)
+
 # Locks anew after a change of dependencies; needs uv. No index is named in the files.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk --group dev -o requirements-dev.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk -o requirements-aksk.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk --extra dask --extra ducklake --extra storage --group dev -o requirements-dev.txt
+	for extra in aksk dask ducklake storage; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
+	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv .venv-clouds data/demo data/prefect
+	rm -rf .venv .venv-clouds .venv-bench data/demo data/prefect
 
 .venv/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
@@ -44,4 +51,10 @@ clean:
 .venv-clouds/.ready: tests/clouds/requirements.txt
 	$(PYTHON) -m venv .venv-clouds
 	.venv-clouds/bin/python -m pip install $(PIP_FLAGS) -r tests/clouds/requirements.txt
+	touch $@
+
+# What glanceback is measured beside.
+.venv-bench/.ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install $(PIP_FLAGS) -r benchmarks/requirements.txt
 	touch $@

@@ -41,12 +41,11 @@ def is_plain(identity: str) -> bool:
     return identity == identity.lower() and identity.isascii()
 
 
-def probe(connection: Connection, listing: Listing, first_page: Sequence[Json], where: str) -> list[str]:
-    """Ids beyond the first page, ascending, at which the rest of the listing may be cut; none where it is not worth it.
+def probe(connection: Connection, listing: Listing, ids: Sequence[str], where: str) -> list[str]:
+    """Ids beyond these of the first page, ascending, at which to cut the rest of the listing; none: not worth it.
 
     Ids found by creation time are spread over the id order wherever ids are random, which those of Glance are.
     """
-    ids = [identity for identity in map(usable_id, first_page) if identity is not None]
     wanted = min(PARTS_A_READER * connection.settings.max_connections, _pages_left(ids) // PAGES_A_PART)
     if wanted < 2 or not all(map(is_plain, ids)):
         return []

@@ -1,12 +1,11 @@
 """Page <-> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
 
 One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page, `reading.json` with when it
-began. A reading that broke off can be gone on with from here. Knows no images.
+began, `reader` with who reads. A reading that broke off can be gone on with from here. Knows no images.
 """
 
 import itertools
-import os
-import shutil
+import secrets
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -18,12 +17,16 @@ from urllib.parse import quote
 import msgspec
 import zstandard
 
+from extract import storage
 from extract.errors import CloudError
 from extract.paging import Part
 from extract.retry import Answer
 
 MANIFEST = "manifest.jsonl"
 START = "reading.json"
+OWNER = "reader"
+"""Holds the mark of whoever reads the listing; the last to begin has it."""
+
 CLOSING = "closing"
 """The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
 
@@ -82,7 +85,7 @@ class Earlier:
 
     def __init__(self, folder: Path) -> None:
         """Raises: OSError, ValueError where there is nothing that could be gone on from."""
-        self.start = msgspec.json.decode((folder / START).read_bytes(), type=ReadingStart)
+        self.start = msgspec.json.decode(storage.get(folder / START), type=ReadingStart)
         self._folder = folder
         self._pages: dict[tuple[tuple[str, str], ...], deque[LandedPage]] = {}
         for page in landed_lines(folder):
@@ -100,7 +103,7 @@ class Earlier:
         page = pages.popleft()
         file = self._folder / page.file
         try:
-            return page, zstandard.decompress(file.read_bytes()), file
+            return page, zstandard.decompress(storage.get(file)), file
         except (OSError, zstandard.ZstdError):
             return None
 
@@ -111,11 +114,12 @@ class Landing:
     def __init__(self, folder: Path) -> None:
         """An empty folder. What an earlier try of the same run left is put aside, for `earlier` to be taken from."""
         self._aside = folder.with_name(f".{folder.name}.earlier")
-        if folder.exists():
-            shutil.rmtree(self._aside, ignore_errors=True)
-            folder.replace(self._aside)
-        folder.mkdir(parents=True)
+        if storage.exists(folder):
+            storage.move(folder, self._aside)
+        storage.make(folder)
         self._folder = folder
+        self._token = secrets.token_hex(8).encode()
+        storage.put(folder / OWNER, self._token)
         self._pages = itertools.count(1)
         self._lock = threading.Lock()
         self._is_open = True
@@ -126,15 +130,13 @@ class Landing:
 
     def begin(self, start: ReadingStart) -> None:
         """Keep from when on the closing pass must look, for whoever goes on with this reading."""
-        (self._folder / START).write_bytes(msgspec.json.encode(start))
+        storage.put(self._folder / START, msgspec.json.encode(start))
 
     def keep(self, answer: Answer) -> int:
         """Write the answer's bytes; the page's number."""
         page = self._next_page()
-        file = self._folder / _file(page)
-        unfinished = file.with_name(f".{file.name}")
-        unfinished.write_bytes(zstandard.compress(answer.body, _LEVEL))
-        unfinished.replace(file)
+        self.must_be_ours()
+        storage.put(self._folder / _file(page), zstandard.compress(answer.body, _LEVEL))
         return page
 
     def record(
@@ -163,15 +165,12 @@ class Landing:
     def adopt(self, landed: LandedPage, file: Path) -> None:
         """Have a page of an earlier reading here too, so that this folder is all that a replay needs."""
         page = self._next_page()
-        try:
-            os.link(file, self._folder / _file(page))
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(file, self._folder / _file(page))
+        storage.adopt(file, self._folder / _file(page))
         self._add_line(replace(landed, page=page, file=_file(page)))
 
     def finish(self) -> None:
         """All is read: what was put aside is of no more use."""
-        shutil.rmtree(self._aside, ignore_errors=True)
+        storage.remove(self._aside)
 
     def close(self) -> None:
         """Write no more: the folder may be another try's by the time that a reader which was left behind comes back."""
@@ -185,8 +184,13 @@ class Landing:
             return next(self._pages)
 
     def _add_line(self, line: LandedPage) -> None:
-        with self._lock, (self._folder / MANIFEST).open("ab") as manifest:
-            manifest.write(msgspec.json.encode(line) + b"\n")
+        with self._lock:
+            storage.add_line(self._folder / MANIFEST, line.page, msgspec.json.encode(line))
+
+    def must_be_ours(self) -> None:
+        """Raises: CloudError where another try, on a machine that thought us dead, has taken the listing over."""
+        if storage.get(self._folder / OWNER) != self._token:
+            raise CloudError(f"{self._folder}: another try reads this listing")
 
 
 def earlier_reading(folder: Path) -> Earlier | None:
@@ -200,16 +204,14 @@ def earlier_reading(folder: Path) -> Earlier | None:
 
 def landed_lines(folder: Path) -> Iterator[LandedPage]:
     """The lines of a listing's manifest, in the order received. A last line that a crash cut off is none."""
-    with (folder / MANIFEST).open("rb") as manifest:
-        for line in manifest:
-            if line.endswith(b"\n"):
-                yield msgspec.json.decode(line, type=LandedPage)
+    for line in storage.lines_of(folder / MANIFEST):
+        yield msgspec.json.decode(line, type=LandedPage)
 
 
 def landed_pages(folder: Path) -> Iterator[tuple[LandedPage, bytes]]:
     """The pages of a listing with their bytes as received, in the order received. Raises: OSError, ZstdError."""
     for page in landed_lines(folder):
-        yield page, zstandard.decompress((folder / page.file).read_bytes())
+        yield page, zstandard.decompress(storage.get(folder / page.file))
 
 
 def _file(page: int) -> str:

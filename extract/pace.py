@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,13 @@ _BYTES_OF_A_SMALL_ANSWER = 65_536
 
 
 class Pace:
-    """Shared by threads. `clock` is time.monotonic, but in tests."""
+    """Shared by threads. `clock` is time.monotonic, but in tests.
+
+    `beyond` is entered for every request too: where other processes ask the same cloud, it bounds them all.
+    """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.beyond: AbstractContextManager[object] = nullcontext()
         self._most = most
         self._allowed = float(most)
         self._running = 0
@@ -44,7 +48,8 @@ class Pace:
             self._turns.wait_for(lambda: self._running < self.allowed)
             self._running += 1
         try:
-            yield
+            with self.beyond:
+                yield
         finally:
             with self._turns:
                 self._running -= 1

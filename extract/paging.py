@@ -128,7 +128,9 @@ class Pass:
             self.evidence.ended_without_next = fetched.body.next is None
             if self.evidence.ended_at_bound:
                 marker = None
-            yield Page(images, fetched.received_at)
+            page = [Page(images, fetched.received_at)]
+            del images, fetched  # a parsed page is large: nobody is to hold it but whom it is given to
+            yield page.pop()
             if marker is None:
                 return
             if self.evidence.pages >= self.most_pages:

@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from extract.body import Json, parse_page, usable_id
+from extract.body import Json, PageBody, parse_page, usable_id
 from extract.connection import Connection
 from extract.cutting import parts_between, probe
+from extract.desk import DESK
 from extract.landing import CLOSING, Earlier, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import WHOLE, Evidence, Fetched, NotInOrder, Page, Part, Pass
 from extract.retry import get, persistently
-from extract.side_by_side import pages_of
+from extract.side_by_side import side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,10 @@ _FEWEST_IN_ORDER = 3
 """Images that a page must have for their order to say anything of the service's."""
 
 
-class Reading:
+T = TypeVar("T")
+
+
+class Reading(Generic[T]):
     """The reading of one listing. Iterate `pages()` to its end; `evidence` says how far it came at any time."""
 
     def __init__(
@@ -35,12 +40,14 @@ class Reading:
         listing: Listing,
         landing: Landing,
         start: ReadingStart,
+        prepare: Callable[[Page], T],
         *,
         closing_since: datetime | None = None,
         earlier: Earlier | None = None,
     ) -> None:
         """`start` says what is read: changes since then or all, in which parts; none: they are found, or one reads all.
 
+        `prepare` makes of each page what `pages()` yields: by its reader, side by side, while it is still at hand.
         `closing_since` asks for a closing pass from then on, by the server's clock, UTC. An image that changed behind a
         reader's back comes a second time there: of two readings the later one counts. Pages that an `earlier` reading
         landed are not asked for again; `closing_since` must then cover that one too.
@@ -49,32 +56,36 @@ class Reading:
         self._listing = listing
         self._landing = landing
         self._start = start
+        self._prepare = prepare
         self._earlier = earlier
         self._closing_since = closing_since
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
         self._passes: list[Pass] = []
         self._closing: Pass | None = None
-        self._shared_out = 0
+        self._shared_out: list[int] = []
         self._adopted = 0
 
-    def pages(self) -> Iterator[Page]:
-        """All pages, those of the closing pass last. Raises: CloudError where it cannot be shown to be whole."""
+    def pages(self) -> Iterator[T]:
+        """What is made of all pages, those of the closing pass last.
+
+        Raises: CloudError where the listing cannot be shown to be whole.
+        """
         try:
-            yield from self._counted(self._in_parts)
+            yield from self._in_parts()
         except NotInOrder as exc:
             log.warning("%s; one reader reads it all", exc)
-            self._shared_out, self._passes, self._earlier = 0, [], None
-            yield from self._counted(self._as_one)
+            self._shared_out, self._passes, self._earlier = [], [], None
+            yield from self._as_one()
         if self._closing_since is not None:
             self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
-            yield from self._closing.pages()
+            yield from self._prepared(self._closing)
         log.info("%s: %d images on %d pages, whole", self.where, self.images, self.page_count)
 
     @property
     def images(self) -> int:
         """Images received, without those that the account itself shares out: every shared listing shows them too."""
-        return sum(one.evidence.images for one in self._passes) - self._shared_out
+        return sum(one.evidence.images for one in self._passes) - sum(self._shared_out)
 
     @property
     def page_count(self) -> int:
@@ -94,23 +105,35 @@ class Reading:
         parts = [{"after": one.part.after, "until": one.part.until, **asdict(one.evidence)} for one in self._passes]
         return {
             **asdict(_together([one.evidence for one in self._passes])),
-            "shared_out": self._shared_out,
+            "shared_out": sum(self._shared_out),
             "pages_landed_before": self._adopted,
             "parts": parts if len(parts) > 1 else [],
             "closing": asdict(self._closing.evidence) if self._closing else None,
         }
 
-    def _counted(self, read: Callable[[], Iterator[Page]]) -> Iterator[Page]:
-        for page in read():
-            self._shared_out += sum(map(self._is_ours, page.images)) if self._listing.is_shared else 0
-            yield page
+    def _prepared(self, one: Pass, pages: Iterator[Page] | None = None) -> Iterator[T]:
+        """What is made of a pass's pages. A page is let go before anybody takes what was made of it."""
+        pages = one.pages() if pages is None else pages
+        shared_out = self._shared_out
+        while True:
+            try:
+                page = next(pages, None)
+                if page is None:
+                    return
+                if self._listing.is_shared and one is not self._closing:
+                    shared_out.append(sum(map(self._is_ours, page.images)))
+                made = self._prepare(page)
+                del page
+            finally:
+                DESK.leave()
+            yield made
 
-    def _as_one(self) -> Iterator[Page]:
+    def _as_one(self) -> Iterator[T]:
         whole = self._pass("listing", WHOLE, self._start.changed_since)
         self._passes = [whole]
-        yield from whole.pages()
+        yield from self._prepared(whole)
 
-    def _in_parts(self) -> Iterator[Page]:
+    def _in_parts(self) -> Iterator[T]:
         """The listing by several readers where it is long, by one where it is not. Raises: NotInOrder, CloudError."""
         if self._start.changed_since is not None:
             yield from self._as_one()
@@ -118,27 +141,33 @@ class Reading:
         parts = self._start.parts
         if not parts:
             first = self._pass("listing", WHOLE, None)
-            self._passes, pages = [first], first.pages()
-            page = next(pages)
-            yield page
-            parts = self._found_parts(first, page)
+            self._passes, pages, ids = [first], first.pages(), list[str]()
+
+            def first_page() -> Iterator[Page]:
+                page = next(pages)
+                ids.extend(identity for identity in map(usable_id, page.images) if identity is not None)
+                yield page
+
+            yield from self._prepared(first, first_page())
+            parts = self._found_parts(first, ids)
             if not parts:
-                yield from pages
+                yield from self._prepared(first, pages)
                 return
             first.part, first.evidence.ended_at_bound = Part(None, parts[0].after), True
         self._landing.begin(replace(self._start, parts=(*(one.part for one in self._passes), *parts)))
         shared = [self._pass(f"part-{number}", part, None) for number, part in enumerate(parts, 1)]
         self._passes += shared
-        yield from pages_of(shared, self._connection.settings.max_connections, self._connection.room)
+        works = [partial(self._prepared, one) for one in shared]
+        yield from side_by_side(works, self._connection.settings.max_connections, self._connection.room)
         if max(one.evidence.largest_page for one in self._passes) < _FEWEST_IN_ORDER:
             raise NotInOrder(f"{self.where}: its pages are too small to show their order")
 
-    def _found_parts(self, first: Pass, page: Page) -> tuple[Part, ...]:
+    def _found_parts(self, first: Pass, ids: list[str]) -> tuple[Part, ...]:
         """What comes after the first page in parts; none where one reader may as well go on."""
         evidence = first.evidence
         if evidence.ended_without_next or not evidence.in_order or evidence.last_id is None or self._earlier:
             return ()
-        cuts = probe(self._connection, self._listing, page.images, self.where)
+        cuts = probe(self._connection, self._listing, ids, self.where)
         return parts_between(cuts, evidence.last_id) if cuts else ()
 
     def _pass(self, name: str, part: Part, since: datetime | None) -> Pass:
@@ -159,7 +188,7 @@ class Reading:
                 page, content, file = landed
                 self._landing.adopt(page, file)
                 self._adopted += 1
-                return Fetched(parse_page(content, where), page.received_at, len(content))
+                return Fetched(_at_the_desk(content, where), page.received_at, len(content))
             return persistently(lambda: self._ask_once(name, part, query, where), settings.tries, where)
 
         settings = self._connection.settings
@@ -168,7 +197,7 @@ class Reading:
     def _ask_once(self, name: str, part: Part, query: Mapping[str, str], where: str) -> Fetched:
         answer = get(self._connection, self._connection.images_url, dict(query), where)
         page = self._landing.keep(answer)
-        body = parse_page(answer.body, where)
+        body = _at_the_desk(answer.body, where)
         ids = [identity for identity in map(usable_id, body.images) if identity is not None]
         self._landing.record(page, name, part, answer, query, ids, len(body.images))
         log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
@@ -180,6 +209,16 @@ class Reading:
     def _is_ours(self, image: Json) -> bool:
         project = self._connection.project_id
         return project is not None and isinstance(image, dict) and image.get("owner") == project
+
+
+def _at_the_desk(content: bytes, where: str) -> PageBody:
+    """The page, parsed, its reader at the desk. Raises: as parse_page; then nobody waits for this reader."""
+    DESK.take()
+    try:
+        return parse_page(content, where)
+    except BaseException:
+        DESK.leave()
+        raise
 
 
 def _together(parts: list[Evidence]) -> Evidence:

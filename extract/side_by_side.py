@@ -1,51 +1,71 @@
-"""Several passes read by several threads, their pages handed to one consumer in the order in which they come."""
+"""Several iterators run by several threads, what they yield handed to one consumer in the order in which it comes."""
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-
-from extract.paging import Page, Pass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 _LOOK_AGAIN_SECONDS = 0.2
 
+T = TypeVar("T")
 
-def pages_of(passes: Sequence[Pass], readers: int, room: threading.Semaphore) -> Iterator[Page]:
-    """The pages of all passes; each pass is read by one thread from its beginning to its end.
 
-    `room` bounds the pages that are held at once, over all listings that share it. Raises: what a pass raises, at
-    once; the others end at their next page.
+@dataclass(frozen=True, slots=True)
+class _Came(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _ThreadEnded:
+    pass
+
+
+_Arrival = _Came[T] | _Failed | _ThreadEnded
+
+
+def side_by_side(works: Sequence[Callable[[], Iterator[T]]], threads: int, room: threading.Semaphore) -> Iterator[T]:
+    """What all of them yield; each is run by one thread from its beginning to its end.
+
+    `room` bounds what is in the making or waits for the consumer, over all calls that share it. Raises: what one of
+    them raises, at once; the others end at their next step.
     """
-    todo: queue.SimpleQueue[Pass] = queue.SimpleQueue()
-    for one in passes:
-        todo.put(one)
-    arrived: queue.SimpleQueue[Page | BaseException | None] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[Callable[[], Iterator[T]]] = queue.SimpleQueue()
+    for work in works:
+        todo.put(work)
+    arrived: queue.SimpleQueue[_Arrival[T]] = queue.SimpleQueue()
     stop = threading.Event()
 
-    def read() -> None:
+    def run() -> None:
         try:
             while not stop.is_set():
-                _read_one(todo.get_nowait().pages(), arrived, room, stop)
+                _run_one(todo.get_nowait()(), arrived, room, stop)
         except queue.Empty:
             pass
         except BaseException as exc:
-            arrived.put(exc)
+            arrived.put(_Failed(exc))
         finally:
-            arrived.put(None)
+            arrived.put(_ThreadEnded())
 
-    threads = [threading.Thread(target=read, daemon=True) for _ in range(min(readers, len(passes)))]
-    for thread in threads:
+    running = [threading.Thread(target=run, daemon=True) for _ in range(min(threads, len(works)))]
+    for thread in running:
         thread.start()
-    going = len(threads)
+    going = len(running)
     try:
         while going:
-            page = arrived.get()
-            if page is None:
+            arrival = arrived.get()
+            if isinstance(arrival, _ThreadEnded):
                 going -= 1
-            elif isinstance(page, BaseException):
-                raise page
+            elif isinstance(arrival, _Failed):
+                raise arrival.error
             else:
                 try:
-                    yield page
+                    yield arrival.value
                 finally:
                     room.release()
     finally:
@@ -53,31 +73,31 @@ def pages_of(passes: Sequence[Pass], readers: int, room: threading.Semaphore) ->
         _give_back(arrived, room)
 
 
-def _read_one(
-    pages: Iterator[Page],
-    arrived: "queue.SimpleQueue[Page | BaseException | None]",
-    room: threading.Semaphore,
-    stop: threading.Event,
+def _run_one(
+    values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", room: threading.Semaphore, stop: threading.Event
 ) -> None:
     while not stop.is_set():
         if not room.acquire(timeout=_LOOK_AGAIN_SECONDS):
             continue
         try:
-            page = next(pages, None)
+            came = _Came(next(values))
+        except StopIteration:
+            room.release()
+            return
         except BaseException:
             room.release()
             raise
-        if page is None or stop.is_set():
+        if stop.is_set():
             room.release()
             return
-        arrived.put(page)
+        arrived.put(came)
 
 
-def _give_back(arrived: "queue.SimpleQueue[Page | BaseException | None]", room: threading.Semaphore) -> None:
-    """The room of pages that nobody will take any more."""
+def _give_back(arrived: "queue.SimpleQueue[_Arrival[T]]", room: threading.Semaphore) -> None:
+    """The room of what nobody will take any more."""
     try:
         while True:
-            if isinstance(arrived.get_nowait(), Page):
+            if isinstance(arrived.get_nowait(), _Came):
                 room.release()
     except queue.Empty:
         return

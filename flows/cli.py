@@ -166,7 +166,7 @@ def publish(config: str | None) -> None:
     settings = load_settings(config)
     if not settings.warehouse.exists():
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
-    with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         run(warehouse, settings.published)
     click.echo(f"published {settings.published}", err=True)

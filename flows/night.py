@@ -4,16 +4,21 @@ flows.nightly makes Prefect tasks of them; they run, and are tested, without Pre
 """
 
 import logging
-from contextlib import suppress
-from dataclasses import dataclass
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from extract import storage
 from extract.account import CloudSettings
 from extract.confirmation import confirm
 from extract.connection import Connection, connect
 from extract.dialect import FirstLook, look
-from extract.errors import CloudError, GlancebackError, TransientError
+from extract.errors import CloudError, GlancebackError, TransientError, WarehouseError
 from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing, listings
 from extract.paging import Part
@@ -25,7 +30,7 @@ from load.records import keep_night
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
 from transform.batch import flatten
-from transform.stage import StagedListing, StageWriter
+from transform.stage import StagedListing, StageWriter, handed_over
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +38,54 @@ log = logging.getLogger(__name__)
 class Visit:
     """A cloud that we are logged in to, with what the first look said and the listings to read.
 
-    Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into.
+    Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into. Where it
+    is sent to another process, the connection stays behind: no secret goes along, and that process logs in itself.
     """
 
     def __init__(self, connection: Connection, first_look: FirstLook, to_read: tuple[Listing, ...]) -> None:
-        self.connection = connection
+        self.settings = connection.settings
+        self.project_id = connection.project_id
         self.first_look = first_look
         self.listings = to_read
+        self._connection: Connection | None = connection
 
     @property
     def name(self) -> str:
-        return self.connection.settings.name
+        return self.settings.name
+
+    @property
+    def connection(self) -> Connection:
+        """Raises: as connect, where this process has to log in first."""
+        if self._connection is None:
+            self._connection = _connection_of_this_process(self.settings)
+        return self._connection
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_connection": None}
+
+
+_connections: dict[CloudSettings, Connection] = {}
+_connecting = threading.Lock()
+
+
+def _connection_of_this_process(settings: CloudSettings) -> Connection:
+    """One login, and one client, for all listings of a cloud that this process reads for another."""
+    with _connecting:
+        if settings not in _connections:
+            connection = connect(settings)
+            connection.pace.beyond = _turns_of_all_workers(settings)
+            _connections[settings] = connection
+        return _connections[settings]
+
+
+def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[object]:
+    """What a Dask worker takes a turn of before it asks a cloud: max_connections for all workers together."""
+    import distributed  # an extra; only its workers get here
+
+    turns: AbstractContextManager[object] = distributed.Semaphore(
+        max_leases=settings.max_connections, name=f"glanceback: {settings.max_connections} requests to {settings.name}"
+    )
+    return turns
 
 
 class ListingIncomplete(CloudError):
@@ -97,11 +139,15 @@ def read_listing(
     `broken` was reading, if that was soon before.
     Raises: ListingIncomplete.
     """
-    settings = visit.connection.settings
+    settings = visit.settings
     folder = listing_folder(landing, run.run_id, settings.name, listing.name)
     started_at = visit.first_look.started_at
     overlap = timedelta(seconds=settings.overlap_seconds)
     landed = None
+    try:
+        connection = visit.connection
+    except GlancebackError as exc:
+        raise ListingIncomplete(exc.what, exc.advice, again=isinstance(exc, TransientError)) from exc
     try:
         landed = Landing(folder)
         earlier = landed.earlier_try()
@@ -111,20 +157,24 @@ def read_listing(
         start = earlier.start if earlier else ReadingStart(started_at, changed_since, parts)
         landed.begin(start)
         reading = Reading(
-            visit.connection,
+            connection,
             listing,
             landed,
             start,
+            lambda page: (flatten(page.images), page.received_at),
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
             closing_since=None if start.changed_since else start.started_at - overlap,
             earlier=earlier,
         )
-        with StageWriter(folder, listing.name) as writer:
-            for page in reading.pages():
-                writer.write(flatten(page.images), page.received_at)
-                page_was_read(settings.name, listing.name, reading.page_count, reading.images)
+        with _staging(folder) as place:
+            with StageWriter(place, listing.name) as writer:
+                for flattened, received_at in reading.pages():
+                    writer.write(flattened, received_at)
+                    page_was_read(settings.name, listing.name, reading.page_count, reading.images)
+            landed.must_be_ours()
+            staged = handed_over(writer.staged, folder)
         landed.finish()
-        return _outcome(listing.name, reading, start.started_at, writer.staged, None)
+        return _outcome(listing.name, reading, start.started_at, staged, None)
     except CloudError as exc:
         outcome = _outcome(listing.name, reading, started_at, None, str(exc))
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
@@ -136,6 +186,34 @@ def read_listing(
     finally:
         if landed is not None:
             landed.close()
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Where a listing's Parquet is written: its own folder, or, where that is in a store, one on our disk first."""
+    if storage.is_local(folder):
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+            yield Path(place)
+
+
+@contextmanager
+def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome]]:
+    """The outcomes with their Parquet on our disk, where the load can read it. Raises: WarehouseError."""
+    with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+        here = []
+        for outcome in outcomes:
+            staged = outcome.staged
+            if staged is not None and not storage.is_local(staged.images):
+                folder = Path(place) / outcome.listing
+                folder.mkdir()
+                try:
+                    staged = handed_over(staged, folder)
+                except OSError as exc:
+                    raise WarehouseError(f"{staged.images} cannot be read ({exc.strerror})") from exc
+            here.append(replace(outcome, staged=staged))
+        yield here
 
 
 def _resumable(visit: Visit, folder: Path) -> Earlier | None:
@@ -153,7 +231,7 @@ def _resumable(visit: Visit, folder: Path) -> Earlier | None:
 
 
 def _soon_after(visit: Visit, gap_seconds: float) -> bool:
-    return 0 <= gap_seconds <= visit.connection.settings.resume_within_seconds
+    return 0 <= gap_seconds <= visit.settings.resume_within_seconds
 
 
 def incomplete_outcome(cloud: str, listing: str, error: BaseException) -> ListingOutcome:
@@ -182,15 +260,26 @@ def load_cloud(
 
     Raises: WarehouseError; then nothing of this cloud's night is in, but landing has what a replay needs.
     """
-    night = CloudNight(
-        run_id=run.run_id,
-        started_at=run.started_at,
-        cloud=visit.name,
-        dialect=visit.first_look.dialect,
-        project_id=visit.connection.project_id,
-        ends_images=run.mode == "full",
-        outcomes=outcomes,
-    )
+    with _at_hand(outcomes) as at_hand:
+        night = CloudNight(
+            run_id=run.run_id,
+            started_at=run.started_at,
+            cloud=visit.name,
+            dialect=visit.first_look.dialect,
+            project_id=visit.project_id,
+            ends_images=run.mode == "full",
+            outcomes=at_hand,
+        )
+        loaded = _load(warehouse, visit, night, guard, landing, accept_deletions)
+    for outcome in outcomes:
+        if outcome.staged:
+            _drop(outcome.staged)
+    return loaded
+
+
+def _load(
+    warehouse: Warehouse, visit: Visit, night: CloudNight, guard: Guard, landing: Path, accept_deletions: bool
+) -> Loaded:
     _refuse_silence(night, visit)
     missing = find_missing(warehouse, night)
     too_many = {} if accept_deletions else suspicious(missing, guard)
@@ -202,9 +291,6 @@ def load_cloud(
     counts = merge(warehouse, night, gone=confirmation.gone, withheld=withheld, error=error)
     if counts.missed_by_changes:
         log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
-    for outcome in outcomes:
-        if outcome.staged:
-            _drop(outcome.staged)
     return Loaded(counts, error)
 
 
@@ -216,7 +302,7 @@ def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landi
 
 
 def _outcome(
-    listing: str, reading: Reading, watermark: datetime, staged: StagedListing | None, error: str | None
+    listing: str, reading: Reading[Any], watermark: datetime, staged: StagedListing | None, error: str | None
 ) -> ListingOutcome:
     return ListingOutcome(
         listing=listing,
@@ -234,9 +320,7 @@ def _outcome(
 
 def _refuse_silence(night: CloudNight, visit: Visit) -> None:
     """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
-    everything = (
-        not visit.connection.settings.listings and night.ends_images and len(night.outcomes) == len(visit.listings)
-    )
+    everything = not visit.settings.listings and night.ends_images and len(night.outcomes) == len(visit.listings)
     read_all = all(outcome.complete for outcome in night.outcomes)
     if everything and read_all and visit.first_look.sampled and not any(outcome.images for outcome in night.outcomes):
         raise CloudError(

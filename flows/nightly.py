@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
@@ -16,15 +17,18 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
+from prefect.task_runners import TaskRunner
 from prefect.tasks import Task
 
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
 from flows import night
+from flows.memory import expect_many_pages, give_back
 from flows.night import ListingIncomplete, Visit
 from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
+from flows.workers import listing_runner
 from load.cuts import known_parts
 from load.merge import ListingOutcome, watermarks
 from load.permissions import keep_to_owner
@@ -88,10 +92,11 @@ def _run(
     resume: bool,
 ) -> State[RunReport]:
     keep_to_owner()
+    expect_many_pages()
     settings = load_settings(config)
     to_read = chosen_clouds(settings, clouds, listings)
     began = time.monotonic()
-    with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         run = begin_run(warehouse, mode, VERSION)
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
@@ -99,7 +104,8 @@ def _run(
         broken = broken_off(warehouse, run) if resume else None
         log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
         try:
-            reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions, broken)
+            with listing_runner(settings) as runner:
+                reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions, broken, runner)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
         except BaseException as exc:
             if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
@@ -132,6 +138,7 @@ def _read_and_load(
     clouds: tuple[CloudSettings, ...],
     accept_deletions: bool,
     broken: BrokenOff | None,
+    runner: TaskRunner[Any] | None,
 ) -> list[CloudReport]:
     """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
 
@@ -143,7 +150,7 @@ def _read_and_load(
     for entered in as_completed(list(entering)):
         visit = entered.result(raise_on_failure=False)
         if isinstance(visit, Visit):
-            reading.append((visit, _submit_listings(settings, warehouse, run, visit, broken)))
+            reading.append((visit, _submit_listings(settings, warehouse, run, visit, broken, runner)))
         else:
             misconfigured += [visit] if isinstance(visit, SettingsError) else []
             reports.append(_failed(settings, warehouse, run, entering[entered].name, visit))
@@ -151,6 +158,7 @@ def _read_and_load(
         raise misconfigured[0]
     for visit, futures in reading:
         outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
+        give_back()
         loaded = _load_cloud(
             warehouse, visit, run, outcomes, settings.guard, settings.landing, accept_deletions, return_state=True
         )
@@ -165,20 +173,33 @@ def _read_and_load(
 
 
 def _submit_listings(
-    settings: Settings, warehouse: Warehouse, run: Run, visit: Visit, broken: BrokenOff | None
+    settings: Settings,
+    warehouse: Warehouse,
+    run: Run,
+    visit: Visit,
+    broken: BrokenOff | None,
+    runner: TaskRunner[Any] | None,
 ) -> list[tuple[str, PrefectFuture[ListingOutcome]]]:
     known: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
-    account = visit.connection.settings
+    account = visit.settings
     futures = []
     for listing in night.listings_left(visit, run, broken):
         parts = known_parts(warehouse, visit.name, listing, account.page_size, account.max_connections)
-        future = _read_listing.submit(visit, listing, settings.landing, run, known.get(listing.name), broken, parts)
+        parameters: dict[str, Any] = {
+            **{"visit": visit, "listing": listing, "landing": settings.landing, "run": run},
+            **{"watermark": known.get(listing.name), "broken": broken, "parts": parts},
+        }
+        future = runner.submit(_read_listing, parameters) if runner else _read_listing.submit(**parameters)
         futures.append((listing.name, future))
     return futures
 
 
 def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:
-    result = future.result(raise_on_failure=False)
+    result: ListingOutcome | BaseException
+    try:
+        result = future.result(raise_on_failure=False)
+    except Exception as exc:  # Dask's own, of a worker that died again and again
+        result = exc
     if isinstance(result, ListingOutcome):
         return result
     outcome = night.incomplete_outcome(cloud, listing, result)

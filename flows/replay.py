@@ -13,6 +13,7 @@ from pathlib import Path
 
 import zstandard
 
+from extract import storage
 from extract.body import Json, parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
 from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
@@ -46,7 +47,7 @@ def replay(settings: Settings) -> Replayed:
     and WarehouseError. The history is as before then.
     """
     keep_to_owner()
-    with Warehouse(settings.warehouse, settings.lock_wait_seconds) as warehouse:
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         runs = _unbroken(warehouse, settings.landing)
         if not runs:
@@ -95,7 +96,7 @@ def _has_its_pages(landing: Path, night: KeptNight) -> bool:
     try:
         for outcome in night.outcomes:
             folder = listing_folder(landing, night.run_id, night.cloud, outcome.listing)
-            if outcome.complete and not all((folder / page.file).is_file() for page in landed_lines(folder)):
+            if outcome.complete and not all(storage.has(folder / page.file) for page in landed_lines(folder)):
                 return False
     except (OSError, ValueError):
         return False
@@ -121,7 +122,7 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
 
 
 def _load_again(warehouse: Warehouse, landing: Path, kept: KeptNight) -> None:
-    with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing) as folder:
+    with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
         merge_within(warehouse, night, gone=kept.gone, withheld=kept.withheld, error=kept.error)

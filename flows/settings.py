@@ -17,7 +17,9 @@ import msgspec
 from extract.account import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
+from extract.storage import folder_at
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
+from load.warehouse import DEFAULT_MEMORY_MB
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"
@@ -62,6 +64,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     landing: str = "data/landing"
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
+    load_memory_mb: Annotated[int, msgspec.Meta(ge=64)] = DEFAULT_MEMORY_MB
+    task_runner: Literal["threads", "dask"] = "threads"
+    dask_scheduler: str | None = None
+    dask_workers: _Positive = 2
     withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
     withhold_emptied: _Positive = DEFAULT_EMPTIED
@@ -78,6 +84,10 @@ class Settings:
     landing: Path
     landing_days: int
     lock_wait_seconds: float
+    load_memory_mb: int
+    task_runner: str
+    dask_scheduler: str | None
+    dask_workers: int
     guard: Guard
     clouds: tuple[CloudSettings, ...]
 
@@ -99,9 +109,13 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         source=source,
         warehouse=folder / environment.get("GLANCEBACK_WAREHOUSE", file.warehouse),
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
-        landing=folder / environment.get("GLANCEBACK_LANDING", file.landing),
+        landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),
         landing_days=file.landing_days,
         lock_wait_seconds=file.lock_wait_seconds,
+        load_memory_mb=file.load_memory_mb,
+        task_runner=file.task_runner,
+        dask_scheduler=file.dask_scheduler,
+        dask_workers=file.dask_workers,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         clouds=clouds,
     )

@@ -5,7 +5,6 @@ deleted or withheld. Written before the load, so that a load that fails loses no
 """
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from extract import storage
 from extract.errors import GlancebackError
 from extract.landing import cloud_folder
 from load.merge import CloudNight, ListingOutcome
@@ -78,13 +78,13 @@ def keep_night(
 
 def kept_runs(landing: Path) -> list[KeptRun]:
     """The runs in landing, the oldest first."""
-    runs = [_read(file, KeptRun) for file in landing.glob(f"*/{RUN_FILE}")]
+    runs = [_read(file, KeptRun) for file in storage.matching(landing, f"*/{RUN_FILE}")]
     return sorted(runs, key=lambda kept: kept.started_at)
 
 
 def kept_nights(landing: Path, run_id: str) -> list[KeptNight]:
     """What landing has of a run's clouds, by name."""
-    nights = [_read(file, KeptNight) for file in (landing / run_id).glob(f"*/{NIGHT_FILE}")]
+    nights = [_read(file, KeptNight) for file in storage.matching(landing / run_id, f"*/{NIGHT_FILE}")]
     return sorted(nights, key=lambda kept: kept.cloud)
 
 
@@ -96,26 +96,24 @@ def remove_old(landing: Path, warehouse: Warehouse, now: datetime, days: int) ->
     removed = []
     for kept in kept_runs(landing):
         folder = landing / kept.run_id
-        clouds = {entry.name for entry in folder.iterdir() if entry.is_dir()}
+        clouds = {entry.name for entry in storage.subfolders(folder)}
         if kept.started_at < now - timedelta(days=days) and clouds <= loaded.get(kept.run_id, set()):
-            shutil.rmtree(folder, ignore_errors=True)
+            storage.remove(folder)
             removed.append(kept.run_id)
     return removed
 
 
 def _write(file: Path, value: object) -> None:
-    unfinished = file.with_name(f".{file.name}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(msgspec.json.encode(value))
-        unfinished.replace(file)
+        storage.make(file.parent)
+        storage.put(file, msgspec.json.encode(value))
     except OSError as exc:
         log.warning("%s cannot be written (%s): this run cannot be replayed", file, exc.strerror)
 
 
 def _read(file: Path, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=kind, dec_hook=_no_staged_files)
+        return msgspec.json.decode(storage.get(file), type=kind, dec_hook=_no_staged_files)
     except (OSError, ValueError) as exc:
         raise GlancebackError(
             f"{file} cannot be read ({exc})", "Restore it, or move its run's folder out of landing."

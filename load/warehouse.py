@@ -21,14 +21,17 @@ log = logging.getLogger(__name__)
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
 
+DEFAULT_MEMORY_MB = 200
+"""Enough for a night of a million images."""
+
 _LOOK_AGAIN_SECONDS = 1.0
 
 
 class Warehouse:
     """An open warehouse. Every duckdb error comes out as a WarehouseError."""
 
-    def __init__(self, path: Path, wait_seconds: float = 0) -> None:
-        """Open it, or make it where there is none.
+    def __init__(self, path: Path, wait_seconds: float = 0, memory_mb: int = DEFAULT_MEMORY_MB) -> None:
+        """Open it, or make it where there is none. What needs more than `memory_mb` goes to disk, beside it.
 
         Raises: WarehouseError when another process holds it still after `wait_seconds`, naming that process, or the
         file cannot be opened or made.
@@ -38,9 +41,17 @@ class Warehouse:
             make_folder(path.parent)
         except OSError as exc:
             raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config=self._limits(memory_mb))
         self._attach(wait_seconds)
         self.execute("USE warehouse")
+
+    def _limits(self, memory_mb: int) -> dict[str, str | bool | int | float | list[str]]:
+        return {
+            "memory_limit": f"{memory_mb}MB",
+            # Every thread holds a block of 256 KiB for each of ninety columns; a second one gains nothing.
+            "threads": 1,
+            "temp_directory": str(self.path.with_name(f".{self.path.name}.spill")),
+        }
 
     def _attach(self, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
@@ -123,6 +134,8 @@ class Warehouse:
         except duckdb.Error as exc:
             if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
+            elif isinstance(exc, duckdb.OutOfMemoryException):
+                advice = "Raise load_memory_mb; nothing of what was being loaded was kept."
             elif isinstance(exc, duckdb.IOException) or "Could not write" in str(exc):
                 advice = "See that the file and its folder can be written, and that the disk has room."
             else:

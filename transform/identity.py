@@ -19,7 +19,9 @@ def content_hash(image: dict[str, Any]) -> str:
     Glance keeps tags as a set, whose order differs from one worker process to the next: an order that says nothing
     must not make versions.
     """
-    content = {name: value for name, value in image.items() if name not in NOT_CONTENT}
+    content = image.copy()
+    for link in NOT_CONTENT:
+        content.pop(link, None)
     tags = content.get("tags")
     if isinstance(tags, list) and len(tags) > 1 and all(isinstance(tag, str) for tag in tags):
         content["tags"] = sorted(tags)

@@ -12,6 +12,7 @@ from typing import Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from extract import storage
 from transform.batch import IMAGES_SCHEMA, REJECTS_SCHEMA, Flattened
 
 STAGED_SCHEMA: Final = pa.schema(
@@ -33,19 +34,34 @@ class StagedListing:
     rejects: Path
 
 
+def handed_over(staged: StagedListing, folder: Path) -> StagedListing:
+    """The files, put into a folder where the load finds them. Raises: OSError."""
+    there = StagedListing(staged.listing, folder / staged.images.name, folder / staged.rejects.name)
+    for file, target in ((staged.images, there.images), (staged.rejects, there.rejects)):
+        if file != target:
+            storage.adopt(file, target)
+    return there
+
+
+_ROWS_A_GROUP: Final = 4_000
+"""Rows that are written at once: written a page at a time, they take twice as long to write and to read."""
+
+
 class StageWriter:
     """Writes one listing's flattened pages. Use with `with`; the files are whole once it is left."""
 
     def __init__(self, folder: Path, listing: str) -> None:
         self.staged = StagedListing(listing, folder / "images.parquet", folder / "rejects.parquet")
         self._position = 0
-        self._images = pq.ParquetWriter(self.staged.images, STAGED_SCHEMA, compression="zstd", compression_level=1)
-        self._rejects = pq.ParquetWriter(self.staged.rejects, REJECTS_SCHEMA, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+        self._images = pq.ParquetWriter(self.staged.images, STAGED_SCHEMA, compression="lz4", write_statistics=False)
+        self._rejects = pq.ParquetWriter(self.staged.rejects, REJECTS_SCHEMA, compression="lz4")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._write_waiting()
         self._images.close()
         self._rejects.close()
 
@@ -59,7 +75,14 @@ class StageWriter:
                 pa.repeat(pa.scalar(received_at, pa.timestamp("us")), rows),
                 *page.images.columns,
             ]
-            self._images.write_batch(pa.record_batch(columns, schema=STAGED_SCHEMA))
+            self._waiting.append(pa.record_batch(columns, schema=STAGED_SCHEMA))
             self._position += rows
+            if sum(batch.num_rows for batch in self._waiting) >= _ROWS_A_GROUP:
+                self._write_waiting()
         if page.rejects.num_rows:
             self._rejects.write_batch(page.rejects)
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self._images.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting.clear()

@@ -1,16 +1,30 @@
 -- classified: what became of each image that this run saw: new, changed, unchanged or returned.
--- One row per image.
+-- One row per image. One step after the other, as in missing_images.
 CREATE OR REPLACE TEMP TABLE classified AS
+WITH compared AS MATERIALIZED (
+    SELECT incoming.*, known.id IS NOT NULL AS is_known, known.content_hash = incoming.content_hash AS is_same
+    FROM incoming
+    LEFT JOIN (SELECT id, content_hash FROM image_versions WHERE cloud = $cloud AND seen_to IS NULL) AS known
+        ON known.id = incoming.id
+),
+
+returned AS MATERIALIZED (
+    SELECT DISTINCT version.id
+    FROM image_versions AS version
+    SEMI JOIN (SELECT id FROM compared WHERE NOT is_known) AS unknown ON unknown.id = version.id
+    WHERE version.cloud = $cloud
+)
+
 SELECT
-    incoming.*,
+    compared.id,
+    compared.updated_at,
+    compared.listing,
+    compared.position,
     CASE
-        WHEN known.content_hash = incoming.content_hash THEN 'unchanged'
-        WHEN known.id IS NOT NULL THEN 'changed'
-        WHEN ended.id IS NOT NULL THEN 'returned'
+        WHEN compared.is_same THEN 'unchanged'
+        WHEN compared.is_known THEN 'changed'
+        WHEN returned.id IS NOT NULL THEN 'returned'
         ELSE 'new'
     END AS outcome
-FROM incoming
-LEFT JOIN (SELECT id, content_hash FROM image_versions WHERE cloud = $cloud AND seen_to IS NULL) AS known
-    ON known.id = incoming.id
-LEFT JOIN (SELECT DISTINCT id FROM image_versions WHERE cloud = $cloud AND seen_to IS NOT NULL) AS ended
-    ON ended.id = incoming.id
+FROM compared
+LEFT JOIN returned ON returned.id = compared.id

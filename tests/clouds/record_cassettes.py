@@ -42,6 +42,7 @@ def record() -> None:
                 PRIVATE,
                 Landing(Path(folder) / "landing"),
                 ReadingStart(CLOSING, None),
+                lambda page: page,
                 closing_since=CLOSING,
             )
             for number, _ in enumerate(reading.pages()):

@@ -6,6 +6,7 @@ import pytest
 
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
+from extract.paging import Page
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
 
 
@@ -20,3 +21,8 @@ def connection(cloud: FakeCloud) -> Connection:
     return connect(
         CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=2, read_timeout_seconds=2)
     )
+
+
+def as_it_is(page: Page) -> Page:
+    """Make nothing of a page."""
+    return page

@@ -14,6 +14,7 @@ from extract.connection import connect
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.reading import Reading
+from tests.extract.conftest import as_it_is
 
 CASSETTES: Final = Path(__file__).resolve().parent.parent / "cassettes"
 ENDPOINT: Final = "http://image.example.com"
@@ -30,7 +31,12 @@ def test_recorded_glance_is_read_whole_although_a_marker_was_deleted(tmp_path: P
     connection = connect(CloudSettings("c", auth_type="none", endpoint=ENDPOINT, project_id=PROJECT))
     with vcr.use_cassette(str(CASSETTES / "private.yaml"), record_mode="none", **matching()) as cassette:
         reading = Reading(
-            connection, PRIVATE, Landing(tmp_path / "landing"), ReadingStart(CLOSING, None), closing_since=CLOSING
+            connection,
+            PRIVATE,
+            Landing(tmp_path / "landing"),
+            ReadingStart(CLOSING, None),
+            as_it_is,
+            closing_since=CLOSING,
         )
         images = [image for page in reading.pages() for image in page.images]
         assert cassette.all_played

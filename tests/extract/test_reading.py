@@ -15,13 +15,16 @@ from extract.landing import Landing, ReadingStart, landed_pages, listing_folder
 from extract.listing import listings
 from extract.reading import Reading
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply
+from tests.extract.conftest import as_it_is
 
 PRIVATE = listings("ims", PROJECT, ("private",))[0]
 START = datetime(2026, 11, 1)
 
 
 def read(connection: Connection, folder: Path) -> list[str]:
-    reading = Reading(connection, PRIVATE, Landing(folder / "private"), ReadingStart(START, None), closing_since=START)
+    reading = Reading(
+        connection, PRIVATE, Landing(folder / "private"), ReadingStart(START, None), as_it_is, closing_since=START
+    )
     return [image["id"] for page in reading.pages() for image in page.images]
 
 

@@ -19,9 +19,10 @@ from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.pace import Pace
-from extract.paging import Part
+from extract.paging import Page, Part
 from extract.reading import Reading
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.extract.conftest import as_it_is
 
 START = datetime(2026, 11, 1)
 PRIVATE = listings("ims", PROJECT, ("private",))[0]
@@ -54,15 +55,20 @@ def known(step: int) -> tuple[Part, ...]:
     return tuple(Part(a, u, b, step) for a, u, b in zip(cuts, ends, before, strict=True))
 
 
-def read(connection: Connection, folder: Path, parts: tuple[Part, ...] = ()) -> Reading:
+def read(connection: Connection, folder: Path, parts: tuple[Part, ...] = ()) -> Reading[Page]:
     reading = Reading(
-        connection, PRIVATE, Landing(folder / "private"), ReadingStart(START, None, parts), closing_since=START
+        connection,
+        PRIVATE,
+        Landing(folder / "private"),
+        ReadingStart(START, None, parts),
+        as_it_is,
+        closing_since=START,
     )
     reading.ids = [image["id"] for page in reading.pages() for image in page.images]  # type: ignore[attr-defined]
     return reading
 
 
-def ids(reading: Reading) -> list[str]:
+def ids(reading: Reading[Page]) -> list[str]:
     found: list[str] = reading.ids  # type: ignore[attr-defined]
     return found
 

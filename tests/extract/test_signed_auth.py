@@ -19,6 +19,7 @@ from extract.signed_auth import AccessKey, SignedAuth
 from extract.token_auth import origin_of
 from tests.clouds.fake import PROJECT, FakeCloud
 from tests.clouds.signatures import Gateway
+from tests.extract.conftest import as_it_is
 from tests.flows.accounts import write_clouds_yaml
 
 START = ReadingStart(datetime(2026, 11, 1), None)
@@ -46,7 +47,11 @@ def test_every_page_is_signed_so_that_the_gateway_accepts_it(
 ) -> None:
     listing = listings("ims", PROJECT, ("private",))[0]
     reading = Reading(
-        signed(cloud, monkeypatch), listing, Landing(tmp_path / "private"), ReadingStart(datetime(2026, 11, 1), None)
+        signed(cloud, monkeypatch),
+        listing,
+        Landing(tmp_path / "private"),
+        ReadingStart(datetime(2026, 11, 1), None),
+        as_it_is,
     )
     assert [image["id"] for page in reading.pages() for image in page.images] == ["a", "b", "c/d e&f", "~g"]
     assert len(cloud.log) == 2

@@ -1,0 +1,110 @@
+"""A year of nights over one catalogue: how long the last load takes beside the first, how large the file gets.
+
+`python -m benchmarks.history [--images 100000] [--nights 365] [--share 0.01]`, in glanceback's own environment.
+The pages are flattened once; each night a share of the images is changed in the staged files, and the night is loaded.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.catalogue import SHARES, Catalogue
+from extract.body import parse_page
+from load.merge import CloudNight, ListingOutcome, find_missing, merge
+from load.publish import publish
+from load.runs import begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from transform.batch import flatten
+from transform.stage import StagedListing, StageWriter
+
+FIRST_NIGHT = datetime(2026, 1, 1, 2)
+
+
+def stage(images: int, folder: Path) -> list[StagedListing]:
+    """The catalogue, flattened."""
+    catalogue, staged = Catalogue(images), []
+    filters = {name: {"visibility": "shared", "member_status": name.removeprefix("shared-")} for name in SHARES}
+    filters |= {"public": {"visibility": "public"}, "private": {"owner": catalogue.project}}
+    for name in SHARES:
+        place, query = folder / name, {**filters[name], "limit": "1000"}
+        place.mkdir()
+        with StageWriter(place, name) as writer:
+            while True:
+                page = parse_page(catalogue.page(query)[0], name)
+                writer.write(flatten(page.images), FIRST_NIGHT)
+                if page.next is None:
+                    break
+                query["marker"] = page.images[-1]["id"]
+        staged.append(writer.staged)
+    return staged
+
+
+def change(staged: list[StagedListing], night: int, every: int) -> None:
+    """Give one image in `every` another description, time and hash; other ones each night."""
+    for listing in staged:
+        changed = listing.images.with_suffix(".changed")
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute(
+                f"""COPY (SELECT * REPLACE (
+                    if(position % {every} = {night % every}, 'changed in night {night}', description) AS description,
+                    if(position % {every} = {night % every}, TIMESTAMP '{FIRST_NIGHT + timedelta(days=night)}',
+                       updated_at) AS updated_at,
+                    if(position % {every} = {night % every}, md5(id || '{night}'), content_hash) AS content_hash)
+                    FROM read_parquet('{listing.images}')) TO '{changed}' (FORMAT parquet)"""
+            )
+        changed.replace(listing.images)
+
+
+def load(warehouse: Warehouse, staged: list[StagedListing]) -> float:
+    """Load the night; the seconds that it took."""
+    began = time.perf_counter()
+    run = begin_run(warehouse, "full", "0")
+    outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, FIRST_NIGHT, one) for one in staged]
+    night = CloudNight(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
+    merge(warehouse, night, gone=find_missing(warehouse, night).ids)
+    finish_run(warehouse, run, "completed")
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--nights", type=int, default=365)
+    parser.add_argument("--share", type=float, default=0.01)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place:
+        folder = Path(place)
+        staged = stage(given.images, folder)
+        seconds = []
+        for night in range(given.nights):
+            if night:
+                change(staged, night, round(1 / given.share))
+            with Warehouse(folder / "warehouse.duckdb") as warehouse:
+                bring_up_to_date(warehouse, "0")
+                seconds.append(load(warehouse, staged))
+        with Warehouse(folder / "warehouse.duckdb") as warehouse:
+            publish(warehouse, folder / "published.duckdb")
+        last = statistics.median(seconds[-5:])
+        print(f"{given.images:,} images, {given.nights} nights, {given.share:.0%} changed a night")
+        print(f"load: first night {seconds[0]:.2f} s, second {seconds[1]:.2f} s, last {last:.2f} s")
+        for name in ("warehouse", "published"):
+            print(f"{name}: {(folder / f'{name}.duckdb').stat().st_size / 1e6:.0f} MB")
+        with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as connection:
+            (moment,) = connection.execute("SELECT median(started_at) FROM runs").fetchone() or (None,)
+            for query in (
+                "SELECT count(*) FROM images_as_of($moment)",
+                "SELECT max(name), max(extra) FROM images_as_of($moment)",
+            ):
+                began = time.perf_counter()
+                connection.execute(query, {"moment": moment}).fetchall()
+                print(f"{query}: {time.perf_counter() - began:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Where listings are read: by threads of this process, or by Dask workers, on other machines too.
+
+Workers log in for themselves, as their own settings and environment say, and hand over through a landing that all see.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect.task_runners import TaskRunner
+
+from extract.errors import SettingsError
+from flows.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_THREADS_A_WORKER = 4
+
+
+@contextmanager
+def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
+    """A runner for the listings' tasks, started; None where the flow's own threads will do.
+
+    Raises: SettingsError where Dask is asked for and not installed, or its scheduler does not answer.
+    """
+    if settings.task_runner != "dask":
+        yield None
+        return
+    try:
+        from prefect_dask import DaskTaskRunner  # an extra
+    except ImportError as exc:
+        raise SettingsError(
+            "task_runner is dask, which is not installed",
+            "Install it: .venv/bin/python -m pip install --require-hashes -r requirements-dask.txt",
+        ) from exc
+    address = settings.dask_scheduler
+    if address is None:
+        cluster = {
+            "n_workers": settings.dask_workers,
+            "threads_per_worker": _THREADS_A_WORKER,
+            "dashboard_address": None,
+            "silence_logs": logging.ERROR,
+        }
+        runner = DaskTaskRunner(cluster_kwargs=cluster)
+    else:
+        runner = DaskTaskRunner(address=address)
+    with runner as started:
+        try:
+            _ = started.client  # connects
+        except OSError as exc:
+            raise SettingsError(
+                f"the Dask scheduler at {address} does not answer ({exc})", "Start it, or correct dask_scheduler."
+            ) from exc
+        log.info("listings are read by Dask workers (%s)", address or f"{settings.dask_workers} of our own")
+        yield started
