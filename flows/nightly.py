@@ -115,12 +115,20 @@ def _run(
         finished_at = finish_run(warehouse, run, report.status)
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         _publish(warehouse, settings.published)
-        for run_id in remove_old(settings.landing, warehouse, finished_at, settings.landing_days):
-            log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
+        _tidy(settings, warehouse, finished_at)
     _leave_artifact(report)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
     return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
+
+
+def _tidy(settings: Settings, warehouse: Warehouse, now: datetime) -> None:
+    """Remove old runs from landing. All is loaded and published by now: what goes wrong here waits for the next run."""
+    try:
+        for run_id in remove_old(settings.landing, warehouse, now, settings.landing_days):
+            log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
+    except (OSError, GlancebackError) as exc:
+        log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
 
 
 def _leave_artifact(report: RunReport) -> None:

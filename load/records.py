@@ -89,7 +89,10 @@ def kept_nights(landing: Path, run_id: str) -> list[KeptNight]:
 
 
 def remove_old(landing: Path, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
-    """Remove the runs older than so many days, those that have not been loaded excepted; their ids. `now` is UTC."""
+    """Remove the runs older than so many days, those that have not been loaded excepted; their ids. `now` is UTC.
+
+    Raises: OSError, GlancebackError where landing cannot be read.
+    """
     loaded: dict[str, set[str]] = {}
     for run_id, cloud in warehouse.rows("merge", "recorded_nights"):
         loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, cloud).name)

@@ -60,7 +60,8 @@ def test_dask_workers_read_what_one_process_reads(
 def test_worker_that_is_killed_loses_nothing(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    place, killed = on_dask(Place(tmp_path, c=cloud), workers), []
+    place = on_dask(Place(tmp_path, c=cloud), workers)
+    killed: list[int] = []
 
     def kill(asked: Asked) -> Reply | None:
         if asked.query.get("marker", "") > "100" and not killed:
