@@ -164,7 +164,7 @@ def publish(config: str | None) -> None:
 
     keep_to_owner()
     settings = load_settings(config)
-    if not settings.warehouse.exists():
+    if isinstance(settings.warehouse, Path) and not settings.warehouse.exists():
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)

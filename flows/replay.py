@@ -57,18 +57,21 @@ def replay(settings: Settings) -> Replayed:
             )
         run = begin_run(warehouse, "replay", VERSION)
         try:
-            with warehouse.transaction():
-                _take_back(warehouse, runs)
-                for kept, nights in runs:
-                    _restore_run(warehouse, kept)
-                    for kept_night in nights:
-                        _load_again(warehouse, settings.landing, kept_night)
+            warehouse.atomically(lambda: _load_all_again(warehouse, settings.landing, runs))
         except BaseException:
             finish_run(warehouse, run, "failed")
             raise
         finish_run(warehouse, run, "completed")
         publish(warehouse, settings.published)
     return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
+
+
+def _load_all_again(warehouse: Warehouse, landing: Path, runs: "_Runs") -> None:
+    _take_back(warehouse, runs)
+    for kept, nights in runs:
+        _restore_run(warehouse, kept)
+        for kept_night in nights:
+            _load_again(warehouse, landing, kept_night)
 
 
 _Runs = list[tuple[KeptRun, list[KeptNight]]]

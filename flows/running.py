@@ -39,7 +39,7 @@ def sync(
         parameters["accept_deletions"] = accept_deletions
     try:
         with progress(console):
-            report = run_flow("changes" if changes else "nightly", settings.warehouse.parent / "prefect", **parameters)
+            report = run_flow("changes" if changes else "nightly", settings.home / "prefect", **parameters)
     finally:
         stop_embedded_server()
     tell(report, console)

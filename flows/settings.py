@@ -19,6 +19,7 @@ from extract.errors import SettingsError
 from extract.listing import known_names
 from extract.storage import folder_at
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
+from load.lake import PREFIX, Lake, lake_at
 from load.warehouse import DEFAULT_MEMORY_MB
 
 VERSION: Final = version("glanceback")
@@ -60,6 +61,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     """glanceback.toml. Relative paths start at the file's folder."""
 
     warehouse: str = "data/warehouse.duckdb"
+    ducklake_data: str = "data/ducklake"
     published: str = "data/published.duckdb"
     landing: str = "data/landing"
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
@@ -76,10 +78,11 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`source` is the file they come from, or `the environment`. Holds no secret."""
+    """`source` is the file they come from, or `the environment`; `home` is for what we keep beside. Holds no secret."""
 
     source: str
-    warehouse: Path
+    warehouse: Path | Lake
+    home: Path
     published: Path
     landing: Path
     landing_days: int
@@ -105,9 +108,12 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
     else:
         file, folder, source = _read(path), path.resolve().parent, str(path)
         clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
+    place = environment.get("GLANCEBACK_WAREHOUSE", file.warehouse)
+    warehouse = lake_at(place, file.ducklake_data, folder) if place.startswith(PREFIX) else folder / place
     return Settings(
         source=source,
-        warehouse=folder / environment.get("GLANCEBACK_WAREHOUSE", file.warehouse),
+        warehouse=warehouse,
+        home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
         landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),
         landing_days=file.landing_days,

@@ -14,7 +14,7 @@ def require(warehouse: Warehouse) -> None:
         broken = warehouse.rows("checks", name)
         if broken:
             raise WarehouseError(
-                f"{warehouse.path}: the rule {name} is broken in {len(broken)} places, such as {broken[0]} "
+                f"{warehouse.place}: the rule {name} is broken in {len(broken)} places, such as {broken[0]} "
                 f"({statement('checks', name).description})",
                 "Nothing of this load was kept. Report this, with the log of the run.",
             )

@@ -116,8 +116,7 @@ def merge(
     `gone` are missing images that the cloud says are deleted, `withheld` those whose end is not sure.
     Raises: WarehouseError; then nothing of the night is in.
     """
-    with warehouse.transaction():
-        return merge_within(warehouse, night, gone=gone, withheld=withheld, error=error)
+    return warehouse.atomically(lambda: merge_within(warehouse, night, gone=gone, withheld=withheld, error=error))
 
 
 def merge_within(

@@ -9,6 +9,8 @@ from typing import Final
 
 from extract.errors import WarehouseError
 from load.permissions import make_folder, open_to_readers
+from load.schema import bring_up_to_date
+from load.statements import names
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,15 @@ def publish(warehouse: Warehouse, published: Path) -> None:
 
 def _copy(warehouse: Warehouse, target: Path) -> None:
     with _attached(warehouse, target):
-        warehouse.execute("COPY FROM DATABASE warehouse TO published")
+        if not warehouse.is_shared:
+            warehouse.execute("COPY FROM DATABASE warehouse TO published")
+            return
+        with warehouse.using("published"):
+            bring_up_to_date(warehouse, "")
+            for name in names("schema"):
+                table = name.partition("_")[2]
+                warehouse.execute(f"DELETE FROM {table}")
+                warehouse.execute(f"INSERT INTO {table} BY NAME FROM warehouse.{table}")
 
 
 def _refresh(warehouse: Warehouse, published: Path, target: Path) -> bool:

@@ -2,9 +2,12 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from load.warehouse import Warehouse
+
+_LONGEST_RUN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +29,29 @@ class BrokenOff:
 
 
 def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
-    """Begin a run. Runs left running by a process that died are marked failed: nobody else can hold the warehouse."""
+    """Begin a run. Runs left running by a process that died are marked failed.
+
+    That is all of them, for nobody else can hold the warehouse; of a shared one, those of more than a day ago.
+    """
     started_at = datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
-    with warehouse.transaction():
-        warehouse.run("merge", "fail_dead_runs")
+    dead_since = started_at - _LONGEST_RUN if warehouse.is_shared else None
+
+    def begin() -> datetime:
+        warehouse.run("merge", "fail_dead_runs", dead_since=dead_since)
         warehouse.run("merge", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
-        started_at = warehouse.row("merge", "run_start", run_id=run_id)["started_at"]
-    return Run(run_id, started_at, mode)
+        began: datetime = warehouse.row("merge", "run_start", run_id=run_id)["started_at"]
+        return began
+
+    return Run(run_id, warehouse.atomically(begin), mode)
 
 
 def finish_run(warehouse: Warehouse, run: Run, status: str) -> datetime:
     """End a run as `completed`, `partial` or `failed`; when, in UTC."""
     finished_at = datetime.now(UTC).replace(tzinfo=None)
-    with warehouse.transaction():
-        warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+    warehouse.atomically(
+        lambda: warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+    )
     return finished_at
 
 

@@ -24,28 +24,31 @@ def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
 
     Raises: WarehouseError when a newer glanceback has written the warehouse; it is left as it is.
     """
-    with warehouse.transaction():
-        warehouse.run("schema", "000_schema_migrations")
-        applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
-        known = names("schema")
-        columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
-        for name in applied.keys() - {*known, *columns, _SURFACE}:
-            raise WarehouseError(
-                f"{warehouse.path} was written by glanceback {applied[name][1]}, which knows more than {version}",
-                "Upgrade glanceback, or take another warehouse.",
-            )
-        for name in known:
-            if name not in applied:
-                warehouse.run("schema", name)
-                _record(warehouse, name, _fingerprint([statement("schema", name).text]), version)
-        added = add_new_columns(warehouse)
-        for attribute in added:
-            _record(warehouse, f"{_COLUMN}{attribute.column}", "", version)
-        fingerprint = _surface_fingerprint()
-        if applied.get(_SURFACE, ("", ""))[0] != fingerprint:
-            _renew_surface(warehouse)
-            _record(warehouse, _SURFACE, fingerprint, version)
-        fill_from_extra(warehouse, added)
+    warehouse.atomically(lambda: _apply(warehouse, version))
+
+
+def _apply(warehouse: Warehouse, version: str) -> None:
+    warehouse.run("schema", "000_schema_migrations")
+    applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
+    known = names("schema")
+    columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
+    for name in applied.keys() - {*known, *columns, _SURFACE}:
+        raise WarehouseError(
+            f"{warehouse.place} was written by glanceback {applied[name][1]}, which knows more than {version}",
+            "Upgrade glanceback, or take another warehouse.",
+        )
+    for name in known:
+        if name not in applied:
+            warehouse.run("schema", name)
+            _record(warehouse, name, _fingerprint([statement("schema", name).text]), version)
+    added = add_new_columns(warehouse)
+    for attribute in added:
+        _record(warehouse, f"{_COLUMN}{attribute.column}", "", version)
+    fingerprint = _surface_fingerprint()
+    if applied.get(_SURFACE, ("", ""))[0] != fingerprint:
+        _renew_surface(warehouse)
+        _record(warehouse, _SURFACE, fingerprint, version)
+    fill_from_extra(warehouse, added)
 
 
 def _renew_surface(warehouse: Warehouse) -> None:
@@ -55,11 +58,13 @@ def _renew_surface(warehouse: Warehouse) -> None:
     meanings = {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
     kinds = {"views": "VIEW", "macros": "MACRO TABLE"}
     for folder in ("schema", "views", "macros"):
+        if folder == "macros" and not warehouse.describes_views:
+            continue
         for name in names(folder):
             described = statement(folder, name)
             target = name.partition("_")[2] if folder == "schema" else name
             warehouse.comment(kinds.get(folder, "TABLE"), target, described.description)
-            if folder != "macros":
+            if folder == "schema" or (folder == "views" and warehouse.describes_views):
                 _comment_columns(warehouse, target, described, meanings)
 
 

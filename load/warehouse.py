@@ -4,15 +4,18 @@ It is attached under the name `warehouse`, so that what lies behind the name may
 """
 
 import logging
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
+import tenacity
 
 from extract.errors import WarehouseError
+from load.lake import Lake, without_password
 from load.permissions import make_folder
 from load.statements import statement
 
@@ -27,22 +30,32 @@ DEFAULT_MEMORY_MB = 200
 _LOOK_AGAIN_SECONDS = 1.0
 
 
+_CONFLICTS = ("onflict", "database is locked", "could not serialize", "duplicate key", "already exists")
+"""What DuckLake and its catalogues say where another machine's commit came in between."""
+
+_TRIES = 10
+_BACKOFF = tenacity.wait_exponential_jitter(initial=0.1, max=5)
+
+T = TypeVar("T")
+
+
 class Warehouse:
     """An open warehouse. Every duckdb error comes out as a WarehouseError."""
 
-    def __init__(self, path: Path, wait_seconds: float = 0, memory_mb: int = DEFAULT_MEMORY_MB) -> None:
+    def __init__(self, place: Path | Lake, wait_seconds: float = 0, memory_mb: int = DEFAULT_MEMORY_MB) -> None:
         """Open it, or make it where there is none. What needs more than `memory_mb` goes to disk, beside it.
 
         Raises: WarehouseError when another process holds it still after `wait_seconds`, naming that process, or the
         file cannot be opened or made.
         """
-        self.path = path
-        try:
-            make_folder(path.parent)
-        except OSError as exc:
-            raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
+        self.place = place
+        self.is_shared = isinstance(place, Lake)
+        self.describes_views = not self.is_shared  # DuckLake has no comments on macros and on views' columns
         self.connection = duckdb.connect(config=self._limits(memory_mb))
-        self._attach(wait_seconds)
+        if isinstance(place, Lake):
+            self._until_no_conflict(lambda: self._attach_lake(place))
+        else:
+            self._attach(place, wait_seconds)
         self.execute("USE warehouse")
 
     def _limits(self, memory_mb: int) -> dict[str, str | bool | int | float | list[str]]:
@@ -50,15 +63,27 @@ class Warehouse:
             "memory_limit": f"{memory_mb}MB",
             # Every thread holds a block of 256 KiB for each of ninety columns; a second one gains nothing.
             "threads": 1,
-            "temp_directory": str(self.path.with_name(f".{self.path.name}.spill")),
+            "temp_directory": tempfile.gettempdir()
+            if isinstance(self.place, Lake)
+            else str(self.place.with_name(f".{self.place.name}.spill")),
+            # DuckLake's extensions come as packages, and are loaded by path.
+            "allow_unsigned_extensions": self.is_shared,
         }
 
-    def _attach(self, wait_seconds: float) -> None:
+    def _attach_lake(self, lake: Lake) -> None:
+        with self._mapped():
+            lake.attach(self.connection, "warehouse")
+
+    def _attach(self, path: Path, wait_seconds: float) -> None:
+        try:
+            make_folder(path.parent)
+        except OSError as exc:
+            raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
         deadline = time.monotonic() + wait_seconds
         said = False
         while True:
             try:
-                self.execute(f"ATTACH {quoted(str(self.path))} AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+                self.execute(f"ATTACH {quoted(str(path))} AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
             except WarehouseError as exc:
                 if not _is_held(exc.__cause__) or time.monotonic() >= deadline:
                     raise
@@ -74,6 +99,27 @@ class Warehouse:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
+
+    def atomically(self, work: Callable[[], T]) -> T:
+        """All that `work` does, or nothing of it; done again where another machine's commit came in between.
+
+        Raises: what it raises; WarehouseError.
+        """
+
+        def once() -> T:
+            with self.transaction():
+                return work()
+
+        return self._until_no_conflict(once) if self.is_shared else once()
+
+    def _until_no_conflict(self, work: Callable[[], T]) -> T:
+        return tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_TRIES),
+            wait=_BACKOFF,
+            retry=tenacity.retry_if_exception(_is_conflict),
+            before_sleep=lambda _: log.info("another machine wrote to %s at the same time; once more", self.place),
+            reraise=True,
+        )(work)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -117,6 +163,17 @@ class Warehouse:
         """Describe a TABLE, VIEW, MACRO TABLE or COLUMN."""
         self.execute(f"COMMENT ON {kind} {target} IS {quoted(text)}")
 
+    @contextmanager
+    def using(self, database: str) -> Iterator[None]:
+        """Inside, unqualified names are those of another attached DuckDB file."""
+        described, self.describes_views = self.describes_views, True
+        self.execute(f"USE {database}")
+        try:
+            yield
+        finally:
+            self.execute("USE warehouse")
+            self.describes_views = described
+
     def execute(self, text: str, parameters: dict[str, object] | None = None) -> duckdb.DuckDBPyConnection:
         """Run a statement that no file can hold, because a name or a path is part of it."""
         with self._mapped():
@@ -140,9 +197,13 @@ class Warehouse:
                 advice = "See that the file and its folder can be written, and that the disk has room."
             else:
                 raise WarehouseError(
-                    f"the warehouse {self.path} refused a statement; nothing of it was kept ({_first_line(exc)})"
+                    f"the warehouse {self.place} refused a statement; nothing of it was kept ({_first_line(exc)})"
                 ) from exc
-            raise WarehouseError(f"the warehouse {self.path} cannot be used ({_first_line(exc)})", advice) from exc
+            raise WarehouseError(f"the warehouse {self.place} cannot be used ({_first_line(exc)})", advice) from exc
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, WarehouseError) and any(sign in str(error.__cause__) for sign in _CONFLICTS)
 
 
 def _is_held(error: BaseException | None) -> bool:
@@ -156,4 +217,4 @@ def quoted(text: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return without_password(str(error).splitlines()[0])

@@ -1,2 +1,3 @@
--- fail_dead_runs: mark runs that are still called running as failed. Whoever runs this holds the warehouse alone.
-UPDATE runs SET status = 'failed' WHERE status = 'running'
+-- fail_dead_runs: mark runs that are still called running as failed, all of them, or those started before $dead_since.
+UPDATE runs SET status = 'failed'
+WHERE status = 'running' AND ($dead_since IS NULL OR started_at < $dead_since)

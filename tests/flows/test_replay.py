@@ -87,7 +87,7 @@ def test_replay_gives_the_same_history(settings: Settings, five_nights: dict[str
 def test_replay_rebuilds_a_warehouse_that_was_lost(
     settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    settings.warehouse.unlink()
+    Path(str(settings.warehouse)).unlink()
     replay(settings)
     assert history(settings) == five_nights
     with Warehouse(settings.warehouse) as warehouse:
@@ -107,7 +107,7 @@ def test_replay_leaves_what_landing_no_longer_holds_as_it_is(
 def test_replay_loads_a_night_whose_load_had_failed(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     whole = history(settings)
-    settings.warehouse.unlink()
+    Path(str(settings.warehouse)).unlink()
     with Warehouse(settings.warehouse) as warehouse:
         bring_up_to_date(warehouse, "0")
     replay(settings)

@@ -258,3 +258,20 @@ def test_warehouse_can_be_read_while_a_published_copy_exists(place: Place, tmp_p
     place.night()
     with new_warehouse(tmp_path):
         assert place.rows("SELECT count(*) FROM images") == [(30,)]
+
+
+def test_warehouse_on_ducklake_does_for_all_commands(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
+    place = Place(tmp_path, c=cloud)
+    config = Path(place.config)
+    config.write_text(config.read_text().replace('"warehouse.duckdb"', '"ducklake:sqlite:lake.sqlite"'))
+    assert place.night().status == "completed"
+    del cloud.images["000"]
+    assert place.night().status == "completed"
+    (tmp_path / "published.duckdb").unlink()
+    assert place.command("publish").returncode == 0
+    done = place.command("sql", "SELECT count(*) AS now FROM images", "--format", "csv")
+    assert done.stdout == "now\n29\n", done.stderr
+    assert place.command("status").returncode == 0
+    replayed = place.command("replay")
+    assert replayed.returncode == 0, replayed.stderr
+    assert place.rows("SELECT count(*), count(seen_to) FROM image_versions") == [(30, 1)]

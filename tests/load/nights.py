@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from load.lake import Lake
 from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -21,8 +22,19 @@ def image(identity: str, **attributes: Any) -> dict[str, Any]:
     return {"id": identity, "name": f"image {identity}", "updated_at": "2026-10-01T00:00:00Z", **attributes}
 
 
+ENGINES = ("duckdb", "ducklake")
+engine = [ENGINES[0]]
+"""On which engine new_warehouse makes them: the fixture of tests/load sets it."""
+
+
+def place_of_warehouse(folder: Path) -> Path | Lake:
+    if engine[0] == "ducklake":
+        return Lake("sqlite", str(folder / "catalogue.sqlite"), f"{folder / 'lake'}/")
+    return folder / "warehouse.duckdb"
+
+
 def new_warehouse(folder: Path) -> Warehouse:
-    warehouse = Warehouse(folder / "warehouse.duckdb")
+    warehouse = Warehouse(place_of_warehouse(folder))
     bring_up_to_date(warehouse, "0")
     return warehouse
 

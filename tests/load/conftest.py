@@ -1,0 +1,20 @@
+"""Every test here that makes a warehouse runs on both engines: a DuckDB file, and DuckLake on SQLite."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.load import nights
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        only_files = metafunc.module.__name__.endswith(("test_warehouse", "test_death", "test_ducklake"))
+        metafunc.parametrize("engine", nights.ENGINES[:1] if only_files else nights.ENGINES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    nights.engine[0] = request.param
+    yield request.param
+    nights.engine[0] = nights.ENGINES[0]

