@@ -15,8 +15,8 @@ from extract.listing import Listing, mismatch
 from extract.redact import shown_url
 from extract.retry import get, persistently
 from flows.display import printable
-from flows.night import enter
 from flows.settings import chosen_clouds, load_settings
+from flows.visit import enter
 
 _TOLERATED_DIFFERENCE = timedelta(seconds=60)
 

@@ -5,22 +5,31 @@ is begun first and imports on another core meanwhile, and ends when its standard
 """
 
 import gc
+import logging
 import os
 import select
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
 from extract.errors import GlancebackError
 
+log = logging.getLogger(__name__)
+
 _START_SECONDS: Final = 180.0
 """A new folder's database is made first, which takes 20 s and more on a slow machine."""
 
 _STOP_SECONDS: Final = 10.0
+_DATABASE: Final = "prefect.db"
 _READY: Final = b"ready\n"
 _running: list["_Server"] = []
 
@@ -28,6 +37,7 @@ _running: list["_Server"] = []
 def begin_embedded_server() -> None:
     """Begin to start it, once a process, and point PREFECT_API_URL at it: Prefect reads that when it is imported."""
     if not _running:
+        _take_new_database(Path(os.environ["PREFECT_HOME"]))
         _running.append(_Server())
 
 
@@ -55,6 +65,43 @@ def stop_embedded_server() -> None:
     """Stop it, with all it was told written down. A process that dies without this stops it too."""
     while _running:
         _running.pop().stop()
+
+
+def make_new_database() -> None:
+    """Have Prefect make an empty database, once an installation: new folders begin with a copy, which saves 10 s."""
+    with tempfile.TemporaryDirectory(prefix="glanceback-") as home:
+        os.environ["PREFECT_HOME"] = home
+        server = _Server()
+        try:
+            server.wait()
+        finally:
+            server.stop()
+        with closing(sqlite3.connect(Path(home) / _DATABASE)) as database:
+            database.execute("DELETE FROM configuration")  # what is one installation's own
+            database.commit()
+            new = _new_database()
+            new.parent.mkdir(parents=True, exist_ok=True)
+            new.unlink(missing_ok=True)
+            database.execute("VACUUM INTO ?", [str(new)])
+
+
+def _new_database() -> Path:
+    return Path(sys.prefix) / "share" / "glanceback" / f"prefect-{version('prefect')}.db"
+
+
+def _take_new_database(home: Path) -> None:
+    set_otherwise = [name for name in os.environ if name.endswith("DATABASE_CONNECTION_URL") and "PREFECT" in name]
+    new, database = _new_database(), home / _DATABASE
+    if new.is_file() and not database.exists() and not set_otherwise:
+        unfinished = database.with_name(f".{_DATABASE}.{os.getpid()}")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(new, unfinished)
+            os.link(unfinished, database)  # whoever comes first
+        except OSError:
+            log.debug("Prefect makes its own database", exc_info=True)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 class _Server:
@@ -117,4 +164,7 @@ def serve(listening: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    if sys.argv[1:] == ["make-new-database"]:
+        make_new_database()
+    else:
+        serve(socket.socket(fileno=int(sys.argv[1])))

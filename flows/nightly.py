@@ -24,10 +24,11 @@ from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
 from flows import night
 from flows.memory import expect_many_pages, give_back
-from flows.night import ListingIncomplete, Visit
+from flows.night import ListingIncomplete
 from flows.progress import stop_reading
 from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
+from flows.visit import Visit, enter
 from flows.workers import listing_runner
 from load.cuts import known_parts
 from load.merge import ListingOutcome, watermarks
@@ -50,7 +51,7 @@ def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:  # type: ignore
     return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
 
 
-_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(night.enter)
+_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter)
 _read_listing = task(
     name="read listing",
     task_run_name="{visit.name}: {listing.name}",

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from extract.account import CloudSettings
-from flows.night import ListingIncomplete, enter, incomplete_outcome, load_cloud, read_listing
+from flows.night import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
+from flows.visit import enter
 from load.guard import Guard
 from load.invariants import require
 from load.merge import CloudCounts, ListingOutcome

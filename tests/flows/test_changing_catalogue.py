@@ -21,7 +21,8 @@ from extract.account import CloudSettings
 from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.listing import Listing, listings
-from flows.night import ListingIncomplete, Visit, incomplete_outcome, load_cloud, read_listing
+from flows.night import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
+from flows.visit import Visit
 from load.cuts import known_parts
 from load.guard import Guard
 from load.merge import ListingOutcome, watermarks

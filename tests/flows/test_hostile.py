@@ -18,7 +18,7 @@ from extract.account import CloudSettings
 from extract.connection import Connection, connect
 from extract.errors import CloudError
 from extract.token_auth import TokenAuth, origin_of
-from flows.night import enter
+from flows.visit import enter
 from load.merge import CloudCounts, ListingOutcome
 from load.warehouse import Warehouse
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud

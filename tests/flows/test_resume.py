@@ -14,7 +14,8 @@ import pytest
 
 from extract.account import CloudSettings
 from extract.landing import MANIFEST, landed_pages, listing_folder
-from flows.night import ListingIncomplete, Visit, enter, read_listing
+from flows.night import ListingIncomplete, read_listing
+from flows.visit import Visit, enter
 from load.runs import BrokenOff, Run
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Fault, Reply, fake_cloud
 from tests.flows.conftest import environment_of_a_command

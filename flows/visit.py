@@ -1,0 +1,76 @@
+"""A cloud that we are logged in to: what was seen there first, and which listings to read.
+
+A visit may be sent to another process, a Dask worker's for instance; no secret goes along, and that process logs in
+itself.
+"""
+
+import threading
+from contextlib import AbstractContextManager
+
+from extract.account import CloudSettings
+from extract.connection import Connection, connect
+from extract.dialect import FirstLook, look
+from extract.listing import Listing, listings
+
+
+class Visit:
+    """A cloud that we are logged in to, with what the first look said and the listings to read.
+
+    Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into. Where it
+    is sent to another process, the connection stays behind: no secret goes along, and that process logs in itself.
+    """
+
+    def __init__(self, connection: Connection, first_look: FirstLook, to_read: tuple[Listing, ...]) -> None:
+        self.settings = connection.settings
+        self.project_id = connection.project_id
+        self.first_look = first_look
+        self.listings = to_read
+        self._connection: Connection | None = connection
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def connection(self) -> Connection:
+        """Raises: as connect, where this process has to log in first."""
+        if self._connection is None:
+            self._connection = _connection_of_this_process(self.settings)
+        return self._connection
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_connection": None}
+
+
+_connections: dict[CloudSettings, Connection] = {}
+_connecting = threading.Lock()
+
+
+def _connection_of_this_process(settings: CloudSettings) -> Connection:
+    """One login, and one client, for all listings of a cloud that this process reads for another."""
+    with _connecting:
+        if settings not in _connections:
+            connection = connect(settings)
+            connection.pace.beyond = _turns_of_all_workers(settings)
+            _connections[settings] = connection
+        return _connections[settings]
+
+
+def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[object]:
+    """What a Dask worker takes a turn of before it asks a cloud: max_connections for all workers together."""
+    import distributed  # an extra; only its workers get here
+
+    turns: AbstractContextManager[object] = distributed.Semaphore(
+        max_leases=settings.max_connections, name=f"glanceback: {settings.max_connections} requests to {settings.name}"
+    )
+    return turns
+
+
+def enter(settings: CloudSettings) -> Visit:
+    """Log in, look, and know which listings to read.
+
+    Raises: SettingsError, CloudError, TransientError, as connect and look do.
+    """
+    connection = connect(settings)
+    first_look = look(connection)
+    return Visit(connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings))
