@@ -14,6 +14,7 @@ import orjson
 
 from benchmarks.catalogue import Catalogue
 from extract.body import parse_page
+from flows.memory import expect_many_pages
 from transform.batch import flatten
 
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     bodies = pages(given.images)
+    expect_many_pages()  # as every run does
     works: dict[str, Callable[[bytes], Any]] = {
         "orjson.loads": orjson.loads,
         "parse_page": lambda body: parse_page(body, "benchmark"),

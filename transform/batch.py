@@ -4,7 +4,7 @@ Every attribute of every image ends in exactly one place: its column, `extra`, o
 Columns are built whole where all values are as expected, and value by value where one is not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from extract.body import MAX_ID_CHARACTERS, Json, usable_id
 from transform.dictionary import ARROW_TYPES, ATTRIBUTES, Attribute, Kind, arrow_schema
-from transform.identity import content_hash
+from transform.identity import NOT_CONTENT, Shape, shape_of, taking
 from transform.values import PARSERS, Misfit, as_received, is_unicode
 
 EXTRA_TYPE: Final = pa.map_(pa.string(), pa.string())
@@ -60,11 +60,12 @@ def flatten(images: Sequence[Json]) -> Flattened:
     """The images of one page, flattened."""
     rejects: list[Reject] = []
     usable: Sequence[Any] = images if _all_usable(images) else _usable(images, rejects)
-    hashes = list(map(content_hash, usable))
-    present = set().union(*usable)
-    values = _by_name(usable, [name for name in _KNOWN_NAMES if name in present])
+    shapes = list(map(shape_of, usable))
+    contents = [shape.values(image) for shape, image in zip(shapes, usable, strict=True)]
+    values = _by_name(usable, shapes, contents)
     columns = [_column(attribute, usable, values, rejects) for attribute in ATTRIBUTES]
-    columns.append(_extra(usable, present, rejects))
+    columns.append(_extra(usable, shapes, rejects))
+    hashes = [shape.content_hash(content) for shape, content in zip(shapes, contents, strict=True)]
     columns.append(pa.array(hashes, pa.string()))
     return Flattened(pa.record_batch(columns, schema=IMAGES_SCHEMA), _reject_batch(rejects))
 
@@ -93,10 +94,26 @@ def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
     return usable
 
 
-def _by_name(images: Sequence[Any], names: Sequence[str]) -> dict[str, Sequence[Json]]:
-    """The values of all images by attribute. Taken image by image: a page is larger than a processor's cache."""
-    rows = [tuple(map(image.get, names)) for image in images]
-    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+def _by_name(
+    images: Sequence[Any], shapes: Sequence[Shape], contents: Sequence[tuple[Json, ...]]
+) -> dict[str, Sequence[Json]]:
+    """The values of all images by attribute, None where an image does not have it."""
+    names = {name for shape in set(shapes) for name in shape.attributes}
+    content = tuple(sorted(names.difference(NOT_CONTENT)))
+    rows: Iterable[tuple[Json, ...]] = contents
+    if any(shape.content != content for shape in set(shapes)):
+        arranged = {shape: _arranging(shape, content) for shape in set(shapes)}
+        rows = [arranged[shape]((*values, None)) for shape, values in zip(shapes, contents, strict=True)]
+    by_name: dict[str, Sequence[Json]] = dict(zip(content, zip(*rows, strict=True), strict=True))
+    for link in names.intersection(NOT_CONTENT):
+        by_name[link] = [image.get(link) for image in images]
+    return by_name
+
+
+def _arranging(shape: Shape, names: Sequence[str]) -> Callable[[tuple[Json, ...]], tuple[Json, ...]]:
+    """Puts an image's values, with a None behind them, where `names` has them; the None where it lacks one."""
+    places = {name: place for place, name in enumerate(shape.content)}
+    return taking([places.get(name, len(places)) for name in names])
 
 
 def _column(
@@ -185,16 +202,12 @@ def _lists(values: Sequence[Json]) -> pa.Array | None:
     return pa.array(values, ARROW_TYPES[Kind.TAGS]) if set(map(type, values)) <= {list, type(None)} else None
 
 
-def _extra(images: Sequence[Any], present: set[str], rejects: list[Reject]) -> pa.Array:
+def _extra(images: Sequence[Any], shapes: Sequence[Shape], rejects: list[Reject]) -> pa.Array:
     """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    unknown = present - _KNOWN_NAMES
-    twins = [names for attribute in ATTRIBUTES if len(names := [n for n in attribute.api_names if n in present]) > 1]
+    left_over = {shape: _left_over(shape) for shape in set(shapes)}
     offsets, keys, items = [0], [], []
-    for image in images:
-        left_over = sorted(unknown & image.keys())
-        for names in twins:
-            left_over += [name for name in names if name in image][1:]
-        for name in left_over:
+    for image, shape in zip(images, shapes, strict=True):
+        for name in left_over[shape]:
             value = image[name]
             if is_unicode(name) and (not isinstance(value, str) or is_unicode(value)):
                 keys.append(name)
@@ -205,6 +218,12 @@ def _extra(images: Sequence[Any], present: set[str], rejects: list[Reject]) -> p
     return pa.MapArray.from_arrays(
         pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
     )
+
+
+def _left_over(shape: Shape) -> list[str]:
+    unknown = sorted(name for name in shape.attributes if name not in _KNOWN_NAMES)
+    held = ([name for name in attribute.api_names if name in shape.attributes] for attribute in ATTRIBUTES)
+    return unknown + [twin for names in held for twin in names[1:]]
 
 
 def _reject_batch(rejects: list[Reject]) -> pa.RecordBatch:
