@@ -55,6 +55,7 @@ def _renew_surface(warehouse: Warehouse) -> None:
     for folder in ("views", "macros"):
         for name in names(folder):
             warehouse.run(folder, name)
+    _write_dictionary(warehouse)
     meanings = {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
     kinds = {"views": "VIEW", "macros": "MACRO TABLE"}
     for folder in ("schema", "views", "macros"):
@@ -66,6 +67,26 @@ def _renew_surface(warehouse: Warehouse) -> None:
             warehouse.comment(kinds.get(folder, "TABLE"), target, described.description)
             if folder == "schema" or (folder == "views" and warehouse.describes_views):
                 _comment_columns(warehouse, target, described, meanings)
+
+
+def _write_dictionary(warehouse: Warehouse) -> None:
+    """Table `attributes`, for the columns of the view `images`."""
+    ours = statement("schema", "001_image_versions").columns | statement("views", "images").columns
+    known = {attribute.column: attribute for attribute in ATTRIBUTES}
+    warehouse.run("schema_state", "forget_attributes")
+    for position, (column, sql_type) in enumerate(warehouse.typed_columns("images"), 1):
+        attribute = known.get(column)
+        warehouse.run(
+            "schema_state",
+            "add_attribute",
+            position=position,
+            column_name=column,
+            api_name=attribute.api_name if attribute else None,
+            type=sql_type,
+            unit=attribute.unit if attribute else None,
+            meaning=attribute.meaning if attribute else ours.get(column),
+            source=attribute.source if attribute else "glanceback",
+        )
 
 
 def _comment_columns(warehouse: Warehouse, target: str, described: Statement, meanings: dict[str, str]) -> None:
@@ -87,7 +108,7 @@ def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> 
 
 def _surface_fingerprint() -> str:
     texts = [statement(folder, name).text for folder in ("schema", "views", "macros") for name in names(folder)]
-    return _fingerprint([*texts, *(comment(attribute) for attribute in ATTRIBUTES)])
+    return _fingerprint([*texts, *(f"{comment(attribute)} {attribute.source}" for attribute in ATTRIBUTES)])
 
 
 def _fingerprint(texts: list[str]) -> str:

@@ -157,7 +157,11 @@ class Warehouse:
 
     def columns(self, name: str) -> list[str]:
         """The columns of a table or view, in order."""
-        return [row[0] for row in self.execute(f"DESCRIBE {name}").fetchall()]
+        return [column for column, _ in self.typed_columns(name)]
+
+    def typed_columns(self, name: str) -> list[tuple[str, str]]:
+        """The columns of a table or view with their SQL types, in order."""
+        return [row[:2] for row in self.execute(f"DESCRIBE {name}").fetchall()]
 
     def comment(self, kind: str, target: str, text: str) -> None:
         """Describe a TABLE, VIEW, MACRO TABLE or COLUMN."""

@@ -56,10 +56,15 @@ class Nights:
         gone: frozenset[str] | None = None,
         withheld: frozenset[str] = frozenset(),
         watermark: datetime | None = None,
+        at: datetime | None = None,
     ) -> CloudCounts:
-        """Load these listings; what is missing is gone, unless `gone` says otherwise."""
+        """Load these listings; what is missing is gone, unless `gone` says otherwise. `at`: when the run started."""
         self._number += 1
         run = begin_run(self.warehouse, mode, "0")
+        if at is not None:
+            parameters = {"at": at, "run_id": run.run_id}
+            self.warehouse.execute("UPDATE runs SET started_at = $at WHERE run_id = $run_id", parameters)
+            run = replace(run, started_at=at)
         outcomes = [
             self._outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
             for name, images in listings.items()

@@ -1,7 +1,7 @@
 """The macros, on nights with known outcomes."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,3 +40,28 @@ def test_images_as_of_shows_what_images_showed_then(nights: Nights) -> None:
 def test_images_as_of_has_the_columns_of_images(nights: Nights) -> None:
     columns = nights.warehouse.columns
     assert columns("(FROM images_as_of(now()::TIMESTAMP))") == columns("images")
+
+
+def test_catalogue_diff_compares_two_moments_whatever_lay_between(nights: Nights) -> None:
+    first = {"public": [image("a", mine="1"), image("b"), image("c"), image("e")], "shared-pending": [image("s")]}
+    between = {"public": [image("a", mine="9"), image("c", min_disk=5), image("x")], "shared-pending": [image("s")]}
+    last = {"public": [image("a", mine="2"), image("c"), image("d"), image("e")], "shared-accepted": [image("s")]}
+    for day, catalogue in enumerate((first, between, {"shared-pending": [], **last}), 2):
+        nights.night(catalogue, at=datetime(2026, 11, day, 2))
+    found = nights.rows(
+        """SELECT id, event, attribute, old_value, new_value
+        FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-04 12:00') ORDER BY id"""
+    )
+    assert found == [
+        ("a", "changed", "mine", "1", "2"),
+        ("b", "removed", None, None, None),
+        ("d", "added", None, None, None),
+        ("s", "changed", "listings", '["shared-pending"]', '["shared-accepted"]'),
+    ]
+    backwards = nights.rows(
+        """SELECT id, event, attribute, old_value, new_value
+        FROM catalogue_diff(TIMESTAMP '2026-11-04 12:00', TIMESTAMP '2026-11-02 12:00') ORDER BY id"""
+    )
+    assert [row[:2] for row in backwards] == [("a", "changed"), ("b", "added"), ("d", "removed"), ("s", "changed")]
+    same = "FROM catalogue_diff(TIMESTAMP '2026-11-04 12:00', TIMESTAMP '2026-11-04 13:00')"
+    assert nights.rows(same) == []

@@ -1,0 +1,2 @@
+-- forget_attributes: empty the dictionary, before it is written anew.
+DELETE FROM attributes

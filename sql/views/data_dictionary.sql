@@ -1,0 +1,34 @@
+-- data_dictionary: what every column of `images` holds, how many images have it, and since when.
+-- One row per column of `images`, in their order. Times are UTC.
+CREATE OR REPLACE VIEW data_dictionary AS
+WITH totals AS (
+    SELECT count(*) FILTER (WHERE seen_to IS NULL) AS images, min(seen_from) AS first_seen FROM image_versions
+),
+
+held AS (
+    UNPIVOT (
+        SELECT
+            struct_pack(
+                images := count(COLUMNS(*)) FILTER (WHERE seen_to IS NULL),
+                first_seen := min(seen_from) FILTER (WHERE COLUMNS(*) IS NOT NULL)
+            )
+        FROM image_versions
+    ) ON COLUMNS(*) INTO NAME column_name VALUE found
+)
+
+SELECT
+    attributes.column_name AS column_name, -- The column of `images`.
+    attributes.api_name AS api_name, -- Name that the API gives it; NULL where the column is glanceback's own.
+    attributes.type AS type, -- SQL type of the column.
+    attributes.unit AS unit, -- Unit of its numbers; NULL where they have none.
+    attributes.meaning AS meaning, -- What it holds.
+    attributes.source AS source, -- Who says so: reference, vendor SDK, Glance, observed (inferred), or glanceback itself.
+    coalesce(held.found.images, totals.images) AS images, -- Current images that have it.
+    round(coalesce(held.found.images, totals.images) / nullif(totals.images, 0), 4)
+        AS share, -- Share of the current images that have it, 0 to 1.
+    if(held.found IS NULL, totals.first_seen, held.found.first_seen)
+        AS first_seen -- Start of the run that first saw a value in it; NULL: none has. UTC.
+FROM attributes
+CROSS JOIN totals
+LEFT JOIN held ON held.column_name = attributes.column_name
+ORDER BY attributes.position

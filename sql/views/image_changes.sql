@@ -1,0 +1,46 @@
+-- image_changes: what changed in images, attribute by attribute, with the value before and after.
+-- One row per cloud, image, change and attribute. Times are UTC. Name a cloud, an image or a time to be fast.
+CREATE OR REPLACE VIEW image_changes AS
+WITH pairs AS (
+    SELECT
+        version.cloud,
+        version.id,
+        version.name,
+        version.seen_from,
+        version.run_from,
+        to_json(before)::MAP(VARCHAR, VARCHAR) AS old_columns,
+        to_json(version)::MAP(VARCHAR, VARCHAR) AS new_columns,
+        coalesce(before.extra, MAP {}) AS old_extra,
+        coalesce(version.extra, MAP {}) AS new_extra,
+        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys
+    FROM image_versions AS version
+    JOIN image_versions AS before
+        ON before.cloud = version.cloud AND before.id = version.id AND before.seen_to = version.seen_from
+    WHERE before.end_reason = 'changed'
+),
+
+sides AS (
+    SELECT
+        * EXCLUDE (old_columns, new_columns, old_extra, new_extra, extra_keys),
+        unnest(list_concat(map_keys(new_columns), extra_keys)) AS attribute,
+        unnest(list_concat(map_values(old_columns), [old_extra[key] for key in extra_keys])) AS old_value,
+        unnest(list_concat(map_values(new_columns), [new_extra[key] for key in extra_keys])) AS new_value,
+        unnest(list_concat([false for key in map_keys(new_columns)], [true for key in extra_keys])) AS is_extra
+    FROM pairs
+)
+
+SELECT
+    cloud, -- Name of the cloud, as in the settings.
+    id, -- The image's id.
+    name, -- The image's name, after the change.
+    seen_from AS changed_at, -- Start of the run that found the change. UTC.
+    attribute, -- The column of `images` that changed; the API's name for one that is in `extra`.
+    old_value, -- Its value before, as text; lists are JSON. NULL: it had none.
+    new_value, -- Its value after, as text; lists are JSON. NULL: it has none.
+    run_from AS run_id -- The run that found the change.
+FROM sides
+WHERE old_value IS DISTINCT FROM new_value
+    AND (
+        is_extra
+        OR attribute NOT IN ('extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason')
+    )
