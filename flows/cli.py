@@ -15,11 +15,8 @@ import click
 from rich.console import Console
 
 from extract.errors import GlancebackError, SettingsError
-
-_config = click.option(
-    "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
-)
-_cloud = click.option("--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated.")
+from flows import asking
+from flows.asking import cloud_option, config_option
 
 
 class _Commands(click.Group):
@@ -55,19 +52,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
+for _command in (asking.sql, asking.runs, asking.status, asking.diff, asking.export):
+    main.add_command(_command)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 @main.command()
 @click.option("--changes", is_flag=True, help="Only what changed since each listing was last read; ends nothing.")
-@_cloud
+@cloud_option
 @click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
 @click.option("--accept-deletions", is_flag=True, help="End images even where suspiciously many vanished at once.")
 @click.option("--resume", is_flag=True, help="Go on where the run before broke off, if that was soon before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's report as one JSON object on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Log each page.")
-@_config
+@config_option
 def sync(
     changes: bool,
     clouds: tuple[str, ...],
@@ -96,55 +97,8 @@ def sync(
 
 
 @main.command()
-@click.argument("query")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
-@_config
-def sql(query: str, form: str, output: Path | None, config: str | None) -> None:
-    """Answer a QUERY from the published copy.
-
-    \b
-    glanceback sql "SELECT os_type, count(*) FROM images GROUP BY ALL"
-    glanceback sql "FROM image_events WHERE event = 'deleted'" --format csv -o deleted.csv
-    """
-    from flows.questions import write_answer
-    from flows.settings import load_settings
-
-    write_answer(load_settings(config).published, query, form, output)
-
-
-@main.command()
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@_config
-def runs(form: str, config: str | None) -> None:
-    """List the runs, the newest first, with what each found."""
-    from flows.questions import write_answer
-    from flows.settings import load_settings
-    from load.statements import statement
-
-    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
-
-
-@main.command()
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
-@click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
-@_config
-def status(form: str, max_age: str | None, check: bool, config: str | None) -> None:
-    """Say how each cloud is doing: when last read without fault, what is there, what failed and why."""
-    from flows.settings import load_settings
-    from flows.status import duration
-    from flows.status import status as run
-
-    age = duration(max_age) if max_age is not None else None
-    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True)))
-
-
-@main.command()
-@_cloud
-@_config
+@cloud_option
+@config_option
 def check(clouds: tuple[str, ...], config: str | None) -> None:
     """Log in everywhere and say what would be read, and what is in the way."""
     from flows.checking import check as run
@@ -153,7 +107,7 @@ def check(clouds: tuple[str, ...], config: str | None) -> None:
 
 
 @main.command()
-@_config
+@config_option
 def publish(config: str | None) -> None:
     """Make the published copy anew from the warehouse."""
     from flows.settings import VERSION, load_settings
@@ -173,7 +127,7 @@ def publish(config: str | None) -> None:
 
 
 @main.command()
-@_config
+@config_option
 def replay(config: str | None) -> None:
     """Rebuild the history from the raw pages in landing.
 

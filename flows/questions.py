@@ -52,15 +52,20 @@ class Answer:
                 writer.write_batch(batch)
 
 
+def need_published(published: Path) -> None:
+    """Raises: SettingsError where there is no published copy yet."""
+    if not published.is_file():
+        raise SettingsError(
+            f"there is no published copy at {published}", "Run glanceback sync first, or set published."
+        )
+
+
 def ask(published: Path, query: str, parameters: Mapping[str, object] | None = None) -> Answer:
     """The answer to a query on the published copy; `parameters` are its $names.
 
     Raises: SettingsError where there is no copy, or the query is wrong.
     """
-    if not published.is_file():
-        raise SettingsError(
-            f"there is no published copy at {published}", "Run glanceback sync first, or set published."
-        )
+    need_published(published)
     try:
         connection = duckdb.connect(str(published), read_only=True)
         connection.execute("SET enable_external_access = false")

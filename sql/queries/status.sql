@@ -1,5 +1,6 @@
 -- status: How is each cloud doing: when was it last read without fault, what is there, and what failed last?
--- One row per cloud. Times are UTC; $now is the present, for the age.
+-- One row per cloud. Times are UTC.
+-- $now = now: the moment up to which the age counts
 WITH nights AS (
     SELECT
         found.*,

@@ -50,7 +50,17 @@ moves AS (
     FROM stretches
     GROUP BY ALL
     UNION ALL
-    SELECT cloud, listing, os_type, stretch_to::DATE, -count(*), -sum(bytes), 0, 0, 0, count(*) FILTER (WHERE is_deletion)
+    SELECT
+        cloud,
+        listing,
+        os_type,
+        stretch_to::DATE,
+        -count(*),
+        -sum(bytes),
+        0,
+        0,
+        0,
+        count(*) FILTER (WHERE is_deletion)
     FROM stretches
     WHERE stretch_to < TIMESTAMP '9999-12-31'
     GROUP BY ALL
@@ -71,12 +81,12 @@ SELECT
     series.cloud AS cloud, -- Name of the cloud, as in the settings.
     series.listing AS listing, -- The listing that showed the images.
     series.os_type AS os_type, -- Operating system family; NULL where the images name none.
-    sum(coalesce(sum(moves.images), 0)) OVER until_then::BIGINT AS images, -- Images in the listing at the end of the day.
+    sum(coalesce(sum(moves.images), 0)) OVER until_then::BIGINT AS images, -- Images there at the end of the day.
     coalesce(sum(moves.new), 0)::BIGINT AS new, -- Images first seen on the day.
     coalesce(sum(moves.changed), 0)::BIGINT AS changed, -- Changes found on the day; an image may change several times.
     coalesce(sum(moves.deleted), 0)::BIGINT AS deleted, -- Images found deleted on the day.
     coalesce(sum(moves.returned), 0)::BIGINT AS returned, -- Images found again on the day, after a deletion.
-    sum(coalesce(sum(moves.bytes), 0)) OVER until_then::BIGINT AS bytes -- What the images weigh at the end of the day. Unit: bytes.
+    sum(coalesce(sum(moves.bytes), 0)) OVER until_then::BIGINT AS bytes -- What they weigh then. Unit: bytes.
 FROM series
 LEFT JOIN moves
     ON moves.day = series.day

@@ -22,7 +22,7 @@ SELECT
     attributes.type AS type, -- SQL type of the column.
     attributes.unit AS unit, -- Unit of its numbers; NULL where they have none.
     attributes.meaning AS meaning, -- What it holds.
-    attributes.source AS source, -- Who says so: reference, vendor SDK, Glance, observed (inferred), or glanceback itself.
+    attributes.source AS source, -- Who says so: reference, vendor SDK, Glance, observed (inferred), or glanceback.
     coalesce(held.found.images, totals.images) AS images, -- Current images that have it.
     round(coalesce(held.found.images, totals.images) / nullif(totals.images, 0), 4)
         AS share, -- Share of the current images that have it, 0 to 1.

@@ -32,7 +32,7 @@ SELECT
     coalesce(stays.images, 0) AS images, -- Images in the listing now, without those that the account itself shares out.
     whole.any_at AS last_good_at, -- Start of the last run that read it to its end; NULL: none did. UTC.
     round(epoch(make_timestamp(epoch_us(now())) - whole.any_at) / 3600, 2) AS age_hours, -- Time since then. Unit: h.
-    whole.full_at AS last_full_at, -- Start of the last full run that read it to its end: deletions are known up to it. UTC.
+    whole.full_at AS last_full_at, -- Start of the last full run that read it to its end, and saw deletions. UTC.
     last_reading.started_at AS last_tried_at, -- Start of the last run that tried. UTC.
     last_reading.run_id AS last_run, -- The last run that tried.
     last_reading.complete AS is_good, -- Whether that run read it to its end.

@@ -52,7 +52,7 @@ SELECT
     is_documented, -- Whether the attribute has a column.
     images, -- Current images that have it.
     first_seen, -- Start of the run that first saw it. UTC.
-    if(images = 0, last_seen, NULL) AS gone_since, -- Start of the run that first saw it on no image; NULL: it is there. UTC.
+    if(images = 0, last_seen, NULL) AS gone_since, -- Start of the run that first saw it on no image, or NULL. UTC.
     example -- One of its values, as text.
 FROM all_seen
 WHERE (images > 0 AND NOT is_documented)

@@ -1,0 +1,153 @@
+"""The commands that ask the published copy. None of them imports Prefect, and all answer at once. Called by cli."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from extract.errors import SettingsError
+
+config_option = click.option(
+    "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
+)
+cloud_option = click.option(
+    "--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated."
+)
+_form = click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
+)
+_any_form = click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+)
+_output = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE."
+)
+
+
+def _names_of_queries(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from load.cookbook import questions
+
+    return [known.name for known in questions() if known.name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option(
+    "--query", "name", metavar="NAME", help="Ask this question of the cookbook.", shell_complete=_names_of_queries
+)
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of it; may be repeated.")
+@click.option("--list", "list_all", is_flag=True, help="List the cookbook: its queries, questions and parameters.")
+@click.option("--show", is_flag=True, help="With --query: print its SQL, parameters filled in, instead of asking.")
+@_any_form
+@_output
+@config_option
+def sql(
+    query: str | None,
+    name: str | None,
+    parameters: tuple[str, ...],
+    list_all: bool,
+    show: bool,
+    form: str,
+    output: Path | None,
+    config: str | None,
+) -> None:
+    """Answer a QUERY (- reads it from stdin) from the published copy, or a question of the cookbook.
+
+    \b
+    glanceback sql "SELECT os_type, count(*) FROM images GROUP BY ALL"
+    glanceback sql "FROM image_events WHERE event = 'deleted'" --format csv -o deleted.csv
+    glanceback sql --list
+    glanceback sql --query public_changes --param since="30 days ago"
+
+    Start with: images, image_changes, image_events, daily_catalogue, data_dictionary, schema_drift, freshness,
+    images_as_of(ts), catalogue_diff(from_ts, to_ts). DESCRIBE and data_dictionary explain their columns.
+    """
+    from flows.cookbook import as_pasted, chosen, show_list, values
+    from flows.questions import write_answer
+    from flows.settings import load_settings
+
+    if [query is not None, name is not None, list_all].count(True) != 1:
+        raise SettingsError("give one of: a QUERY, --query NAME, --list", "See glanceback sql --help.")
+    if name is None and (parameters or show):
+        raise SettingsError("--param and --show go with --query NAME", "See glanceback sql --list.")
+    if list_all:
+        show_list(form, Console())
+        return
+    published = load_settings(config).published
+    if name is None:
+        write_answer(published, sys.stdin.read() if query == "-" else query or "", form, output)
+    elif show:
+        click.echo(as_pasted(chosen(name), parameters, published), nl=False)
+    else:
+        asked = chosen(name)
+        write_answer(published, asked.text, form, output, values(asked, parameters, published))
+
+
+@click.command()
+@_form
+@config_option
+def runs(form: str, config: str | None) -> None:
+    """List the runs, the newest first, with what each found."""
+    from flows.questions import write_answer
+    from flows.settings import load_settings
+    from load.statements import statement
+
+    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
+
+
+@click.command()
+@_form
+@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
+@config_option
+def status(form: str, max_age: str | None, check: bool, config: str | None) -> None:
+    """Say how each cloud is doing: when last read without fault, what is there, what failed and why."""
+    from flows.settings import load_settings
+    from flows.status import duration
+    from flows.status import status as run
+
+    age = duration(max_age) if max_age is not None else None
+    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True)))
+
+
+@click.command()
+@click.argument("earlier", metavar="FROM")
+@click.argument("later", metavar="[TO]", default="now")
+@cloud_option
+@_any_form
+@_output
+@config_option
+def diff(earlier: str, later: str, clouds: tuple[str, ...], form: str, output: Path | None, config: str | None) -> None:
+    """Show what is different in the catalogue between two moments, attribute by attribute.
+
+    \b
+    FROM and TO are `yesterday`, `7 days ago`, a date (its end), a time (UTC) or the id of a run.
+    TO is now if not given.
+    glanceback diff yesterday
+    glanceback diff 2026-11-01 2026-11-08 --format csv -o week.csv
+    """
+    from flows.diff import diff as run
+    from flows.settings import load_settings
+
+    run(load_settings(config).published, earlier, later, clouds, form, output, Console(stderr=True))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--format", "forms", type=click.Choice(["parquet", "csv"]), multiple=True, help="Only this; both if not given."
+)
+@click.option("--overwrite", is_flag=True, help="Replace an earlier export in DIR.")
+@config_option
+def export(folder: Path, forms: tuple[str, ...], overwrite: bool, config: str | None) -> None:
+    """Write every table to DIR, as Parquet partitioned by cloud and as CSV, for other tools."""
+    from flows.questions import need_published
+    from flows.settings import load_settings
+    from load.export import FORMATS
+    from load.export import export as run
+
+    published = load_settings(config).published
+    need_published(published)
+    tables = run(published, folder, tuple(dict.fromkeys(forms)) or FORMATS, overwrite=overwrite)
+    click.echo(f"exported to {folder}: {', '.join(tables)}", err=True)

@@ -1,0 +1,62 @@
+"""The questions in sql/queries: what each asks, and what it wants to be told. For `glanceback sql --query`.
+
+After its description a file's header may say `-- $name = default: meaning`, or `-- $name: meaning` for a parameter that
+has to be given. Of which type it is, the query says where it casts it: `$name::DATE`; else it is text.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from load.statements import names, statement
+
+_FOLDER: Final = "queries"
+_PARAMETER: Final = re.compile(r"^-- \$(?P<name>\w+)(?: = (?P<default>[^:]+))?: (?P<meaning>.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`type` is TIMESTAMP, DATE, INTEGER or VARCHAR; `default` as a user would write it, None where there is none."""
+
+    name: str
+    type: str
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`text` is the SQL, comments and all."""
+
+    name: str
+    asks: str
+    text: str
+    parameters: tuple[Parameter, ...]
+
+
+def questions() -> list[Question]:
+    """All, by name."""
+    return [question(name) for name in names(_FOLDER)]
+
+
+def question(name: str) -> Question:
+    """The question of this name. Raises: KeyError where there is none."""
+    if name not in names(_FOLDER):
+        raise KeyError(name)
+    text = statement(_FOLDER, name).text
+    parameters = tuple(
+        Parameter(found["name"], _type_of(found["name"], text), found["default"], found["meaning"])
+        for found in _PARAMETER.finditer(text)
+    )
+    return Question(name, text.partition("\n")[0].partition(": ")[2], text, parameters)
+
+
+def with_values(asked: Question, values: dict[str, str]) -> str:
+    """The SQL with these values in the place of its parameters, without its header, to be pasted elsewhere."""
+    body = "".join(line for line in asked.text.splitlines(keepends=True) if not line.startswith("--"))
+    return re.sub(r"\$(\w+)", lambda found: "'" + values[found[1]].replace("'", "''") + "'", body)
+
+
+def _type_of(name: str, text: str) -> str:
+    cast = re.search(rf"\${name}::([A-Z]+)", text)
+    return cast[1] if cast else "VARCHAR"

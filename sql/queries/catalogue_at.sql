@@ -1,0 +1,12 @@
+-- catalogue_at: What was in the catalogue at a moment in the past?
+-- One row per cloud and listing, as the last run until then had seen it.
+-- $at = now: the moment, a date (its end), a time (UTC) or a run
+SELECT
+    cloud,
+    listing,
+    count(*) AS images,
+    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
+    max(updated_at) AS last_updated
+FROM (SELECT *, unnest(listings) AS listing FROM images_as_of($at::TIMESTAMP))
+GROUP BY cloud, listing
+ORDER BY cloud, listing

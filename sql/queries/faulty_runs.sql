@@ -1,0 +1,14 @@
+-- faulty_runs: What went wrong lately, where, and why?
+-- One row per run and listing, or cloud, that was not read or loaded whole, the newest first. Times are UTC.
+-- $since = 30 days ago: the day to begin with
+SELECT runs.started_at, runs.run_id, runs.mode, runs.status, faults.cloud, faults.listing, faults.error
+FROM runs
+LEFT JOIN (
+    SELECT run_id, cloud, listing, error FROM run_listings WHERE NOT complete
+    UNION ALL
+    SELECT run_id, cloud, NULL, error FROM run_clouds WHERE error IS NOT NULL
+) AS faults
+    ON faults.run_id = runs.run_id
+WHERE runs.status NOT IN ('completed', 'running')
+    AND runs.started_at >= $since::DATE
+ORDER BY runs.started_at DESC, faults.cloud, faults.listing

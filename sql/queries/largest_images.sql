@@ -1,0 +1,16 @@
+-- largest_images: Which images are the largest, and how much disk does a server of them need?
+-- One row per image, the largest first.
+-- $top = 20: so many images
+SELECT
+    cloud,
+    name,
+    id,
+    owner,
+    listings,
+    round(coalesce(image_size, size) / 1e9, 2) AS gigabytes,
+    min_disk AS min_disk_gb,
+    min_ram AS min_ram_mb,
+    created_at
+FROM images
+ORDER BY coalesce(image_size, size) DESC NULLS LAST, id
+LIMIT $top::INTEGER

@@ -1,0 +1,15 @@
+-- largest_owners: Who owns the most bytes?
+-- One row per cloud and owner, the largest first.
+-- $top = 20: so many owners
+SELECT
+    cloud,
+    owner,
+    count(*) AS images,
+    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
+    round(100 * sum(coalesce(image_size, size)) / sum(sum(coalesce(image_size, size))) OVER (PARTITION BY cloud), 1)
+        AS percent_of_cloud,
+    min(created_at) AS oldest_image
+FROM images
+GROUP BY cloud, owner
+ORDER BY gigabytes DESC NULLS LAST, owner
+LIMIT $top::INTEGER

@@ -1,0 +1,13 @@
+-- operating_systems: Which operating systems are in the catalogue, and what do their images weigh?
+-- One row per cloud, family, distribution and release, the most frequent first.
+SELECT
+    cloud,
+    os_type,
+    platform,
+    os_version,
+    count(*) AS images,
+    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
+    max(updated_at) AS last_updated
+FROM images
+GROUP BY ALL
+ORDER BY images DESC, cloud, os_type, platform, os_version

@@ -1,0 +1,16 @@
+-- public_changes: Which public images changed lately, attribute by attribute?
+-- One row per change and attribute, the newest first. Times are UTC.
+-- $since = 7 days ago: the day to begin with
+SELECT
+    changes.cloud,
+    changes.name,
+    changes.id,
+    changes.changed_at,
+    changes.attribute,
+    changes.old_value,
+    changes.new_value
+FROM image_changes AS changes
+SEMI JOIN listing_memberships AS stay
+    ON stay.cloud = changes.cloud AND stay.id = changes.id AND stay.listing = 'public' AND stay.seen_to IS NULL
+WHERE changes.changed_at >= $since::DATE
+ORDER BY changes.changed_at DESC, changes.name, changes.id, changes.attribute

@@ -1,0 +1,16 @@
+-- restless_images: Which images change the most, and in what?
+-- One row per image, the most changes first.
+-- $since = 30 days ago: the day to begin with
+-- $top = 20: so many images
+SELECT
+    cloud,
+    id,
+    max_by(name, changed_at) AS name,
+    count(DISTINCT changed_at) AS changes,
+    list(DISTINCT attribute ORDER BY attribute) AS attributes,
+    max(changed_at) AS last_change
+FROM image_changes
+WHERE changed_at >= $since::DATE
+GROUP BY cloud, id
+ORDER BY changes DESC, id
+LIMIT $top::INTEGER

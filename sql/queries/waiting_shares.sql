@@ -1,0 +1,15 @@
+-- waiting_shares: Which shares wait for acceptance, from whom, and how long already?
+-- One row per image, the longest wait first. Times are UTC; the wait begins when a run first saw the share.
+-- $on = today: the day up to which to count
+SELECT
+    images.cloud,
+    images.name,
+    images.id,
+    images.owner,
+    images.os_version,
+    stay.seen_from AS waiting_since,
+    date_diff('day', stay.seen_from::DATE, $on::DATE) AS days
+FROM images
+JOIN listing_memberships AS stay ON stay.cloud = images.cloud AND stay.id = images.id
+WHERE stay.listing = 'shared-pending' AND stay.seen_to IS NULL
+ORDER BY waiting_since, images.name, images.id
