@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.progress import listening
+from flows.progress import ListingProgress, listening
 
 _UNLIMITED_WIDTH = 1_000_000
 _NARROWEST_COLUMN = 8
@@ -32,24 +32,28 @@ def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) ->
 
 @contextmanager
 def progress(console: Console) -> Iterator[None]:
-    """On a terminal, a line a listing with its pages and images so far; elsewhere the log's lines are enough."""
+    """On a terminal, a bar a listing, with its rate and what remains; elsewhere the log says that now and then."""
     if not console.is_terminal:
         yield
         return
-    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn  # slow
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn  # slow
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[told]}", style="dim"),
+    )
     with Progress(*columns, console=console, transient=True) as bars:
-        whole = bars.add_task("starting Prefect, logging in")
+        whole = bars.add_task("starting Prefect, logging in", total=None, told="")
         lines: dict[tuple[str, str], TaskID] = {}
 
-        def show(cloud: str, listing: str, pages: int, images: int) -> None:
-            if (cloud, listing) not in lines:
-                bars.update(whole, description="reading")
-                lines[cloud, listing] = bars.add_task("")
-            bars.update(
-                lines[cloud, listing], description=f"{printable(cloud)} {listing}: {images} images, {pages} pages"
-            )
+        def show(read: ListingProgress) -> None:
+            key = (read.cloud, read.listing)
+            if key not in lines:
+                bars.update(whole, visible=False)
+                lines[key] = bars.add_task(f"{printable(read.cloud)} {read.listing}", total=None, told="")
+            bars.update(lines[key], total=read.expected, completed=read.images, told=read.told)
 
         with listening(show):
             yield

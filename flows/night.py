@@ -19,7 +19,7 @@ from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, lis
 from extract.listing import Listing
 from extract.paging import Part
 from extract.reading import Reading
-from flows.progress import page_was_read
+from flows.progress import Watched
 from flows.visit import Visit
 from load.guard import Guard, suspicious
 from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
@@ -100,11 +100,12 @@ def read_listing(
             closing_since=None if start.changed_since else start.started_at - overlap,
             earlier=earlier,
         )
+        watched = Watched(settings.name, listing.name, sum(part.expected or 0 for part in start.parts) or None)
         with _staging(folder) as place:
             with StageWriter(place, listing.name) as writer:
                 for flattened, received_at in reading.pages():
                     writer.write(flattened, received_at)
-                    page_was_read(settings.name, listing.name, reading.page_count, reading.images)
+                    watched.page_was_read(reading.page_count, reading.images)
             landed.must_be_ours()
             staged = handed_over(writer.staged, folder)
         landed.finish()

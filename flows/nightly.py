@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
@@ -22,11 +21,11 @@ from prefect.tasks import Task
 
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
-from flows import night
+from flows import artifacts, night
 from flows.memory import expect_many_pages, give_back
 from flows.night import ListingIncomplete
 from flows.progress import stop_reading
-from flows.report import CloudReport, RunReport, cloud_report, problems, run_status, summary
+from flows.report import CloudReport, RunReport, cloud_report, problems, run_status
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from flows.visit import Visit, enter
 from flows.workers import listing_runner
@@ -59,7 +58,7 @@ _read_listing = task(
     retries=_LISTING_RETRIES,
     retry_delay_seconds=_RETRY_DELAY_SECONDS,
     retry_condition_fn=_may_pass,
-)(night.read_listing)
+)(artifacts.read_listing)
 _load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
 _publish = task(name="publish", cache_policy=NO_CACHE)(publish)
 
@@ -117,7 +116,7 @@ def _run(
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         _publish(warehouse, settings.published)
         _tidy(settings, warehouse, finished_at)
-    _leave_artifact(report)
+        artifacts.leave(report, run, warehouse, None)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
     return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
@@ -130,14 +129,6 @@ def _tidy(settings: Settings, warehouse: Warehouse, now: datetime) -> None:
             log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
     except (OSError, GlancebackError) as exc:
         log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
-
-
-def _leave_artifact(report: RunReport) -> None:
-    try:
-        create_markdown_artifact(summary(report), key="glanceback-run", description=f"Run {report.run_id}")
-    except Exception:
-        # All is loaded and published by now: a Prefect server that hiccups does not make a run fail.
-        log.warning("run %s: the artifact could not be left with Prefect", report.run_id, exc_info=True)
 
 
 def _read_and_load(

@@ -16,7 +16,7 @@ from tests.flows.conftest import PrefectServer
 FIVE_AND_TWO = {"public", "private", "shared-accepted", "shared-pending", "shared-rejected", "community", "hidden"}
 
 
-def test_run_on_a_server_is_there_with_its_tasks_and_artifact_and_without_secrets(
+def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secrets(
     prefect_server: PrefectServer, openstack: OpenStackCloud, tmp_path: Path
 ) -> None:
     openstack.create_image("alpha", name="seen by Prefect", visibility="private")
@@ -36,11 +36,19 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifact_and_without_secret
     task_runs = {task_run["name"] for task_run in ask(prefect_server.url, "task_runs")}
     assert {f"alpha: {listing}" for listing in FIVE_AND_TWO} | {"enter alpha", "load alpha"} <= task_runs
     run_id = json.loads(done.stdout)["run_id"]
-    (artifact,) = (found for found in ask(prefect_server.url, "artifacts") if run_id in str(found["data"]))
+    artifacts = {
+        found["key"]: found for found in ask(prefect_server.url, "artifacts") if run_id in str(found["description"])
+    }
+    assert artifacts.keys() == {"glanceback-run", "glanceback-listings", "glanceback-changes"}
+    assert run_id in artifacts["glanceback-run"]["data"]
+    assert {row["listing"] for row in json.loads(artifacts["glanceback-listings"]["data"])} == FIVE_AND_TWO
+    changes = json.loads(artifacts["glanceback-changes"]["data"])
+    assert {"came"} == {row["event"] for row in changes}
+    assert "seen by Prefect" in {row["name"] for row in changes}
     logs = [entry["message"] for entry in ask(prefect_server.url, "logs")]
     assert any("listing private" in str(message) for message in logs)
     everything = (
-        json.dumps([flow_run, ask(prefect_server.url, "task_runs"), artifact, logs]) + done.stdout + done.stderr
+        json.dumps([flow_run, ask(prefect_server.url, "task_runs"), artifacts, logs]) + done.stdout + done.stderr
     )
     assert openstack.projects["alpha"].password not in everything
     assert "gAAAAA" not in everything

@@ -10,7 +10,7 @@ import duckdb
 import openstack as openstacksdk
 import pytest
 
-from flows.progress import listening
+from flows.progress import ListingProgress, listening
 from flows.report import RunReport
 from flows.start import run_flow
 from tests.clouds.openstack import OpenStackCloud
@@ -145,8 +145,8 @@ def test_marker_deleted_in_the_middle_of_a_listing_loses_and_repeats_nothing(sta
     cloud = station.cloud
     victims: list[str] = []
 
-    def delete_the_marker(name: str, listing: str, pages: int, images: int) -> None:
-        if listing == "private" and pages == 1:
+    def delete_the_marker(read: ListingProgress) -> None:
+        if read.listing == "private" and read.pages == 1:
             listed = sorted(image["id"] for image in cloud.list_images("alpha", visibility="private"))
             victims.append(listed[2])
             cloud.delete_image("alpha", listed[2])
@@ -166,8 +166,8 @@ def test_image_changed_behind_the_readers_back_is_caught_by_the_closing_pass(sta
     cloud = station.cloud
     first = min(image["id"] for image in cloud.list_images("alpha", visibility="private"))
 
-    def change_what_was_read(name: str, listing: str, pages: int, images: int) -> None:
-        if listing == "private" and pages == 1:
+    def change_what_was_read(read: ListingProgress) -> None:
+        if read.listing == "private" and read.pages == 1:
             cloud.change_image("alpha", first, name="changed behind your back")
 
     with listening(change_what_was_read):
