@@ -1,0 +1,6 @@
+-- daily_listings: how many images each listing had at the end of each day.
+-- One row per cloud, listing and day (UTC).
+SELECT cloud, listing, day, sum(images)::BIGINT AS images, sum(bytes)::BIGINT AS bytes
+FROM daily_catalogue
+GROUP BY cloud, listing, day
+ORDER BY cloud, listing, day

@@ -1,0 +1,12 @@
+-- systems: how many images of each operating system there are, and what they weigh.
+-- One row per cloud, family and distribution.
+SELECT
+    cloud,
+    os_type,
+    platform,
+    count(*) AS images,
+    sum(coalesce(image_size, size, 0))::BIGINT AS bytes
+FROM image_versions
+WHERE seen_to IS NULL
+GROUP BY cloud, os_type, platform
+ORDER BY images DESC, cloud, os_type, platform
