@@ -7,7 +7,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -66,7 +66,7 @@ class _TaskProgress:
 
     def _show(self, percent: float) -> None:
         if self._artifact is None:
-            self._artifact = create_progress_artifact(percent, description=self._told)
+            self._artifact = cast(UUID, create_progress_artifact(percent, description=self._told))
         else:
             update_progress_artifact(self._artifact, percent, description=self._told)
 

@@ -151,3 +151,23 @@ def export(folder: Path, forms: tuple[str, ...], overwrite: bool, config: str | 
     need_published(published)
     tables = run(published, folder, tuple(dict.fromkeys(forms)) or FORMATS, overwrite=overwrite)
     click.echo(f"exported to {folder}: {', '.join(tables)}", err=True)
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to FILE; default: `dashboard` of the settings, or dashboard.html beside the published copy.",
+)
+@config_option
+def dashboard(output: Path | None, config: str | None) -> None:
+    """Make the page: one HTML file with health, history and images, which needs no server and no network."""
+    from flows.dashboard import write_page
+    from flows.settings import VERSION, load_settings
+
+    settings = load_settings(config)
+    target = output or settings.dashboard or settings.published.with_name("dashboard.html")
+    size = write_page(settings.published, target, VERSION)
+    click.echo(f"wrote {target} ({size / 1e6:.1f} MB): open it in a browser", err=True)

@@ -52,7 +52,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-for _command in (asking.sql, asking.runs, asking.status, asking.diff, asking.export):
+for _command in (asking.sql, asking.runs, asking.status, asking.diff, asking.export, asking.dashboard):
     main.add_command(_command)
 
 

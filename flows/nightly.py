@@ -22,6 +22,7 @@ from prefect.tasks import Task
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
 from flows import artifacts, night
+from flows.dashboard import write_page
 from flows.memory import expect_many_pages, give_back
 from flows.night import ListingIncomplete
 from flows.progress import stop_reading
@@ -61,6 +62,7 @@ _read_listing = task(
 )(artifacts.read_listing)
 _load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
 _publish = task(name="publish", cache_policy=NO_CACHE)(publish)
+_write_page = task(name="page", cache_policy=NO_CACHE)(write_page)
 
 
 @flow(name="nightly", validate_parameters=False)
@@ -115,11 +117,21 @@ def _run(
         finished_at = finish_run(warehouse, run, report.status)
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         _publish(warehouse, settings.published)
+        page = _make_page(settings) if settings.dashboard else None
         _tidy(settings, warehouse, finished_at)
-        artifacts.leave(report, run, warehouse, None)
+        artifacts.leave(report, run, warehouse, page)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
     return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
+
+
+def _make_page(settings: Settings) -> str | None:
+    """Make the page, and say where it is to be seen. All is loaded by now: without it the run is none the worse."""
+    made = _write_page(settings.published, settings.dashboard, VERSION, return_state=True)
+    if not made.is_completed():
+        log.warning("the page is not made: %s", made.message)
+        return None
+    return settings.dashboard_url or settings.dashboard.resolve().as_uri() if settings.dashboard else None
 
 
 def _tidy(settings: Settings, warehouse: Warehouse, now: datetime) -> None:

@@ -64,6 +64,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     ducklake_data: str = "data/ducklake"
     published: str = "data/published.duckdb"
     landing: str = "data/landing"
+    dashboard: str | None = None
+    dashboard_url: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     load_memory_mb: Annotated[int, msgspec.Meta(ge=64)] = DEFAULT_MEMORY_MB
@@ -84,6 +86,8 @@ class Settings:
     warehouse: Path | Lake
     home: Path
     published: Path
+    dashboard: Path | None
+    dashboard_url: str | None
     landing: Path
     landing_days: int
     lock_wait_seconds: float
@@ -115,6 +119,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         warehouse=warehouse,
         home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
         published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
+        dashboard=folder / file.dashboard if file.dashboard else None,
+        dashboard_url=file.dashboard_url,
         landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),
         landing_days=file.landing_days,
         lock_wait_seconds=file.lock_wait_seconds,

@@ -8,6 +8,8 @@ const DARK = { ink: "#e8edf3", quiet: "#a7b4c2", line: "#2e3a47", paper: "#10161
 const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#7f7f7f"];
 const EVENT_COLOURS = { new: "#009e73", changed: "#0072b2", deleted: "#d55e00", returned: "#cc79a7" };
 const MOST_BARS = 10;
+// ECharts measures texts itself, and has to know in what they are set.
+const FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, sans-serif";
 
 const whole = new Intl.NumberFormat("en");
 const drawn = new Map();
@@ -75,13 +77,13 @@ function styled(option) {
     axisLabel: { color: colours.quiet, hideOverlap: true, ...given.axisLabel },
   });
   return {
-    animation: false, color: PALETTE, textStyle: { fontFamily: "inherit", color: colours.ink },
+    animation: false, color: PALETTE, textStyle: { fontFamily: FONT, color: colours.ink },
     ...option,
     tooltip: {
       renderMode: "richText", confine: true, backgroundColor: colours.paper, borderColor: colours.quiet,
       textStyle: { color: colours.ink, fontSize: 12 }, ...option.tooltip,
     },
-    legend: { show: false, type: "scroll", top: 0, textStyle: { color: colours.ink }, pageTextStyle: { color: colours.ink },
+    legend: { show: false, type: "scroll", top: 0, itemGap: 18, textStyle: { color: colours.ink }, pageTextStyle: { color: colours.ink },
       pageIconColor: colours.ink, pageIconInactiveColor: colours.line, ...option.legend },
     grid: { left: 4, right: 16, top: 36, bottom: 4, containLabel: true, ...option.grid },
     xAxis: axis(option.xAxis), yAxis: axis(option.yAxis),
@@ -94,7 +96,10 @@ function overTime(id, title, sentence, days, series, measure, kind, colours) {
   figure(id, title, sentence, ["day", ...series.map((one) => one.name)], rows.reverse(), {
     legend: { show: series.length > 1 },
     tooltip: { trigger: "axis", valueFormatter: (value) => numberText(measure, value ?? 0) },
-    xAxis: { type: "category", data: days, boundaryGap: kind === "bar", splitLine: { show: false } },
+    xAxis: {
+      type: "category", data: days, boundaryGap: kind === "bar", splitLine: { show: false },
+      axisLabel: { interval: Math.max(0, Math.ceil(days.length / (document.getElementById(id).clientWidth / 110)) - 1) },
+    },
     yAxis: { type: "value", axisLabel: { formatter: axisText(measure) } },
     series: series.map((one) => ({
       name: one.name, type: kind, stack: "all", data: one.values, symbol: "none", barMaxWidth: 22,
@@ -116,7 +121,7 @@ function bars(id, title, pairs, measure, keepOrder = false) {
   const bottomUp = [...shown].reverse();
   figure(id, title, sentence, ["", measure], sorted.map(([label, value]) => [label, numberText(measure, value)]), {
     tooltip: { trigger: "item", valueFormatter: (value) => numberText(measure, value) },
-    grid: { top: 4 },
+    grid: { top: 4, right: 64 },
     xAxis: { type: "value", axisLabel: { formatter: axisText(measure) }, splitNumber: 4 },
     yAxis: { type: "category", data: bottomUp.map((pair) => pair[0]), axisLabel: { width: 130, overflow: "truncate", interval: 0 } },
     series: [{

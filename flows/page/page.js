@@ -42,7 +42,8 @@ function showHealth() {
       element("div", { class: "head" }, element("h3", {}, cloud.cloud), element("span", { class: `badge ${kind}` }, word)),
       element("p", { class: "number" }, whole.format(cloud.images), element("span", { class: "quiet" }, " images")),
       element("p", { class: "quiet" }, `last read without fault ${ageText(cloud.last_good_at)} (${timeText(cloud.last_good_at)})`),
-      element("dl", {}, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, `${name} in the last run`), element("dd", {}, whole.format(value))))),
+      element("p", { class: "quiet" }, "In the last run:"),
+      element("dl", {}, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, whole.format(value))))),
       cloud.error ? element("p", { class: "error" }, cloud.error) : null);
   });
   document.getElementById("health").replaceChildren(...(cards.length ? cards : [element("p", { class: "notice" }, "No run has loaded a cloud yet.")]));
@@ -89,10 +90,10 @@ function showTime() {
   const names = ["new", "changed", "deleted", "returned"];
   // The first day, on which everything is new, would dwarf all others.
   const first = daily.map((row) => row.day).sort()[0];
-  const after = days.filter((day) => day !== first);
+  const after = days.length > 1 ? days.filter((day) => day !== first) : days;
   const events = names.map((name) => series(daily.map((row) => ({ day: row.day, count: row[name] })), () => name, "count", after)[0] ?? { name, values: [] });
   const counts = events.map((one) => `${whole.format(one.values.reduce((sum, value) => sum + value, 0))} ${one.name}`);
-  overTime("events", "New, changed and deleted images a day", `In these ${after.length} days: ${counts.join(", ")}.`, after, events, "images", "bar", EVENT_COLOURS);
+  overTime("events", "New, changed and deleted images a day", `In ${after.length === 1 ? "this one day" : `these ${after.length} days`}: ${counts.join(", ")}.`, after, events, "images", "bar", EVENT_COLOURS);
 }
 
 function showNow() {
@@ -116,7 +117,7 @@ function showChanges() {
   const drift = rowsOf("drift").map((row) => [row.cloud, row.attribute, row.drift, whole.format(row.images), timeText(row.first_seen), row.example]);
   document.getElementById("drift-section").hidden = !drift.length;
   document.getElementById("drift").replaceChildren(
-    plainTable("Attributes that nobody documented", ["cloud", "attribute", "drift", "images", "first seen", "example"], drift, { images: "number", example: "text" }));
+    plainTable("Attributes that appeared or vanished", ["cloud", "attribute", "drift", "images", "first seen", "example"], drift, { images: "number", example: "text" }));
 }
 
 function showAll() {

@@ -11,7 +11,7 @@ function plainTable(caption, columns, rows, kinds = {}) {
   const body = rows.map((row) => element("tr", {}, ...row.map((cell, place) =>
     element("td", { class: kinds[columns[place]] ?? "" }, cell === null || cell === undefined ? "" : cell))));
   const table = element("table", {}, element("caption", { class: "hidden" }, caption), element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { class: "scroll high", tabindex: "0", role: "region", "aria-label": caption }, table);
+  return element("div", { class: "scroll high", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` }, table);
 }
 
 async function unpack(id) {
@@ -62,8 +62,8 @@ function reader(column, bytes) {
 }
 
 const IMAGE_COLUMNS = [
-  ["name", "Name", "text"], ["system", "System", "text"], ["listings", "Listings", "text"], ["cloud", "Cloud", "text"],
-  ["megabytes", "Size", "number"], ["created", "Created", ""], ["updated", "Updated", ""], ["status", "Status", ""],
+  ["name", "Name", "text wide"], ["system", "System", "text"], ["listings", "Listings", "text"], ["cloud", "Cloud", "text"],
+  ["megabytes", "Size", "number"], ["created", "Created", "short"], ["updated", "Updated", "short"], ["status", "Status", "short"],
   ["owner", "Owner", "code"], ["id", "Id", "code"],
 ];
 
@@ -98,7 +98,7 @@ class ImageTable {
     this.page = element("span");
     place.replaceChildren(
       element("div", { class: "search" }, element("label", {}, "Search names, systems, owners, listings and ids", search)), this.told,
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All images" }, table),
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table: all images" }, table),
       element("nav", { class: "pager", "aria-label": "Pages of the table" }, this.back, this.page, this.on));
   }
 
