@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from rich.console import Console
@@ -15,21 +16,37 @@ from extract.listing import Listing, mismatch
 from extract.redact import shown_url
 from extract.retry import get, persistently
 from flows.display import printable
-from flows.settings import chosen_clouds, load_settings
+from flows.notices import send, trial
+from flows.settings import Settings, chosen_clouds, load_settings
 from flows.visit import enter
 
 _TOLERATED_DIFFERENCE = timedelta(seconds=60)
 
 
-def check(config: str | None, clouds: Sequence[str], console: Console) -> int:
-    """Say of each cloud how it stands. 0: all well; 1: something is in the way; 2: the settings are wrong."""
+def check(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
+    """Say of each cloud how it stands. 0: all well; 1: something is in the way; 2: the settings are wrong.
+
+    `notify`: send a test notice too.
+    """
     settings = load_settings(config)
     code = 0
     for cloud in chosen_clouds(settings, clouds, ()):
         console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
         code = max(code, _Check(cloud, console).run())
+    if notify:
+        code = max(code, _try_notices(settings, console))
     console.print(f"warehouse {settings.warehouse}, settings from {settings.source}", highlight=False, soft_wrap=True)
     return code
+
+
+def _try_notices(settings: Settings, console: Console) -> int:
+    if not settings.notify.urls:
+        raise SettingsError(f"{settings.source} has no urls in [notify]", "The README shows how to write them.")
+    if not send([trial()], replace(settings.notify, on=("failure",))):
+        console.print("notices     could not be sent to all URLs of [notify]: look at each of them", style="yellow")
+        return 1
+    console.print(f"notices     a test notice went to {len(settings.notify.urls)} URLs", highlight=False)
+    return 0
 
 
 class _Check:

@@ -98,12 +98,13 @@ def sync(
 
 @main.command()
 @cloud_option
+@click.option("--notify", is_flag=True, help="Send a test notice to the URLs of [notify] too.")
 @config_option
-def check(clouds: tuple[str, ...], config: str | None) -> None:
+def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
     """Log in everywhere and say what would be read, and what is in the way."""
     from flows.checking import check as run
 
-    sys.exit(run(config, clouds, Console()))
+    sys.exit(run(config, clouds, Console(), notify=notify))
 
 
 @main.command()

@@ -21,7 +21,7 @@ from prefect.tasks import Task
 
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
-from flows import artifacts, night
+from flows import artifacts, night, notices
 from flows.dashboard import write_page
 from flows.memory import expect_many_pages, give_back
 from flows.night import ListingIncomplete
@@ -96,6 +96,16 @@ def _run(
     keep_to_owner()
     expect_many_pages()
     settings = load_settings(config)
+    try:
+        return _night(settings, mode, clouds, listings, accept_deletions, resume)
+    except Exception as exc:
+        notices.tell_error(exc, settings)
+        raise
+
+
+def _night(
+    settings: Settings, mode: str, clouds: Sequence[str], listings: Sequence[str], accept_deletions: bool, resume: bool
+) -> State[RunReport]:
     to_read = chosen_clouds(settings, clouds, listings)
     began = time.monotonic()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
@@ -120,6 +130,8 @@ def _run(
         page = _make_page(settings) if settings.dashboard else None
         _tidy(settings, warehouse, finished_at)
         artifacts.leave(report, run, warehouse, page)
+        if settings.notify.urls:
+            notices.send(notices.of_run(report, run, warehouse, settings), settings.notify)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
     return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)

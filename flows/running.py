@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from extract.errors import GlancebackError
 from flows.display import log_to_stderr, printable, progress
 from flows.embedded import stop_embedded_server
+from flows.notices import tell_error
 from flows.report import CloudReport, RunReport, problems
 from flows.settings import chosen_clouds, load_settings
 from flows.start import OUR_LOGGERS, run_flow
@@ -40,6 +42,9 @@ def sync(
     try:
         with progress(console):
             report = run_flow("changes" if changes else "nightly", settings.home / "prefect", **parameters)
+    except GlancebackError as exc:
+        tell_error(exc, settings)
+        raise
     finally:
         stop_embedded_server()
     tell(report, console)

@@ -7,9 +7,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from string import Template
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -57,6 +58,13 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     resume_within_seconds: _Seconds = 21_600.0
 
 
+class _NotifyTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`[notify]`. `$NAME` in a URL is taken from the environment."""
+
+    urls: tuple[str, ...] = ()
+    on: tuple[Literal["failure", "withheld", "drift", "recovery"], ...] = ("failure", "withheld", "drift", "recovery")
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     """glanceback.toml. Relative paths start at the file's folder."""
 
@@ -75,12 +83,24 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
     withhold_emptied: _Positive = DEFAULT_EMPTIED
+    notify: _NotifyTable = _NotifyTable()
     clouds: dict[str, _CloudTable] = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom to tell, as Apprise's URLs, and of what. The URLs hold secrets: they are in no repr."""
+
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """`source` is the file they come from, or `the environment`; `home` is for what we keep beside. Holds no secret."""
+    """`source` is the file they come from, or `the environment`; `home` is for what we keep beside.
+
+    Its repr has no secret.
+    """
 
     source: str
     warehouse: Path | Lake
@@ -96,6 +116,7 @@ class Settings:
     dask_scheduler: str | None
     dask_workers: int
     guard: Guard
+    notify: Notify
     clouds: tuple[CloudSettings, ...]
 
 
@@ -129,6 +150,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         dask_scheduler=file.dask_scheduler,
         dask_workers=file.dask_workers,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
+        notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
         clouds=clouds,
     )
 
@@ -176,6 +198,15 @@ def _read(path: Path) -> _File:
     except msgspec.ValidationError as exc:
         what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
         raise SettingsError(f"{path}: {what}", "The README lists the settings.") from exc
+
+
+def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str) -> tuple[str, ...]:
+    try:
+        return tuple(Template(url).substitute(environment) for url in urls)
+    except KeyError as exc:
+        raise SettingsError(f"{source}: a URL of notify names ${exc.args[0]}, which is not set", "Set it.") from None
+    except ValueError:
+        raise SettingsError(f"{source}: a URL of notify has a $ that names nothing", "Write $$ for a dollar.") from None
 
 
 def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:

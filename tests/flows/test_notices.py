@@ -1,0 +1,179 @@
+"""Notices, sent for real: to a receiver on loopback, through Apprise."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from extract.errors import SettingsError
+from flows.cli import main
+from flows.notices import of_error, send
+from flows.report import RunReport
+from flows.settings import Notify, load_settings
+from flows.start import run_flow
+from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
+from tests.flows.accounts import write_settings
+
+SECRET = "s3cr3t-of-the-receiver"
+
+
+@dataclass
+class Receiver:
+    """Keeps what it is told. `status`: how it answers."""
+
+    port: int = 0
+    status: int = 200
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"json://user:{SECRET}@127.0.0.1:{self.port}/"
+
+    def take(self) -> list[tuple[str, str]]:
+        """Kind and title of what came, which is forgotten."""
+        taken = [(one["type"], one["title"].partition(": ")[2]) for one in self.told]
+        self.told.clear()
+        return taken
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.told.append(json.loads(body))
+            self.send_response(receiver.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield receiver
+        server.shutdown()
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with fake_cloud() as running:
+        for number in range(30):
+            running.add(f"{number:03d}", "private")
+        yield running
+
+
+def settings_of(folder: Path, cloud: FakeCloud, receiver: Receiver, more: str = "") -> str:
+    return write_settings(
+        folder,
+        f"""[notify]
+urls = ["{receiver.url}"]
+{more}
+[clouds.c]
+auth_type = "none"
+endpoint = "{cloud.url}"
+project_id = "{PROJECT}"
+listings = ["private"]
+tries = 1
+""",
+    )
+
+
+def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else_is(
+    cloud: FakeCloud, receiver: Receiver, tmp_path: Path
+) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+
+    def night(flow: str = "nightly", **parameters: Any) -> RunReport:
+        return run_flow(flow, tmp_path / "prefect", config=config, **parameters)
+
+    assert night().status == "completed"
+    assert night().status == "completed"
+    assert receiver.take() == [], "an ordinary night is no news"
+
+    cloud.faults.append(lambda asked: Reply(403) if asked.query.get("sort_key") == "id" else None)
+    assert night().status == "failed"
+    (notice,) = receiver.told
+    assert "cloud c: the account may not do this (403)" in notice["message"]
+    assert "glanceback status" in notice["message"]
+    assert SECRET not in json.dumps(notice)
+    assert [kind for kind, _ in receiver.take()] == ["failure"]
+    assert night("changes").status == "failed"
+    assert night("changes").status == "failed"
+    assert len(receiver.take()) == 1, "of many changes runs that fail in a row the first is told"
+
+    cloud.faults.clear()
+    assert night().status == "completed"
+    assert receiver.take() == [("success", "all is well again")]
+
+    cloud.add("with something new", "private", brand_new_attribute="x")
+    night()
+    (notice,) = receiver.told
+    assert "brand_new_attribute is new and undocumented, on 1 images" in notice["message"]
+    assert receiver.take() == [("info", "the cloud's attributes changed")]
+
+    for number in range(20):
+        del cloud.images[f"{number:03d}"]
+    assert night().status == "partial"
+    (notice,) = receiver.told
+    assert "--accept-deletions" in notice["message"]
+    assert receiver.take() == [("warning", "20 deletions withheld")]
+    assert night(accept_deletions=True).status == "completed"
+    assert receiver.take() == [("success", "all is well again")]
+
+
+def test_only_what_was_asked_for_is_told(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver, 'on = ["recovery"]')
+    cloud.faults.append(lambda asked: Reply(403))
+    run_flow("nightly", tmp_path / "prefect", config=config)
+    assert receiver.take() == []
+    cloud.faults.clear()
+    run_flow("nightly", tmp_path / "prefect", config=config)
+    assert [kind for kind, _ in receiver.take()] == ["success"]
+
+
+def test_run_that_cannot_be_made_is_told_once(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+    (tmp_path / "warehouse.duckdb").write_text("this is no database")
+    result = CliRunner().invoke(main, ["sync", "--config", config])
+    assert result.exit_code == 1
+    (notice,) = receiver.told
+    assert "warehouse.duckdb" in notice["message"]
+    assert receiver.take() == [("failure", "a run could not be made")]
+
+
+def test_notice_that_cannot_be_sent_is_logged_without_its_url_and_the_run_is_none_the_worse(
+    cloud: FakeCloud, receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.status = 500
+    assert not send([of_error(ValueError("boom"))], Notify((receiver.url, "nonsense", "foo://x"), ("failure",)))
+    assert "could not be sent to the json:// address" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_test_notice_is_sent_on_demand(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+    result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
+    assert result.exit_code == 0, result.output
+    assert receiver.take() == [("failure", "this is a test")]
+    receiver.status = 503
+    result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
+    assert result.exit_code == 1
+    assert "could not be sent" in result.output
+
+
+def test_url_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:
+    config = write_settings(tmp_path, '[notify]\nurls = ["json://user:${PASS_OF_MINE}@host/"]')
+    settings = load_settings(config, {"PASS_OF_MINE": SECRET})
+    assert settings.notify.urls == (f"json://user:{SECRET}@host/",)
+    assert SECRET not in repr(settings)
+    with pytest.raises(SettingsError, match="PASS_OF_MINE, which is not set"):
+        load_settings(config, {})
