@@ -1,7 +1,8 @@
 # make setup | demo | test | lint | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
-PIP_FLAGS = --quiet --disable-pip-version-check --require-hashes
+# The files name everything that is needed: pip has nothing to resolve.
+PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .PHONY: setup demo test lint bench lock clean
 

@@ -60,6 +60,6 @@ def _vendors_classes() -> tuple[Any, Any]:
     except ImportError as exc:
         raise SettingsError(
             "auth_type aksk needs the vendor's signer, which is not installed",
-            "Install it: .venv/bin/python -m pip install --require-hashes -r requirements-aksk.txt",
+            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-aksk.txt",
         ) from exc
     return BasicCredentials, SdkRequest

@@ -24,7 +24,7 @@ def folder_at(place: str, base: Path) -> Path:
     except ImportError as exc:
         raise SettingsError(
             f"{place} is in an object store, for which universal-pathlib is not installed",
-            "Install it: .venv/bin/python -m pip install --require-hashes -r requirements-storage.txt",
+            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-storage.txt",
         ) from exc
     try:
         # What others write there is to be seen at once. It has the methods of a Path, and is none by inheritance.

@@ -145,6 +145,43 @@ def replay(config: str | None) -> None:
 
 
 @main.command()
+@click.option("--cron", default="0 2 * * *", show_default=True, help="When to read everything.")
+@click.option("--changes-cron", metavar="CRON", help="When to read what changed, in between; never if not given.")
+@click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="Of the schedule: Europe/Berlin.")
+@click.option("--port", default=4200, show_default=True, type=click.IntRange(1, 65535), help="Of Prefect's UI.")
+@config_option
+def serve(cron: str, changes_cron: str | None, timezone: str, port: int, config: str | None) -> None:
+    """Run the schedule, with a Prefect server and its UI on this machine, until stopped.
+
+    \b
+    glanceback serve --cron "0 2 * * *" --timezone Europe/Berlin
+    glanceback serve --changes-cron "*/15 * * * *"
+
+    With PREFECT_API_URL set, that server has the schedule and the UI.
+    """
+    from flows.serving import serve as run
+
+    run(config, cron, changes_cron, timezone, port, Console(stderr=True))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that makes SHELL complete commands, options and names.
+
+    \b
+    bash: source <(glanceback completion bash)
+    zsh:  source <(glanceback completion zsh)
+    fish: glanceback completion fish | source
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is not None:
+        click.echo(found(main, {}, "glanceback", "_GLANCEBACK_COMPLETE").source())
+
+
+@main.command()
 def demo() -> None:
     """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
     from flows.demo import demo as run

@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
-from extract.errors import GlancebackError
+from extract.errors import GlancebackError, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,15 @@ _READY: Final = b"ready\n"
 _running: list["_Server"] = []
 
 
-def begin_embedded_server() -> None:
-    """Begin to start it, once a process, and point PREFECT_API_URL at it: Prefect reads that when it is imported."""
+def begin_embedded_server(port: int = 0, *, has_ui: bool = False) -> None:
+    """Begin to start it, once a process, and point PREFECT_API_URL at it: Prefect reads that when it is imported.
+
+    Port 0 is any that is free. With its UI come the services that a schedule needs.
+    Raises: SettingsError where the port is taken.
+    """
     if not _running:
         _take_new_database(Path(os.environ["PREFECT_HOME"]))
-        _running.append(_Server())
+        _running.append(_Server(port, has_ui))
 
 
 def wait_for_embedded_server() -> None:
@@ -105,11 +109,15 @@ def _take_new_database(home: Path) -> None:
 
 
 class _Server:
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listening:
+    def __init__(self, port: int = 0, has_ui: bool = False) -> None:
+        try:
+            listening = socket.create_server(("127.0.0.1", port))
+        except OSError as exc:
+            raise SettingsError(f"port {port} cannot be had ({exc.strerror})", "Name another with --port.") from exc
+        with listening:
             os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "flows.embedded", str(listening.fileno())],
+                [sys.executable, "-m", "flows.embedded", str(listening.fileno()), *(["ui"] if has_ui else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -139,14 +147,16 @@ class _Server:
             self._process.communicate()
 
 
-def serve(listening: socket.socket) -> None:
+def serve(listening: socket.socket, *, has_ui: bool) -> None:
     """Serve Prefect's API on the socket until standard input ends; say on standard output when it answers."""
     gc.disable()  # importing makes a million objects, and no garbage
     import uvicorn  # slow
     from prefect.server.api.server import create_app  # slow
 
     # What clients still have open must not hold the end up.
-    config = uvicorn.Config(create_app(ephemeral=True), log_config=None, lifespan="on", timeout_graceful_shutdown=0)
+    config = uvicorn.Config(
+        create_app(ephemeral=not has_ui), log_config=None, lifespan="on", timeout_graceful_shutdown=0
+    )
     server = uvicorn.Server(config)
     gc.enable()
 
@@ -167,4 +177,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["make-new-database"]:
         make_new_database()
     else:
-        serve(socket.socket(fileno=int(sys.argv[1])))
+        serve(socket.socket(fileno=int(sys.argv[1])), has_ui=sys.argv[2:] == ["ui"])

@@ -26,7 +26,7 @@ from flows.dashboard import write_page
 from flows.memory import expect_many_pages, give_back
 from flows.night import ListingIncomplete
 from flows.progress import stop_reading
-from flows.report import CloudReport, RunReport, cloud_report, problems, run_status
+from flows.report import CloudReport, RunFailed, RunReport, cloud_report, problems, run_status
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from flows.visit import Visit, enter
 from flows.workers import listing_runner
@@ -134,7 +134,8 @@ def _night(
             notices.send(notices.of_run(report, run, warehouse, settings), settings.notify)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
-    return Failed(message=f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000], data=report)
+    message = f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000]
+    return Failed(message=message, data=RunFailed(message, report))
 
 
 def _make_page(settings: Settings) -> str | None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from extract.errors import GlancebackError
 from load.merge import CloudCounts, ListingOutcome
 
 Status = Literal["completed", "partial", "failed"]
@@ -43,6 +44,18 @@ class RunReport(msgspec.Struct, frozen=True):
     status: Status
     seconds: float
     clouds: tuple[CloudReport, ...]
+
+
+class RunFailed(GlancebackError):
+    """What a flow's run fails with where something failed or was withheld: Prefect wants an exception for that."""
+
+    def __init__(self, what: str, report: RunReport) -> None:
+        super().__init__(what)
+        self.args = (what, report)
+        self.report = report
+
+    def __str__(self) -> str:
+        return self.what
 
 
 def cloud_report(cloud: str, outcomes: list[ListingOutcome], counts: CloudCounts, error: str | None) -> CloudReport:

@@ -12,7 +12,7 @@ from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
-from flows.report import RunReport
+from flows.report import RunFailed, RunReport
 from load.permissions import keep_to_owner, make_folder
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
     """
     keep_to_owner()
-    _prepare(home)
+    prepare(home)
     if not os.environ.get("PREFECT_API_URL"):
         begin_embedded_server()
     gc.disable()  # importing makes a million objects, and no garbage
@@ -79,9 +79,9 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
         ) from exc
     finally:
         flush()
-    if isinstance(state.data, RunReport):
-        return state.data
-    result = state.result(raise_on_failure=False)
+    result = state.data if isinstance(state.data, (RunReport, RunFailed)) else state.result(raise_on_failure=False)
+    if isinstance(result, RunFailed):
+        return result.report
     if isinstance(result, RunReport):
         return result
     if isinstance(result, BaseException):
@@ -89,7 +89,8 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     raise GlancebackError(f"the flow ended as {state.name} without a report ({state.message})", "See Prefect's log.")
 
 
-def _prepare(home: Path) -> None:
+def prepare(home: Path) -> None:
+    """Set what Prefect reads when it is imported. `home` as in run_flow."""
     for name, value in _ALWAYS.items():
         os.environ.setdefault(name, value)
     if not os.environ.get("PREFECT_API_URL") and not os.environ.get("PREFECT_HOME"):

@@ -32,7 +32,7 @@ def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
     except ImportError as exc:
         raise SettingsError(
             "task_runner is dask, which is not installed",
-            "Install it: .venv/bin/python -m pip install --require-hashes -r requirements-dask.txt",
+            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-dask.txt",
         ) from exc
     address = settings.dask_scheduler
     if address is None:

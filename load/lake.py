@@ -20,7 +20,7 @@ from extract.errors import SettingsError, WarehouseError
 PREFIX: Final = "ducklake:"
 _CATALOGUES: Final = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
 _PASSWORD: Final = re.compile(r"(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
-_INSTALL: Final = "Install it: .venv/bin/python -m pip install --require-hashes -r requirements-ducklake.txt"
+_INSTALL: Final = "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-ducklake.txt"
 
 
 @dataclass(frozen=True, slots=True)
