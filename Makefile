@@ -11,7 +11,7 @@ setup: .venv/.ready
 demo: .venv/.ready
 	.venv/bin/glanceback demo
 
-test: .venv/.ready-for-tests .venv-clouds/.ready lint
+test: .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready lint
 	.venv/bin/python -m pytest
 
 lint: .venv/.ready-for-tests
@@ -32,10 +32,11 @@ lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk --extra dask --extra ducklake --extra storage --group dev -o requirements-dev.txt
 	for extra in aksk dask ducklake storage; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
+	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
 	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv .venv-clouds .venv-bench data/demo data/prefect
+	rm -rf .venv .venv-clouds .venv-drivers .venv-bench data/demo data/prefect
 
 .venv/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
@@ -53,6 +54,12 @@ clean:
 .venv-clouds/.ready: tests/clouds/requirements.txt
 	$(PYTHON) -m venv .venv-clouds
 	.venv-clouds/bin/python -m pip install $(PIP_FLAGS) -r tests/clouds/requirements.txt
+	touch $@
+
+# What other people's tools read the published copy with.
+.venv-drivers/.ready: tests/drivers/requirements.txt
+	$(PYTHON) -m venv .venv-drivers
+	.venv-drivers/bin/python -m pip install $(PIP_FLAGS) -r tests/drivers/requirements.txt
 	touch $@
 
 # What glanceback is measured beside.
