@@ -1,4 +1,4 @@
-"""The page as a file: whole, self-contained, and text stays text. How it looks in a browser is tested in tests/browser."""
+"""The page as a file: whole, self-contained, and text stays text. tests/browser looks at it in Chromium."""
 
 import base64
 import gzip
