@@ -51,15 +51,17 @@ function figure(id, title, sentence, columns, rows, option) {
   const place = document.getElementById(id);
   if (!drawn.has(id)) {
     const chart = element("div", { class: "chart", role: "img" });
-    const details = element("details", {}, element("summary", {}, `${title}: the figures`));
+    const details = element("details", {}, element("summary"));
     details.addEventListener("toggle", () => drawn.get(id).showTable());
-    place.append(element("figcaption", {}, element("h3", {}, title), element("p", { class: "quiet" })), chart, details);
+    place.append(element("figcaption", {}, element("h3"), element("p", { class: "quiet" })), chart, details);
     drawn.set(id, { chart: echarts.init(chart, null, { renderer: "svg" }), place, details });
     new ResizeObserver(() => drawn.get(id).chart.resize()).observe(chart);
   }
   const it = drawn.get(id);
   const box = place.querySelector(".chart");
+  place.querySelector("h3").textContent = title;
   place.querySelector("p").textContent = sentence;
+  place.querySelector("summary").textContent = `${title}: the figures`;
   box.setAttribute("aria-label", `${title}. ${sentence}`);
   it.showTable = () => {
     it.details.querySelector(".scroll")?.remove();
