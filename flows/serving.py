@@ -6,7 +6,7 @@ Ask nothing of this module but `serve`; it imports Prefect.
 
 import asyncio
 import os
-import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -72,15 +72,20 @@ def _serve_flows(
         """Stops on SIGTERM as on Ctrl-C; Prefect's own way leaves an event loop in the middle of a step."""
 
         def handle_sigterm(self, *_: Any, **__: Any) -> None:
-            signal.raise_signal(signal.SIGINT)
+            loop.call_soon_threadsafe(running.cancel)
 
     runner = Stoppable(limit=1, pause_on_shutdown=False)
     for deployment in deployments:
         runner.add_deployment(deployment)
-    try:
-        asyncio.run(runner.start())
-    except KeyboardInterrupt:
-        console.print("the schedule has stopped", highlight=False)
+    with asyncio.Runner() as scheduler, suppress(KeyboardInterrupt, asyncio.CancelledError):
+        loop = scheduler.get_loop()
+        running = loop.create_task(runner.start())
+        scheduler.run(_until_done(running))
+    console.print("the schedule has stopped", highlight=False)
+
+
+async def _until_done(task: asyncio.Task[None]) -> None:
+    await task
 
 
 def _check_schedule(crons: dict[str, str], timezone: str) -> None:

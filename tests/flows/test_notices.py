@@ -1,6 +1,8 @@
 """Notices, sent for real: to a receiver on loopback, through Apprise."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from flows.settings import Notify, load_settings
 from flows.start import run_flow
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.flows.accounts import write_settings
+from tests.flows.conftest import environment_of_a_command
 
 SECRET = "s3cr3t-of-the-receiver"
 
@@ -143,8 +146,9 @@ def test_only_what_was_asked_for_is_told(cloud: FakeCloud, receiver: Receiver, t
 def test_run_that_cannot_be_made_is_told_once(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
     config = settings_of(tmp_path, cloud, receiver)
     (tmp_path / "warehouse.duckdb").write_text("this is no database")
-    result = CliRunner().invoke(main, ["sync", "--config", config])
-    assert result.exit_code == 1
+    command = [sys.executable, "-m", "flows", "sync", "--config", config]
+    done = subprocess.run(command, env=environment_of_a_command(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
     (notice,) = receiver.told
     assert "warehouse.duckdb" in notice["message"]
     assert receiver.take() == [("failure", "a run could not be made")]
