@@ -69,9 +69,9 @@ def demo(console: Console, progress_console: Console) -> int:
         console.print(query, style="dim", highlight=False, markup=False)
         _show(published, query, console)
     console.print("\nAsk it yourself:", style="bold")
-    console.print(
-        f'  .venv/bin/glanceback sql --config {_short(config)} "FROM images LIMIT 5"', highlight=False, soft_wrap=True
-    )
+    for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", "diff yesterday", "dashboard"):
+        line = f"  .venv/bin/glanceback {asked} --config {_short(config)}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("\nYour own cloud, with an entry `mycloud` in clouds.yaml:", style="bold")
     console.print(
         "  OS_CLOUD=mycloud .venv/bin/glanceback check\n  OS_CLOUD=mycloud .venv/bin/glanceback sync", highlight=False

@@ -88,7 +88,7 @@ def place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> 
         connection.client.auth = TokenAuth(Tokens(), origin_of(cloud.url))
         return connection
 
-    monkeypatch.setattr("flows.night.connect", connect_with_token)
+    monkeypatch.setattr("flows.visit.connect", connect_with_token)
     with new_warehouse(tmp_path) as warehouse:
         yield Place(warehouse, tmp_path, tmp_path / "landing", settings)
 

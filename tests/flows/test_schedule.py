@@ -104,7 +104,9 @@ def test_serve_has_a_schedule_and_a_ui_runs_flows_and_leaves_no_process_behind(c
     command = ["serve", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin", "--port", str(port), "--config", config]
     command += ["--changes-cron", "*/15 * * * *"]
     environment = environment_of_a_command()
-    environment.pop("PREFECT_HOME", None)
+    # What flows in this process have set for themselves.
+    for name in ("PREFECT_HOME", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"):
+        environment.pop(name, None)
     serving = subprocess.Popen(
         [sys.executable, "-m", "flows", *command], env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -120,7 +122,10 @@ def test_serve_has_a_schedule_and_a_ui_runs_flows_and_leaves_no_process_behind(c
         assert modes_of_runs(tmp_path) == ["full"]
     finally:
         serving.send_signal(signal.SIGTERM)
-        said = serving.communicate(timeout=60)[1]
+        try:
+            said = serving.communicate(timeout=60)[1]
+        finally:
+            serving.kill()
     assert "Traceback" not in said, said
     assert serving.returncode == 0
     with pytest.raises(httpx.ConnectError):
