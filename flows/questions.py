@@ -13,6 +13,7 @@ from rich.console import Console
 
 from extract.errors import SettingsError
 from flows.display import as_text, table
+from load.interruption import interruptible
 
 _BATCH_ROWS = 10_000
 
@@ -25,8 +26,12 @@ class Answer:
         self.columns = [column[0] for column in result.description or ()]
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        while batch := self._result.fetchmany(_BATCH_ROWS):
+        while batch := self._next_batch():
             yield from batch
+
+    def _next_batch(self) -> list[tuple[Any, ...]]:
+        with interruptible():
+            return self._result.fetchmany(_BATCH_ROWS)
 
     def write_csv(self, target: IO[str]) -> None:
         """Header and rows; NULL is empty, lists and maps are JSON. Source: RFC 4180."""
@@ -70,7 +75,8 @@ def ask(published: Path, query: str, parameters: Mapping[str, object] | None = N
         connection = duckdb.connect(str(published), read_only=True)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        return Answer(connection.execute(query, dict(parameters) if parameters else None))
+        with interruptible():
+            return Answer(connection.execute(query, dict(parameters) if parameters else None))
     except duckdb.Error as exc:
         raise SettingsError(f"the query cannot be answered: {exc}") from exc
 

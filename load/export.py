@@ -8,6 +8,7 @@ from typing import Final
 import duckdb
 
 from extract.errors import SettingsError, WarehouseError
+from load.interruption import interruptible
 from load.statements import names
 from load.warehouse import quoted
 
@@ -30,7 +31,7 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
     exported = [*_VIEWS, *tables]
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
-        with duckdb.connect(str(published), read_only=True) as connection:
+        with interruptible(), duckdb.connect(str(published), read_only=True) as connection:
             for form in formats:
                 (unfinished / form).mkdir(parents=True)
                 for name in exported:

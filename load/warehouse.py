@@ -15,6 +15,7 @@ import duckdb
 import tenacity
 
 from extract.errors import WarehouseError
+from load.interruption import interruptible
 from load.lake import Lake, without_password
 from load.permissions import make_folder
 from load.statements import statement
@@ -34,7 +35,7 @@ _CONFLICTS = ("onflict", "database is locked", "could not serialize", "duplicate
 """What DuckLake and its catalogues say where another machine's commit came in between."""
 
 _TRIES = 10
-_BACKOFF = tenacity.wait_exponential_jitter(initial=0.1, max=5)
+_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.1, max=5)
 
 T = TypeVar("T")
 
@@ -141,13 +142,15 @@ class Warehouse:
 
     def rows(self, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a query in sql/."""
-        return self._execute(folder, file, parameters).fetchall()
+        with self._mapped():
+            return self._execute(folder, file, parameters).fetchall()
 
     def row(self, folder: str, file: str, /, **parameters: object) -> dict[str, Any]:
         """The one row of a query in sql/, by column."""
-        result = self._execute(folder, file, parameters)
-        columns = [column[0] for column in result.description]
-        (row,) = result.fetchall()
+        with self._mapped():
+            result = self._execute(folder, file, parameters)
+            columns = [column[0] for column in result.description]
+            (row,) = result.fetchall()
         return dict(zip(columns, row, strict=True))
 
     def table_of_ids(self, name: str, ids: frozenset[str]) -> None:
@@ -191,7 +194,8 @@ class Warehouse:
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
-            yield
+            with interruptible():
+                yield
         except duckdb.Error as exc:
             if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."

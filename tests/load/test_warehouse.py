@@ -1,5 +1,7 @@
 """Opening, locking, the schema and its comments, and the published copy."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +44,21 @@ def test_second_process_waits_for_the_first(tmp_path: Path) -> None:
     with Warehouse(tmp_path / "warehouse.duckdb", wait_seconds=60) as warehouse:
         assert warehouse.columns("runs")
     release.join()
+
+
+def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_path: Path) -> None:
+    endless = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 3"
+
+    def load() -> None:
+        warehouse.run("merge", "finish_run", run_id=run.run_id, status="completed", finished_at=run.started_at)
+        threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+        warehouse.execute(endless)
+
+    with new_warehouse(tmp_path) as warehouse:
+        run = begin_run(warehouse, "full", "0")
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.atomically(load)
+        assert warehouse.execute("SELECT status FROM runs").fetchall() == [("running",)]
 
 
 def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
