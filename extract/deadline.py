@@ -6,7 +6,7 @@ httpx has no such limit; the network streams under it are wrapped instead. Calle
 import time
 from collections.abc import Iterable
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Final
 
 import httpcore
 import httpx
@@ -19,6 +19,10 @@ def limit_answers(client: httpx.Client, seconds: float) -> None:
         if isinstance(transport, httpx.HTTPTransport):
             pool: Any = transport._pool
             pool._network_backend = _Backend(pool._network_backend, seconds)
+
+
+_BYTES_AT_ONCE: Final = 262_144
+"""httpcore asks for 64 KiB, and looks around after each; a page has a megabyte and more."""
 
 
 class _Backend(httpcore.NetworkBackend):
@@ -56,7 +60,9 @@ class _Stream(httpcore.NetworkStream):
         left = self._deadline - time.monotonic()
         try:
             if left > 0:
-                return self._stream.read(max_bytes, left if timeout is None else min(left, timeout))
+                return self._stream.read(
+                    max(max_bytes, _BYTES_AT_ONCE), left if timeout is None else min(left, timeout)
+                )
         except httpcore.ReadTimeout:
             if time.monotonic() < self._deadline:
                 raise

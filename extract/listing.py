@@ -4,7 +4,7 @@ Source: reference, 'Common Query Methods', for the IMS dialect; for plain Glance
 measured to see: no single query shows everything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -86,14 +86,34 @@ def mismatch(listing: Listing, image: Json, since: datetime | None = None) -> st
     """
     if since is not None and _is_before(image.get("updated_at"), since):
         return f"updated_at is {image['updated_at']!r}, asked for {since:%Y-%m-%dT%H:%M:%SZ} and later"
-    for name, asked in listing.filters.items():
-        if name == "member_status" or (name, asked) == ("visibility", "all"):
-            continue
+    for name, asked in _shown_filters(listing):
         value = image.get(name)
-        shown = str(value).lower() if isinstance(value, bool) else value
-        if shown != asked and str(shown).lower() != asked.lower():
+        if not _is(value, asked):
             return f"{name} is {value!r:.60}, asked for {asked!r}"
     return None
+
+
+def all_fit(listing: Listing, images: Sequence[Json]) -> bool:
+    """Whether every image has what the listing's filters ask for: mismatch, of all at once. False may mean unsure."""
+    try:
+        return all(
+            _is(value, asked)
+            for name, asked in _shown_filters(listing)
+            for value in {image.get(name) for image in images}
+        )
+    except TypeError:  # a value that no filter asks for: a list
+        return False
+
+
+def _shown_filters(listing: Listing) -> Iterator[tuple[str, str]]:
+    """The filters that an image can contradict."""
+    for name, asked in listing.filters.items():
+        if name != "member_status" and (name, asked) != ("visibility", "all"):
+            yield name, asked
+
+
+def _is(value: Json, asked: str) -> bool:
+    return bool(value == asked) or str(value).lower() == asked.lower()
 
 
 def _is_before(value: Json, bound: datetime) -> bool:

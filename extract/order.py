@@ -1,6 +1,9 @@
 """The order of a listing's ids: whether they keep to one, and which to step back to. Used by paging alone."""
 
-from extract.body import Json, usable_id
+import operator
+from itertools import islice
+
+from extract.body import Json, usable_ids
 
 
 class Trail:
@@ -43,12 +46,20 @@ class IdOrder:
         self.last = identity
         return True
 
+    def all_follow(self, ids: list[str]) -> bool:
+        """Whether these are all in lower case and ascend from the last one; if so, the last of them is that now."""
+        text = "".join(ids)
+        if text != text.lower() or not all(map(operator.lt, ids, islice(ids, 1, None))) or not self.follows(ids[0]):
+            return False
+        self.last = ids[-1]
+        return True
+
     def is_after(self, identity: str, other: str) -> bool:
         return identity > other if self._by_bytes else identity.lower() > other.lower()
 
 
 def ascending(images: list[Json]) -> bool:
     """Whether the ids ascend, in either of the orders that databases have; ids that repeat are for others to refuse."""
-    ids = [identity for identity in map(usable_id, images) if identity is not None]
+    ids = usable_ids(images)
     caseless = [identity.lower() for identity in ids]
     return ids == sorted(ids) or caseless == sorted(caseless)

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from extract.body import Json, PageBody, parse_page, usable_id
+from extract.body import Json, PageBody, parse_page, usable_ids
 from extract.connection import Connection
 from extract.cutting import parts_between, probe
 from extract.desk import DESK
@@ -145,7 +145,7 @@ class Reading(Generic[T]):
 
             def first_page() -> Iterator[Page]:
                 page = next(pages)
-                ids.extend(identity for identity in map(usable_id, page.images) if identity is not None)
+                ids.extend(usable_ids(page.images))
                 yield page
 
             yield from self._prepared(first, first_page())
@@ -198,8 +198,7 @@ class Reading(Generic[T]):
         answer = get(self._connection, self._connection.images_url, dict(query), where)
         page = self._landing.keep(answer)
         body = _at_the_desk(answer.body, where)
-        ids = [identity for identity in map(usable_id, body.images) if identity is not None]
-        self._landing.record(page, name, part, answer, query, ids, len(body.images))
+        self._landing.record(page, name, part, answer, query, body.ids, len(body.images))
         log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
         return Fetched(body, answer.received_at, len(answer.body))
 

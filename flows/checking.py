@@ -8,7 +8,7 @@ from datetime import timedelta
 from rich.console import Console
 
 from extract.account import CloudSettings
-from extract.body import PageBody, parse_page, usable_id
+from extract.body import PageBody, parse_page, usable_ids
 from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.errors import CloudError, GlancebackError, SettingsError
@@ -135,7 +135,7 @@ class _Check:
         images = page.images
         if page.next is not None:
             self._cut_pages.append(len(images))
-        ids = [identity for identity in map(usable_id, images) if identity is not None]
+        ids = usable_ids(images)
         strangers = [found for image in images if isinstance(image, dict) and (found := mismatch(listing, image))]
         self._say(f"listing {listing.name}", f"{len(images)} images on the first page")
         if ids != sorted(ids) and ids != sorted(ids, key=str.lower):

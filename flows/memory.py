@@ -33,7 +33,6 @@ def expect_many_pages() -> None:
 
 def give_back() -> None:
     """Let the system have what reading no longer needs, before the load takes its share."""
-    gc.collect()
     pa.default_memory_pool().release_unused()
     libc = _glibc()
     if libc is not None:

@@ -18,6 +18,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner
 from prefect.tasks import Task
+from prefect.utilities.annotations import opaque
 
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
@@ -184,9 +185,11 @@ def _read_and_load(
     for visit, futures in reading:
         outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
         give_back()
+        # Opaque: Prefect would look for futures in every id of every part.
         loaded = _load_cloud(
-            warehouse, visit, run, outcomes, settings.guard, settings.landing, accept_deletions, return_state=True
-        )
+            warehouse, visit, run, opaque(outcomes), settings.guard, settings.landing, accept_deletions,
+            return_state=True,
+        )  # fmt: skip
         visit.connection.client.close()
         result = loaded.result(raise_on_failure=False)
         if isinstance(result, night.Loaded):
@@ -212,7 +215,7 @@ def _submit_listings(
         parts = known_parts(warehouse, visit.name, listing, account.page_size, account.max_connections)
         parameters: dict[str, Any] = {
             **{"visit": visit, "listing": listing, "landing": settings.landing, "run": run},
-            **{"watermark": known.get(listing.name), "broken": broken, "parts": parts},
+            **{"watermark": known.get(listing.name), "broken": broken, "parts": opaque(parts)},
         }
         future = runner.submit(_read_listing, parameters) if runner else _read_listing.submit(**parameters)
         futures.append((listing.name, future))

@@ -4,16 +4,18 @@ Every attribute of every image ends in exactly one place: its column, `extra`, o
 Columns are built whole where all values are as expected, and value by value where one is not.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract.body import MAX_ID_CHARACTERS, Json, usable_id
+from extract.body import Json, all_have_usable_ids, usable_id
 from transform.dictionary import ARROW_TYPES, ATTRIBUTES, Attribute, Kind, arrow_schema
-from transform.identity import NOT_CONTENT, Shape, shape_of, taking
+from transform.identity import SHAPES_KEPT, Columns, Shape, by_shape
 from transform.values import PARSERS, Misfit, as_received, is_unicode
 
 EXTRA_TYPE: Final = pa.map_(pa.string(), pa.string())
@@ -59,29 +61,42 @@ class Flattened:
 def flatten(images: Sequence[Json]) -> Flattened:
     """The images of one page, flattened."""
     rejects: list[Reject] = []
-    usable: Sequence[Any] = images if _all_usable(images) else _usable(images, rejects)
-    shapes = list(map(shape_of, usable))
-    contents = [shape.values(image) for shape, image in zip(shapes, usable, strict=True)]
-    values = _by_name(usable, shapes, contents)
-    columns = [_column(attribute, usable, values, rejects) for attribute in ATTRIBUTES]
-    columns.append(_extra(usable, shapes, rejects))
-    hashes = [shape.content_hash(content) for shape, content in zip(shapes, contents, strict=True)]
-    columns.append(pa.array(hashes, pa.string()))
-    return Flattened(pa.record_batch(columns, schema=IMAGES_SCHEMA), _reject_batch(rejects))
+    usable: Sequence[Any] = images if all_have_usable_ids(images) else _usable(images, rejects)
+    groups = [_Group(shape, numbers, usable) for shape, numbers in by_shape(usable).items()]
+    in_groups = [image for group in groups for image in group.images]
+    values = _together(groups)
+    columns = [_column(attribute, in_groups, values, rejects) for attribute in ATTRIBUTES]
+    columns.append(_extra(groups, rejects))
+    columns.append(pa.array([one for group in groups for one in group.content_hashes()], pa.string()))
+    flat = pa.record_batch(columns, schema=IMAGES_SCHEMA)
+    if len(groups) > 1:
+        flat = flat.take(pc.sort_indices(pa.array([number for group in groups for number in group.numbers])))
+    return Flattened(flat, _reject_batch(rejects))
 
 
-def _all_usable(images: Sequence[Json]) -> bool:
-    """Whether all images have an id that usable_id takes; asked of all at once, for that is ten times as fast."""
-    try:
-        ids = [image["id"] for image in images]
-        return (
-            set(map(type, images)) <= {dict}
-            and "".join(ids).isprintable()
-            and all(map(MAX_ID_CHARACTERS.__ge__, map(len, ids)))
-            and "" not in ids
-        )
-    except (TypeError, KeyError):
-        return False
+class _Group:
+    """Images of a page that have the same attributes in the same order, and their values, attribute by attribute."""
+
+    def __init__(self, shape: Shape, numbers: Sequence[int], page: Sequence[Any]) -> None:
+        self.shape = shape
+        self.numbers = numbers
+        self.images = page if len(numbers) == len(page) else [page[number] for number in numbers]
+        values = zip(*[image.values() for image in self.images], strict=True)
+        self.columns: Columns = dict(zip(shape.attributes, values, strict=True))
+
+    def content_hashes(self) -> list[str]:
+        return self.shape.content_hashes(self.columns)
+
+
+def _together(groups: Sequence[_Group]) -> Columns:
+    """The values of all groups, one after the other, None where a group does not have the attribute."""
+    if len(groups) == 1:
+        return groups[0].columns
+    missing = {group: (None,) * len(group.images) for group in groups}
+    names = dict.fromkeys(name for group in groups for name in group.shape.attributes)
+    return {
+        name: list(chain.from_iterable(group.columns.get(name, missing[group]) for group in groups)) for name in names
+    }
 
 
 def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
@@ -94,31 +109,7 @@ def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
     return usable
 
 
-def _by_name(
-    images: Sequence[Any], shapes: Sequence[Shape], contents: Sequence[tuple[Json, ...]]
-) -> dict[str, Sequence[Json]]:
-    """The values of all images by attribute, None where an image does not have it."""
-    names = {name for shape in set(shapes) for name in shape.attributes}
-    content = tuple(sorted(names.difference(NOT_CONTENT)))
-    rows: Iterable[tuple[Json, ...]] = contents
-    if any(shape.content != content for shape in set(shapes)):
-        arranged = {shape: _arranging(shape, content) for shape in set(shapes)}
-        rows = [arranged[shape]((*values, None)) for shape, values in zip(shapes, contents, strict=True)]
-    by_name: dict[str, Sequence[Json]] = dict(zip(content, zip(*rows, strict=True), strict=True))
-    for link in names.intersection(NOT_CONTENT):
-        by_name[link] = [image.get(link) for image in images]
-    return by_name
-
-
-def _arranging(shape: Shape, names: Sequence[str]) -> Callable[[tuple[Json, ...]], tuple[Json, ...]]:
-    """Puts an image's values, with a None behind them, where `names` has them; the None where it lacks one."""
-    places = {name: place for place, name in enumerate(shape.content)}
-    return taking([places.get(name, len(places)) for name in names])
-
-
-def _column(
-    attribute: Attribute, images: Sequence[Any], by_name: dict[str, Sequence[Json]], rejects: list[Reject]
-) -> pa.Array:
+def _column(attribute: Attribute, images: Sequence[Any], by_name: Columns, rejects: list[Reject]) -> pa.Array:
     names = [name for name in attribute.api_names if name in by_name]
     if not names:
         return pa.nulls(len(images), attribute.arrow_type)
@@ -155,6 +146,8 @@ def _holder(image: Any, names: Iterable[str]) -> str:
 def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
     """The column in one go, or None where a value is not of the usual shape and each must be looked at."""
     try:
+        if _is_one_text(values):
+            return pa.repeat(pa.scalar(PARSERS[attribute.kind](values[0]), attribute.arrow_type), len(values))
         match attribute.kind:
             case Kind.TEXT:
                 return pa.array(values, pa.string())
@@ -170,6 +163,12 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
     except (pa.ArrowException, KeyError, ValueError, OverflowError, TypeError):
         pass
     return None
+
+
+def _is_one_text(values: Sequence[Json]) -> bool:
+    """Whether all values are one and the same text. Of most attributes a page has one value, or as good as none."""
+    one = values[0]
+    return type(one) is str and values[-1] == one and values.count(one) == len(values)
 
 
 def _whole_numbers(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
@@ -202,24 +201,42 @@ def _lists(values: Sequence[Json]) -> pa.Array | None:
     return pa.array(values, ARROW_TYPES[Kind.TAGS]) if set(map(type, values)) <= {list, type(None)} else None
 
 
-def _extra(images: Sequence[Any], shapes: Sequence[Shape], rejects: list[Reject]) -> pa.Array:
+def _extra(groups: Sequence[_Group], rejects: list[Reject]) -> pa.Array:
     """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    left_over = {shape: _left_over(shape) for shape in set(shapes)}
-    offsets, keys, items = [0], [], []
-    for image, shape in zip(images, shapes, strict=True):
-        for name in left_over[shape]:
-            value = image[name]
-            if is_unicode(name) and (not isinstance(value, str) or is_unicode(value)):
-                keys.append(name)
-                items.append(as_received(value))
-            else:
-                rejects.append(Reject(image["id"], as_received(name), as_received(value), "the text is not Unicode"))
-        offsets.append(len(keys))
+    offsets, keys, items = [0], list[str](), list[str]()
+    for group in groups:
+        names = _left_over(group.shape)
+        texts = [_texts(group.columns[name]) if is_unicode(name) else None for name in names]
+        whole = [text for text in texts if text is not None]
+        if len(whole) == len(names):
+            keys += names * len(group.images)
+            items += chain.from_iterable(zip(*whole, strict=True))
+            offsets += [offsets[-1] + len(names) * number for number in range(1, len(group.images) + 1)]
+            continue
+        for image in group.images:
+            for name in names:
+                value = image[name]
+                if is_unicode(name) and (not isinstance(value, str) or is_unicode(value)):
+                    keys.append(name)
+                    items.append(as_received(value))
+                else:
+                    rejects.append(
+                        Reject(image["id"], as_received(name), as_received(value), "the text is not Unicode")
+                    )
+            offsets.append(len(keys))
     return pa.MapArray.from_arrays(
         pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
     )
 
 
+def _texts(values: Sequence[Json]) -> Sequence[str] | None:
+    """The values as received, or None where one is a text that is not Unicode."""
+    texts = values if set(map(type, values)) == {str} else [as_received(value) for value in values]
+    originals = [value for value in values if type(value) is str]
+    return texts if is_unicode("".join(originals)) else None
+
+
+@lru_cache(SHAPES_KEPT)
 def _left_over(shape: Shape) -> list[str]:
     unknown = sorted(name for name in shape.attributes if name not in _KNOWN_NAMES)
     held = ([name for name in attribute.api_names if name in shape.attributes] for attribute in ATTRIBUTES)

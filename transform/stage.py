@@ -54,7 +54,9 @@ class StageWriter:
         self.staged = StagedListing(listing, folder / "images.parquet", folder / "rejects.parquet")
         self._position = 0
         self._waiting: list[pa.RecordBatch] = []
-        self._images = pq.ParquetWriter(self.staged.images, STAGED_SCHEMA, compression="lz4", write_statistics=False)
+        self._images = pq.ParquetWriter(
+            self.staged.images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
+        )
         self._rejects = pq.ParquetWriter(self.staged.rejects, REJECTS_SCHEMA, compression="lz4")
 
     def __enter__(self) -> Self:
