@@ -1,7 +1,7 @@
 """How a process that reads pages by the thousand handles memory. Measured: a fifth faster, and half as much held.
 
 Python's collector looks at every young object again and again while pages full of them come and go; glibc gives every
-thread an arena of its own, and keeps what is freed in it.
+thread an arena of its own, and keeps what is freed in it; Arrow's own pool keeps what one thread frees for another.
 """
 
 import ctypes
@@ -29,11 +29,12 @@ def expect_many_pages() -> None:
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
+        pa.set_memory_pool(pa.system_memory_pool())
 
 
 def give_back() -> None:
     """Let the system have what reading no longer needs, before the load takes its share."""
-    pa.default_memory_pool().release_unused()
+    gc.collect()
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)

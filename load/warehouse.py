@@ -25,9 +25,10 @@ log = logging.getLogger(__name__)
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
 
-DEFAULT_MEMORY_MB = 200
+DEFAULT_MEMORY_MB = 150
 """Enough for a night of a million images."""
 
+_MOST_UNUSED = 0.2
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -135,6 +136,12 @@ class Warehouse:
                 with suppress(duckdb.TransactionException):
                     self.connection.execute("ROLLBACK")
                 raise
+
+    def settle(self) -> bool:
+        """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""
+        self.execute("CHECKPOINT warehouse")
+        blocks = self.row("publish", "blocks")
+        return bool(blocks["free"] <= _MOST_UNUSED * blocks["total"])
 
     def run(self, folder: str, file: str, /, **parameters: object) -> None:
         """Run sql/<folder>/<file>.sql with those of the parameters that it names."""

@@ -61,6 +61,26 @@ def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_p
         assert warehouse.execute("SELECT status FROM runs").fetchall() == [("running",)]
 
 
+def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
+    path = str(tmp_path / "warehouse.duckdb")
+    code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
+    with new_warehouse(tmp_path) as warehouse:
+        publish(warehouse, tmp_path / "published.duckdb")
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "another process" in other.stderr or "Could not set lock" in other.stderr
+
+
+def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        warehouse.execute("CREATE TABLE padding AS SELECT md5(range::VARCHAR) AS text FROM range(300000)")
+        assert warehouse.settle()
+        warehouse.execute("DROP TABLE padding")
+        assert not warehouse.settle()
+        publish(warehouse, tmp_path / "published.duckdb")
+    sizes = [(tmp_path / f"{name}.duckdb").stat().st_size for name in ("warehouse", "published")]
+    assert sizes[1] < sizes[0] / 2
+
+
 def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     path.write_text("not a database " * 1000)
