@@ -24,6 +24,7 @@ lint: .venv/.ready-for-tests
 bench: .venv/.ready .venv-bench/.ready
 	.venv/bin/python -m benchmarks.flattening
 	.venv/bin/python -m benchmarks.history
+	.venv-bench/bin/python -m benchmarks.start
 	.venv-bench/bin/python -m benchmarks.run $(BENCH)
 
 # Locks anew after a change of dependencies; needs uv. No index is named in the files.
@@ -44,6 +45,7 @@ clean:
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv/bin/python -m compileall -q extract transform load flows
 	.venv/bin/python -m flows.embedded make-new-database
 	touch $@
 

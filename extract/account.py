@@ -4,13 +4,13 @@ Called by connection. Knows no HTTP client, no listings, no pages.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from extract.errors import SettingsError
 from extract.redact import shown_url
-from extract.token_auth import DEFAULT_PORTS
 
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 FIXED_ENDPOINT = ("none", "admin_token")
 SIGNED = "aksk"
 """Ways in that know no service catalogue: keystoneauth1 has a plugin for the former, and none for the latter."""

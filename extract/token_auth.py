@@ -1,13 +1,14 @@
 """Where the token goes: to one origin and nowhere else, and a 401 renews it once. No I/O of its own."""
 
 from collections.abc import Generator
-from typing import Final, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
+from extract.account import DEFAULT_PORTS
+
 Origin = tuple[str, str, int | None]
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class TokenSource(Protocol):

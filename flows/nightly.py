@@ -6,12 +6,12 @@ Imported only by what starts a flow: importing Prefect takes a second.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import flow, task
+from prefect import Flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
@@ -42,6 +42,9 @@ from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _LISTING_RETRIES = 1
 _RETRY_DELAY_SECONDS = 5
 
@@ -66,7 +69,18 @@ _publish = task(name="publish", cache_policy=NO_CACHE)(publish)
 _write_page = task(name="page", cache_policy=NO_CACHE)(write_page)
 
 
-@flow(name="nightly", validate_parameters=False)
+class _PlainFlow(Flow[P, R]):
+    """A flow whose parameters are plain JSON as they are: for Prefect to see to that, it would import FastAPI."""
+
+    def serialize_parameters(self, parameters: dict[str, Any | PrefectFuture[Any] | State]) -> dict[str, Any]:
+        return dict(parameters)
+
+
+def _flow(name: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    return lambda function: _PlainFlow(function, name=name, validate_parameters=False)
+
+
+@_flow("nightly")
 def nightly(
     config: str | None = None,
     clouds: Sequence[str] = (),
@@ -78,7 +92,7 @@ def nightly(
     return _run("full", config, clouds, listings, accept_deletions, resume)
 
 
-@flow(name="changes", validate_parameters=False)
+@_flow("changes")
 def changes(
     config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = (), resume: bool = False
 ) -> State[RunReport]:
@@ -185,7 +199,7 @@ def _read_and_load(
     for visit, futures in reading:
         outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
         give_back()
-        # Opaque: Prefect would look for futures in every id of every part.
+        # Opaque: see _submit_listings.
         loaded = _load_cloud(
             warehouse, visit, run, opaque(outcomes), settings.guard, settings.landing, accept_deletions,
             return_state=True,
@@ -215,9 +229,13 @@ def _submit_listings(
         parts = known_parts(warehouse, visit.name, listing, account.page_size, account.max_connections)
         parameters: dict[str, Any] = {
             **{"visit": visit, "listing": listing, "landing": settings.landing, "run": run},
-            **{"watermark": known.get(listing.name), "broken": broken, "parts": opaque(parts)},
+            **{"watermark": known.get(listing.name), "broken": broken, "parts": parts},
         }
-        future = runner.submit(_read_listing, parameters) if runner else _read_listing.submit(**parameters)
+        if runner:
+            future = runner.submit(_read_listing, parameters)
+        else:
+            # Opaque: Prefect would look for futures in every id of every part. Dask takes no such wrapping.
+            future = _read_listing.submit(**{**parameters, "parts": opaque(parts)})
         futures.append((listing.name, future))
     return futures
 

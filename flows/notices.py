@@ -8,12 +8,14 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from flows.report import RunReport, problems
 from flows.settings import Notify, Settings
-from load.runs import Run
-from load.warehouse import Warehouse
+
+if TYPE_CHECKING:  # to tell that a run could not be made takes no warehouse
+    from load.runs import Run
+    from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ class Notice:
     lines: tuple[str, ...]
 
 
-def of_run(report: RunReport, run: Run, warehouse: Warehouse, settings: Settings) -> list[Notice]:
+def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Settings) -> list[Notice]:
     """What there is to tell of a run that came to its end.
 
     A changes run, of which there are many a day, tells only the first of several failures in a row.

@@ -1,11 +1,13 @@
 """What a run came to: the object that `sync --json` prints, and its summary in words. Keys are a contract."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from extract.errors import GlancebackError
-from load.merge import CloudCounts, ListingOutcome
+
+if TYPE_CHECKING:  # whoever only prints a report needs no Arrow
+    from load.merge import CloudCounts, ListingOutcome
 
 Status = Literal["completed", "partial", "failed"]
 
@@ -58,7 +60,7 @@ class RunFailed(GlancebackError):
         return self.what
 
 
-def cloud_report(cloud: str, outcomes: list[ListingOutcome], counts: CloudCounts, error: str | None) -> CloudReport:
+def cloud_report(cloud: str, outcomes: "list[ListingOutcome]", counts: "CloudCounts", error: str | None) -> CloudReport:
     """The report of a cloud that was loaded. It is partial where a listing is incomplete or something was withheld."""
     complete = [outcome.complete for outcome in outcomes]
     status: Status = "completed" if all(complete) and error is None else "partial" if any(complete) else "failed"

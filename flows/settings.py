@@ -21,7 +21,7 @@ from extract.listing import known_names
 from extract.storage import folder_at
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 from load.lake import PREFIX, Lake, lake_at
-from load.warehouse import DEFAULT_MEMORY_MB
+from load.limits import DEFAULT_MEMORY_MB
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"

@@ -1,9 +1,10 @@
 """How many images may vanish at once before their end is withheld: a broken listing looks like a mass deletion."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from load.merge import Missing
+if TYPE_CHECKING:  # settings need no Arrow
+    from load.merge import Missing
 
 DEFAULT_SHARE: Final = 0.2
 DEFAULT_IMAGES: Final = 10
@@ -22,7 +23,7 @@ class Guard:
     emptied: int = DEFAULT_EMPTIED
 
 
-def suspicious(missing: Missing, guard: Guard) -> dict[str, frozenset[str]]:
+def suspicious(missing: "Missing", guard: Guard) -> dict[str, frozenset[str]]:
     """By listing, the missing images of those listings that lost too many at once."""
     return {
         listing: ids

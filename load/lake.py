@@ -10,12 +10,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import duckdb
-
 from extract.errors import SettingsError, WarehouseError
+
+if TYPE_CHECKING:  # whoever reads settings needs no DuckDB
+    import duckdb
 
 PREFIX: Final = "ducklake:"
 _CATALOGUES: Final = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
@@ -35,7 +36,7 @@ class Lake:
         """As in the settings, but for a password."""
         return without_password(f"{PREFIX}{self.kind}:{self.catalogue}")
 
-    def attach(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    def attach(self, connection: "duckdb.DuckDBPyConnection", name: str) -> None:
         """Attach it to an empty connection that takes extensions by path; it is made where there is none.
 
         Raises: SettingsError where an extension is not installed; duckdb.Error.
@@ -76,6 +77,8 @@ def _extension(name: str) -> Path:
     package = importlib.util.find_spec(f"duckdb_extension_{name}")
     if package is None or not package.submodule_search_locations:
         raise SettingsError(f"a warehouse on DuckLake needs duckdb-extension-{name.replace('_', '-')}", _INSTALL)
+    import duckdb  # whoever only reads settings needs none
+
     place = Path(package.submodule_search_locations[0]) / "extensions" / f"v{duckdb.__version__}"
     found = place / f"{name}.duckdb_extension"
     if not found.is_file():
@@ -85,7 +88,7 @@ def _extension(name: str) -> Path:
     return found
 
 
-def _use_the_store(connection: duckdb.DuckDBPyConnection) -> None:
+def _use_the_store(connection: "duckdb.DuckDBPyConnection") -> None:
     """DuckDB's S3 client, set up as AWS's own are by their variables."""
     endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
     options = {
@@ -98,6 +101,8 @@ def _use_the_store(connection: duckdb.DuckDBPyConnection) -> None:
     }
     given = [f"{option} {_quoted(value)}" for option, value in options.items() if value]
     given += [f"USE_SSL {str(endpoint.scheme == 'https').lower()}"] if endpoint.netloc else []
+    import duckdb  # as above
+
     try:
         connection.execute(f"CREATE SECRET glanceback_store (TYPE s3, {', '.join(given)})")
     except duckdb.Error:

@@ -17,6 +17,7 @@ import tenacity
 from extract.errors import WarehouseError
 from load.interruption import interruptible
 from load.lake import Lake, without_password
+from load.limits import DEFAULT_MEMORY_MB
 from load.permissions import make_folder
 from load.statements import statement
 
@@ -24,9 +25,6 @@ log = logging.getLogger(__name__)
 
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
-
-DEFAULT_MEMORY_MB = 150
-"""Enough for a night of a million images."""
 
 _MOST_UNUSED = 0.2
 _LOOK_AGAIN_SECONDS = 1.0
