@@ -31,7 +31,7 @@ def _names_of_queries(_context: click.Context, _parameter: click.Parameter, inco
     return [known.name for known in questions() if known.name.startswith(incomplete)]
 
 
-@click.command()
+@click.command(short_help="Answer a query from the published copy.")
 @click.argument("query", required=False)
 @click.option(
     "--query", "name", metavar="NAME", help="Ask this question of the cookbook.", shell_complete=_names_of_queries
@@ -84,7 +84,7 @@ def sql(
         write_answer(published, asked.text, form, output, values(asked, parameters, published))
 
 
-@click.command()
+@click.command(short_help="List the runs, and what each found.")
 @_form
 @config_option
 def runs(form: str, config: str | None) -> None:
@@ -96,7 +96,7 @@ def runs(form: str, config: str | None) -> None:
     write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
 
 
-@click.command()
+@click.command(short_help="Say how each cloud is doing.")
 @_form
 @click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
@@ -111,7 +111,7 @@ def status(form: str, max_age: str | None, check: bool, config: str | None) -> N
     sys.exit(run(load_settings(config), form, age, check, Console(stderr=True)))
 
 
-@click.command()
+@click.command(short_help="Show what is different between two moments.")
 @click.argument("earlier", metavar="FROM")
 @click.argument("later", metavar="[TO]", default="now")
 @cloud_option
@@ -133,7 +133,7 @@ def diff(earlier: str, later: str, clouds: tuple[str, ...], form: str, output: P
     run(load_settings(config).published, earlier, later, clouds, form, output, Console(stderr=True))
 
 
-@click.command()
+@click.command(short_help="Write every table as Parquet and CSV.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--format", "forms", type=click.Choice(["parquet", "csv"]), multiple=True, help="Only this; both if not given."
@@ -153,7 +153,7 @@ def export(folder: Path, forms: tuple[str, ...], overwrite: bool, config: str | 
     click.echo(f"exported to {folder}: {', '.join(tables)}", err=True)
 
 
-@click.command()
+@click.command(short_help="Make the page: one HTML file, no server.")
 @click.option(
     "-o",
     "--output",

@@ -18,9 +18,18 @@ from extract.errors import GlancebackError, SettingsError
 from flows import asking
 from flows.asking import cloud_option, config_option
 
+_IN_ORDER = (
+    *("demo", "check", "sync", "sql", "diff", "dashboard", "status", "runs"),
+    *("serve", "export", "publish", "replay", "completion"),
+)
+"""As one meets them."""
+
 
 class _Commands(click.Group):
     """Turns errors into a sentence on stderr and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(super().list_commands(ctx), key=_IN_ORDER.index)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,6 +56,13 @@ def main() -> None:
 
     glanceback reads every image of Huawei IMS or OpenStack Glance, night after night, and keeps the whole history in
     DuckDB, to be asked in SQL.
+
+    \b
+    glanceback demo                       a sample cloud: no account, no settings
+    OS_CLOUD=mycloud glanceback check     can I log in, what would be read
+    OS_CLOUD=mycloud glanceback sync      read it
+    glanceback sql "FROM images"          ask it
+    glanceback sql --list                 questions to begin with
     """
     # Left to itself, SIGTERM ends the process without its atexit, and an embedded Prefect server would live on.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -60,7 +76,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-@main.command()
+@main.command(short_help="Read the catalogue and load what is new.")
 @click.option("--changes", is_flag=True, help="Only what changed since each listing was last read; ends nothing.")
 @cloud_option
 @click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
@@ -96,7 +112,7 @@ def sync(
     sys.exit(0 if report.status == "completed" else 1)
 
 
-@main.command()
+@main.command(short_help="See whether the login works, and what would be read.")
 @cloud_option
 @click.option("--notify", is_flag=True, help="Send a test notice to the URLs of [notify] too.")
 @config_option
@@ -107,7 +123,7 @@ def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
     sys.exit(run(config, clouds, Console(), notify=notify))
 
 
-@main.command()
+@main.command(short_help="Make the published copy anew.")
 @config_option
 def publish(config: str | None) -> None:
     """Make the published copy anew from the warehouse."""
@@ -127,7 +143,7 @@ def publish(config: str | None) -> None:
     click.echo(f"published {settings.published}", err=True)
 
 
-@main.command()
+@main.command(short_help="Rebuild the history from the raw pages.")
 @config_option
 def replay(config: str | None) -> None:
     """Rebuild the history from the raw pages in landing.
@@ -144,7 +160,7 @@ def replay(config: str | None) -> None:
     click.echo(f"runs loaded again: {done.runs}, since {done.since:%Y-%m-%d %H:%M} UTC", err=True)
 
 
-@main.command()
+@main.command(short_help="Run the schedule, with Prefect's UI.")
 @click.option("--cron", default="0 2 * * *", show_default=True, help="When to read everything.")
 @click.option("--changes-cron", metavar="CRON", help="When to read what changed, in between; never if not given.")
 @click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="Of the schedule: Europe/Berlin.")
@@ -164,7 +180,7 @@ def serve(cron: str, changes_cron: str | None, timezone: str, port: int, config:
     run(config, cron, changes_cron, timezone, port, Console(stderr=True))
 
 
-@main.command()
+@main.command(short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the script that makes SHELL complete commands, options and names.
@@ -181,7 +197,7 @@ def completion(shell: str) -> None:
         click.echo(found(main, {}, "glanceback", "_GLANCEBACK_COMPLETE").source())
 
 
-@main.command()
+@main.command(short_help="Read two nights of a sample cloud; no account needed.")
 def demo() -> None:
     """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
     from flows.demo import demo as run
