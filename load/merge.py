@@ -90,6 +90,10 @@ def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not."""
     if not night.whole_listings or not night.staged:
         return Missing(frozenset(), {}, {}, {})
+    return warehouse.atomically(lambda: _find_missing(warehouse, night))
+
+
+def _find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     _stage(warehouse, night)
     rows = warehouse.rows("merge", "missing_images", cloud=night.cloud, whole_listings=night.whole_listings)
     by_listing: dict[str, set[str]] = {}

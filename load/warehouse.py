@@ -27,6 +27,7 @@ STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
 
 _MOST_UNUSED = 0.2
+_MOST_TIMES_THE_MEMORY = 8
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -45,10 +46,13 @@ class Warehouse:
     def __init__(self, place: Path | Lake, wait_seconds: float = 0, memory_mb: int = DEFAULT_MEMORY_MB) -> None:
         """Open it, or make it where there is none. What needs more than `memory_mb` goes to disk, beside it.
 
+        What cannot go there makes `atomically` take more, up to eight times as much.
+
         Raises: WarehouseError when another process holds it still after `wait_seconds`, naming that process, or the
         file cannot be opened or made.
         """
         self.place = place
+        self._memory_mb, self._most_memory_mb = memory_mb, memory_mb * _MOST_TIMES_THE_MEMORY
         self.is_shared = isinstance(place, Lake)
         self.describes_views = not self.is_shared  # DuckLake has no comments on macros and on views' columns
         self.connection = duckdb.connect(config=self._limits(memory_mb))
@@ -63,6 +67,8 @@ class Warehouse:
             "memory_limit": f"{memory_mb}MB",
             # Every thread holds a block of 256 KiB for each of ninety columns; a second one gains nothing.
             "threads": 1,
+            # Rows have no order: with one to keep, more of a load stays in memory.
+            "preserve_insertion_order": False,
             "temp_directory": tempfile.gettempdir()
             if isinstance(self.place, Lake)
             else str(self.place.with_name(f".{self.place.name}.spill")),
@@ -110,7 +116,21 @@ class Warehouse:
             with self.transaction():
                 return work()
 
-        return self._until_no_conflict(once) if self.is_shared else once()
+        while True:
+            try:
+                return self._until_no_conflict(once) if self.is_shared else once()
+            except WarehouseError as exc:
+                if not isinstance(exc.__cause__, duckdb.OutOfMemoryException) or not self._take_more_memory():
+                    raise
+
+    def _take_more_memory(self) -> bool:
+        """Twice as much as so far; False where that is more than is ever taken."""
+        if self._memory_mb * 2 > self._most_memory_mb:
+            return False
+        log.info("the load does not fit into %d MB; once more, with twice as much", self._memory_mb)
+        self._memory_mb *= 2
+        self.execute(f"SET memory_limit = '{self._memory_mb}MB'")
+        return True
 
     def _until_no_conflict(self, work: Callable[[], T]) -> T:
         return tenacity.Retrying(

@@ -81,6 +81,18 @@ def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) ->
     assert sizes[1] < sizes[0] / 2
 
 
+def test_load_that_does_not_fit_into_memory_takes_more_but_not_any_amount(tmp_path: Path) -> None:
+    with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=20) as warehouse:
+
+        def load(numbers: int) -> int:
+            ((listed,),) = warehouse.execute(f"SELECT len(list(range)) FROM range({numbers})").fetchall()
+            return int(listed)
+
+        assert warehouse.atomically(lambda: load(3_000_000)) == 3_000_000
+        with pytest.raises(WarehouseError, match="load_memory_mb"):
+            warehouse.atomically(lambda: load(100_000_000))
+
+
 def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     path.write_text("not a database " * 1000)
