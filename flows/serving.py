@@ -30,6 +30,7 @@ def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str
     chosen_clouds(settings, (), ())
     crons = {"nightly": cron, **({"changes": changes_cron} if changes_cron else {})}
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS", "flows.console.LinesOnly")
     os.environ.setdefault("PREFECT_SERVER_UI_ENABLED", "true")
     os.environ.setdefault("PREFECT_UI_STATIC_DIRECTORY", str(settings.home / "prefect" / "ui"))
     prepare(settings.home / "prefect")
