@@ -94,15 +94,13 @@ def mismatch(listing: Listing, image: Json, since: datetime | None = None) -> st
 
 
 def all_fit(listing: Listing, images: Sequence[Json]) -> bool:
-    """Whether every image has what the listing's filters ask for: mismatch, of all at once. False may mean unsure."""
-    try:
-        return all(
-            _is(value, asked)
-            for name, asked in _shown_filters(listing)
-            for value in {image.get(name) for image in images}
-        )
-    except TypeError:  # a value that no filter asks for: a list
-        return False
+    """Whether every image has what the listing's filters ask for: mismatch, of all at once."""
+    return all(
+        _is(text, asked)
+        for name, asked in _shown_filters(listing)
+        # As texts, for as values true and 1 would be one.
+        for text in {str(image.get(name)) for image in images}
+    )
 
 
 def _shown_filters(listing: Listing) -> Iterator[tuple[str, str]]:
@@ -113,7 +111,7 @@ def _shown_filters(listing: Listing) -> Iterator[tuple[str, str]]:
 
 
 def _is(value: Json, asked: str) -> bool:
-    return bool(value == asked) or str(value).lower() == asked.lower()
+    return str(value).lower() == asked.lower()
 
 
 def _is_before(value: Json, bound: datetime) -> bool:

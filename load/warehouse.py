@@ -107,8 +107,9 @@ class Warehouse:
         self.connection.close()
 
     def atomically(self, work: Callable[[], T]) -> T:
-        """All that `work` does, or nothing of it; done again where another machine's commit came in between.
+        """All that `work` does, or nothing of it.
 
+        Done again where another machine's commit came in between, or it did not fit into memory, then with more of it.
         Raises: what it raises; WarehouseError.
         """
 

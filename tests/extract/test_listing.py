@@ -3,7 +3,7 @@
 import pytest
 
 from extract.errors import SettingsError
-from extract.listing import Listing, known_names, listings, mismatch
+from extract.listing import Listing, all_fit, known_names, listings, mismatch
 
 REFERENCE = {
     "public": {"__imagetype": "gold", "visibility": "public", "protected": "true"},
@@ -52,3 +52,12 @@ def test_listing_of_another_dialect_is_a_mistake_in_the_settings() -> None:
 )
 def test_image_is_held_against_every_filter(filters: dict[str, str], image: dict[str, object], fits: bool) -> None:
     assert (mismatch(Listing("x", filters), image) is None) == fits
+
+
+@pytest.mark.parametrize("odd", [1, "false", None, [True], {"true": True}])
+def test_one_odd_image_among_fitting_ones_is_found(odd: object) -> None:
+    (public,) = listings("ims", None, ("public",))
+    fitting = {"__imagetype": "gold", "visibility": "public", "protected": True}
+    assert all_fit(public, [fitting, {**fitting, "protected": "true"}])
+    assert not all_fit(public, [fitting, {**fitting, "protected": odd}])
+    assert mismatch(public, {**fitting, "protected": odd}) is not None
