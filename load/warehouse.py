@@ -28,6 +28,9 @@ STORAGE_VERSION = "v1.2.0"
 
 _MOST_UNUSED = 0.2
 _MOST_TIMES_THE_MEMORY = 8
+_OF_STATEMENTS = 2 / 3
+"""Of the memory, what statements may fill. A checkpoint holds two blocks of 256 KiB for each of ninety columns."""
+
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -130,7 +133,6 @@ class Warehouse:
             return False
         log.info("the load does not fit into %d MB; once more, with twice as much", self._memory_mb)
         self._memory_mb *= 2
-        self.execute(f"SET memory_limit = '{self._memory_mb}MB'")
         return True
 
     def _until_no_conflict(self, work: Callable[[], T]) -> T:
@@ -146,15 +148,22 @@ class Warehouse:
     def transaction(self) -> Iterator[None]:
         """All that is run inside, or nothing of it."""
         with self._mapped():
+            self._may_fill(self._memory_mb * _OF_STATEMENTS)
             self.connection.execute("BEGIN")
             try:
                 yield
+                self._may_fill(self._memory_mb)
                 self.connection.execute("COMMIT")
             except BaseException:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
                     self.connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._may_fill(self._memory_mb)
+
+    def _may_fill(self, memory_mb: float) -> None:
+        self.connection.execute(f"SET memory_limit = '{memory_mb:.0f}MB'")
 
     def settle(self) -> bool:
         """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""

@@ -1,10 +1,16 @@
--- add_versions: add a version for every image that is new, changed or returned.
+-- add_versions: add a version for every image of a piece that is new, changed or returned.
+-- Piece by piece, for what a join looks its rows up in must fit into memory.
 INSERT INTO image_versions BY NAME
 SELECT
     $cloud AS cloud,
     reading.* EXCLUDE (listing, position, received_at),
     $started_at AS seen_from,
     $run_id AS run_from
-FROM read_parquet($images_files) AS reading
-SEMI JOIN (SELECT listing, position FROM classified WHERE outcome <> 'unchanged') AS added
-    ON added.listing = reading.listing AND added.position = reading.position
+FROM read_parquet($images_file) AS reading
+SEMI JOIN (
+    SELECT position
+    FROM classified
+    WHERE outcome <> 'unchanged' AND listing = $listing
+        AND position BETWEEN $first_position AND $first_position + $rows_a_piece - 1
+) AS added ON added.position = reading.position
+WHERE reading.position BETWEEN $first_position AND $first_position + $rows_a_piece - 1

@@ -29,6 +29,15 @@ def test_first_night_makes_a_version_of_every_image(nights: Nights) -> None:
     assert nights.rows(CURRENT) == [("a", "image a"), ("b", "image b"), ("c", "image c")]
 
 
+def test_long_listing_is_added_piece_by_piece(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("load.merge._ROWS_A_PIECE", 2)
+    public, private = [image(f"a{number}") for number in range(5)], [image(f"b{number}") for number in range(4)]
+    nights.night({"public": public, "private": private})
+    assert [row[0] for row in nights.rows(HISTORY)] == [one["id"] for one in public + private]
+    counts = nights.night({"public": [*public[:3], image("a3", name="changed"), public[4]], "private": private})
+    assert (counts.changed, len(nights.rows(HISTORY))) == (1, 10)
+
+
 def test_same_catalogue_again_adds_no_version_and_no_membership(nights: Nights) -> None:
     catalogue = {"public": [image("a"), image("b")]}
     nights.night(catalogue)
