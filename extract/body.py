@@ -3,14 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
 from extract.errors import CloudError, TransientError
-
-Json = Any
-"""What a JSON text holds: None, bool, int, float, str, list or dict of these."""
+from extract.images import Json, column, learn, parse_rows
 
 MAX_ID_CHARACTERS = 255
 
@@ -19,7 +16,7 @@ MAX_ID_CHARACTERS = 255
 class PageBody:
     """`images` as received, in the order received; `next` is None on the last page. `ids` are the usable ones."""
 
-    images: list[Json]
+    images: Sequence[Json]
     next: str | None
     ids: list[str] = field(init=False)
 
@@ -37,6 +34,9 @@ def parse_page(body: bytes, where: str) -> PageBody:
     Raises: TransientError when a JSON text breaks off; CloudError when this is not a page of images.
     Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
     """
+    rows = parse_rows(body)
+    if rows is not None:
+        return PageBody(*rows)
     page = parse_json(body, where)
     if not isinstance(page, dict) or not isinstance(page.get("images"), list):
         raise CloudError(
@@ -46,6 +46,7 @@ def parse_page(body: bytes, where: str) -> PageBody:
     following = page.get("next")
     if following is not None and not isinstance(following, str):
         raise CloudError(f'{where}: the page\'s "next" is not a text', "Report this to the cloud's operator.")
+    learn(page["images"])
     return PageBody(page["images"], following)
 
 
@@ -92,20 +93,17 @@ def usable_id(image: Json) -> str | None:
 
 def all_have_usable_ids(images: Sequence[Json]) -> bool:
     """Whether every image has an id that usable_id takes; asked of all at once, for that is ten times as fast."""
-    try:
-        ids = [image["id"] for image in images]
-        return (
-            set(map(type, images)) <= {dict}
-            and "".join(ids).isprintable()
-            and all(map(MAX_ID_CHARACTERS.__ge__, map(len, ids)))
-            and "" not in ids
-        )
-    except (TypeError, KeyError):
-        return False
+    return _are_usable(column(images, "id"))
 
 
 def usable_ids(images: Sequence[Json]) -> list[str]:
     """The usable ids of the images, in their order."""
-    if all_have_usable_ids(images):
-        return [image["id"] for image in images]
-    return [identity for identity in map(usable_id, images) if identity is not None]
+    ids = column(images, "id")
+    return list(ids) if _are_usable(ids) else [one for one in map(usable_id, images) if one is not None]
+
+
+def _are_usable(ids: Sequence[Json]) -> bool:
+    try:
+        return "".join(ids).isprintable() and "" not in ids and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS
+    except TypeError:
+        return False

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from extract.body import Json, parse_page, usable_id
+from extract.body import parse_page, usable_id
 from extract.connection import Connection
 from extract.errors import CloudError
+from extract.images import Json
 from extract.listing import Listing, mismatch
 from extract.paging import Part
 from extract.retry import get, persistently

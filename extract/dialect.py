@@ -4,12 +4,14 @@ Called once a run and cloud, before any listing is asked.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from extract.body import Json, parse_page
+from extract.body import parse_page
 from extract.connection import Connection
 from extract.errors import SettingsError
+from extract.images import Json
 from extract.retry import get, persistently
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ def look(connection: Connection) -> FirstLook:
     )
 
 
-def _dialect(chosen: str, images: list[Json], where: str) -> tuple[str, str]:
+def _dialect(chosen: str, images: Sequence[Json], where: str) -> tuple[str, str]:
     marked = sum(isinstance(image, dict) and IMS_MARK in image for image in images)
     if chosen == "ims" and images and not marked:
         raise SettingsError(

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from extract.body import Json
 from extract.errors import SettingsError
+from extract.images import Json, column
 
 PROJECT_ID: Final = "{project_id}"
 SHARED_OUT: Final = "shared-out"
@@ -99,7 +99,7 @@ def all_fit(listing: Listing, images: Sequence[Json]) -> bool:
         _is(text, asked)
         for name, asked in _shown_filters(listing)
         # As texts, for as values true and 1 would be one.
-        for text in {str(image.get(name)) for image in images}
+        for text in set(map(str, column(images, name)))
     )
 
 

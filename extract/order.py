@@ -1,9 +1,11 @@
 """The order of a listing's ids: whether they keep to one, and which to step back to. Used by paging alone."""
 
 import operator
+from collections.abc import Sequence
 from itertools import islice
 
-from extract.body import Json, usable_ids
+from extract.body import usable_ids
+from extract.images import Json
 
 
 class Trail:
@@ -58,7 +60,7 @@ class IdOrder:
         return identity > other if self._by_bytes else identity.lower() > other.lower()
 
 
-def ascending(images: list[Json]) -> bool:
+def ascending(images: Sequence[Json]) -> bool:
     """Whether the ids ascend, in either of the orders that databases have; ids that repeat are for others to refuse."""
     ids = usable_ids(images)
     caseless = [identity.lower() for identity in ids]

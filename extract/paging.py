@@ -5,13 +5,15 @@ began where the last one ended, that no marker came twice, that the last page ha
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
-from extract.body import Json, PageBody, usable_id
+from extract.body import PageBody, usable_id
 from extract.errors import CloudError, Refused
+from extract.images import Json
 from extract.listing import Listing, all_fit, mismatch
 from extract.order import IdOrder, Trail, ascending
 
@@ -25,7 +27,7 @@ _SMALLEST_LIMIT = 50
 class Page:
     """`images` as received, without those that an earlier page of this pass had. `received_at` is UTC."""
 
-    images: list[Json]
+    images: Sequence[Json]
     received_at: datetime
 
 
@@ -179,28 +181,33 @@ class Pass:
         self._seen = set()
         self.evidence.in_order = False
 
-    def _new_images(self, body: PageBody) -> list[Json]:
+    def _new_images(self, body: PageBody) -> Sequence[Json]:
         """The page's images that no earlier page had; those without a usable id as they are."""
-        return body.images if self._is_as_it_should_be(body) else self._looked_at_one_by_one(body.images)
+        return self._up_to_the_end(body) if self._is_as_it_should_be(body) else self._looked_at_one_by_one(body.images)
 
     def _is_as_it_should_be(self, body: PageBody) -> bool:
         """Whether all images of the page are new and what was asked for, as those of nearly every page are.
 
         To ask this of all at once is ten times as fast as to look at each.
         """
-        ids, until = body.ids, self.part.until
-        if not ids or not body.all_have_ids or self._refused or self._seen is not None or self._end_passed:
+        if not body.ids or not body.all_have_ids or self._refused or self._seen is not None or self._end_passed:
             return False
-        if until is not None and ids[-1] > until:
-            return False
-        if self.since is not None or not all_fit(self.listing, body.images) or not self._order.all_follow(ids):
-            return False
-        self.evidence.first_id = self.evidence.first_id or ids[0]
-        self.evidence.last_id = ids[-1]
-        self.evidence.ended_at_bound = ids[-1] == until
-        return True
+        return self.since is None and all_fit(self.listing, body.images) and self._order.all_follow(body.ids)
 
-    def _looked_at_one_by_one(self, images: list[Json]) -> list[Json]:
+    def _up_to_the_end(self, body: PageBody) -> Sequence[Json]:
+        """The images of the page, whose ids ascend, that are within the part."""
+        until = self.part.until
+        within = len(body.ids) if until is None else bisect_right(body.ids, until)
+        beyond = len(body.ids) - within
+        if within:
+            self.evidence.first_id = self.evidence.first_id or body.ids[0]
+            self.evidence.last_id = body.ids[within - 1]
+        self.evidence.beyond_part += beyond
+        self._end_passed = beyond > 0
+        self.evidence.ended_at_bound = beyond > 0 or self.evidence.last_id == until
+        return body.images[:within] if beyond else body.images
+
+    def _looked_at_one_by_one(self, images: Sequence[Json]) -> list[Json]:
         new: list[Json] = []
         last_read = self._order.last
         for image in images:
@@ -254,7 +261,7 @@ class Pass:
             what = "comes twice" if identity == last else f"comes after {last}"
             raise self._error(f"image {identity} {what}, although ids in ascending order were asked for")
 
-    def _count(self, fetched: Fetched, new: list[Json]) -> None:
+    def _count(self, fetched: Fetched, new: Sequence[Json]) -> None:
         self.evidence.images += len(new)
         self.evidence.bytes += fetched.bytes
         self.evidence.largest_page = max(self.evidence.largest_page, len(fetched.body.images))

@@ -6,16 +6,17 @@ parts, which several readers share.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from extract.body import Json, PageBody, parse_page, usable_ids
+from extract.body import PageBody, parse_page, usable_ids
 from extract.connection import Connection
 from extract.cutting import parts_between, probe
 from extract.desk import DESK
+from extract.images import Json, column
 from extract.landing import CLOSING, Earlier, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import WHOLE, Evidence, Fetched, NotInOrder, Page, Part, Pass
@@ -121,7 +122,7 @@ class Reading(Generic[T]):
                 if page is None:
                     return
                 if self._listing.is_shared and one is not self._closing:
-                    shared_out.append(sum(map(self._is_ours, page.images)))
+                    shared_out.append(self._ours(page.images))
                 made = self._prepare(page)
                 del page
             finally:
@@ -205,9 +206,10 @@ class Reading(Generic[T]):
     def _all_evidence(self) -> list[Evidence]:
         return [one.evidence for one in (*self._passes, *([self._closing] if self._closing else []))]
 
-    def _is_ours(self, image: Json) -> bool:
+    def _ours(self, images: Sequence[Json]) -> int:
+        """How many of the images the account itself owns."""
         project = self._connection.project_id
-        return project is not None and isinstance(image, dict) and image.get("owner") == project
+        return 0 if project is None else column(images, "owner").count(project)
 
 
 def _at_the_desk(content: bytes, where: str) -> PageBody:

@@ -30,7 +30,7 @@ class Answer:
             yield from batch
 
     def _next_batch(self) -> list[tuple[Any, ...]]:
-        with interruptible():
+        with interruptible(self._result):
             return self._result.fetchmany(_BATCH_ROWS)
 
     def write_csv(self, target: IO[str]) -> None:
@@ -75,7 +75,7 @@ def ask(published: Path, query: str, parameters: Mapping[str, object] | None = N
         connection = duckdb.connect(str(published), read_only=True)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        with interruptible():
+        with interruptible(connection):
             return Answer(connection.execute(query, dict(parameters) if parameters else None))
     except duckdb.Error as exc:
         raise SettingsError(f"the query cannot be answered: {exc}") from exc

@@ -14,8 +14,9 @@ from pathlib import Path
 import zstandard
 
 from extract import storage
-from extract.body import Json, parse_page, usable_id
+from extract.body import parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
+from extract.images import Json
 from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
 from flows.settings import VERSION, Settings
 from load.merge import CloudNight, ListingOutcome, merge_within
@@ -149,7 +150,10 @@ def _pages_again(folder: Path, *, repeats: bool) -> Iterator[tuple[Sequence[Json
     seen: dict[str, set[str]] = {}
     try:
         for page, body in landed_pages(folder):
-            images = [image for image in parse_page(body, f"{folder / page.file}").images if _was_read(image, page)]
+            found = parse_page(body, f"{folder / page.file}")
+            images = found.images
+            if not all(_was_read(identity, page) for identity in found.ids):
+                images = [image for image in images if _was_read(usable_id(image), page)]
             if repeats:
                 known = seen.setdefault(page.part, set())
                 images = [image for image in images if usable_id(image) not in known]
@@ -161,9 +165,8 @@ def _pages_again(folder: Path, *, repeats: bool) -> Iterator[tuple[Sequence[Json
         ) from exc
 
 
-def _was_read(image: Json, page: LandedPage) -> bool:
-    """Whether the image is of the part that the page was asked for: what lies beyond, another reader has read."""
-    identity = usable_id(image)
+def _was_read(identity: str | None, page: LandedPage) -> bool:
+    """Whether an image of that id is of the part that was asked for: what lies beyond, another reader has read."""
     return identity is None or (
         (page.after is None or identity > page.after) and (page.until is None or identity <= page.until)
     )

@@ -31,7 +31,7 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
     exported = [*_VIEWS, *tables]
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
-        with interruptible(), duckdb.connect(str(published), read_only=True) as connection:
+        with duckdb.connect(str(published), read_only=True) as connection:
             for form in formats:
                 (unfinished / form).mkdir(parents=True)
                 for name in exported:
@@ -55,12 +55,14 @@ def _write(connection: duckdb.DuckDBPyConnection, name: str, form: str, folder: 
     if form == "csv":
         shown = [_flat(column, sql_type) for column, sql_type, *_ in columns]
         place = quoted(str(folder / f"{name}.csv"))
-        connection.execute(f"COPY (SELECT {', '.join(shown)} FROM {name}) TO {place} (FORMAT csv, HEADER)")
+        with interruptible(connection):
+            connection.execute(f"COPY (SELECT {', '.join(shown)} FROM {name}) TO {place} (FORMAT csv, HEADER)")
         return
     by_cloud = any(column == "cloud" for column, *_ in columns)
     place = quoted(str(folder / name) if by_cloud else str(folder / f"{name}.parquet"))
     partition = ", PARTITION_BY (cloud)" if by_cloud else ""
-    connection.execute(f"COPY (FROM {name}) TO {place} (FORMAT parquet, COMPRESSION zstd{partition})")
+    with interruptible(connection):
+        connection.execute(f"COPY (FROM {name}) TO {place} (FORMAT parquet, COMPRESSION zstd{partition})")
 
 
 def _flat(column: str, sql_type: str) -> str:

@@ -149,21 +149,21 @@ class Warehouse:
         """All that is run inside, or nothing of it."""
         with self._mapped():
             self._may_fill(self._memory_mb * _OF_STATEMENTS)
-            self.connection.execute("BEGIN")
+            self._call("BEGIN")
             try:
                 yield
                 self._may_fill(self._memory_mb)
-                self.connection.execute("COMMIT")
+                self._call("COMMIT")
             except BaseException:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
-                    self.connection.execute("ROLLBACK")
+                    self._call("ROLLBACK")
                 raise
             finally:
                 self._may_fill(self._memory_mb)
 
     def _may_fill(self, memory_mb: float) -> None:
-        self.connection.execute(f"SET memory_limit = '{memory_mb:.0f}MB'")
+        self._call(f"SET memory_limit = '{memory_mb:.0f}MB'")
 
     def settle(self) -> bool:
         """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""
@@ -178,14 +178,14 @@ class Warehouse:
     def rows(self, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a query in sql/."""
         with self._mapped():
-            return self._execute(folder, file, parameters).fetchall()
+            return self._fetched(self._execute(folder, file, parameters))
 
     def row(self, folder: str, file: str, /, **parameters: object) -> dict[str, Any]:
         """The one row of a query in sql/, by column."""
         with self._mapped():
             result = self._execute(folder, file, parameters)
             columns = [column[0] for column in result.description]
-            (row,) = result.fetchall()
+            (row,) = self._fetched(result)
         return dict(zip(columns, row, strict=True))
 
     def table_of_ids(self, name: str, ids: frozenset[str]) -> None:
@@ -219,18 +219,25 @@ class Warehouse:
     def execute(self, text: str, parameters: dict[str, object] | None = None) -> duckdb.DuckDBPyConnection:
         """Run a statement that no file can hold, because a name or a path is part of it."""
         with self._mapped():
-            return self.connection.execute(text, parameters)
+            return self._call(text, parameters)
 
     def _execute(self, folder: str, name: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
         wanted = statement(folder, name)
         used = {key: value for key, value in parameters.items() if key in wanted.parameters}
         return self.execute(wanted.text, used or None)
 
+    def _call(self, text: str, parameters: dict[str, object] | None = None) -> duckdb.DuckDBPyConnection:
+        with interruptible(self.connection):
+            return self.connection.execute(text, parameters)
+
+    def _fetched(self, result: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+        with interruptible(self.connection):
+            return result.fetchall()
+
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
-            with interruptible():
-                yield
+            yield
         except duckdb.Error as exc:
             if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."

@@ -4,18 +4,18 @@ Every attribute of every image ends in exactly one place: its column, `extra`, o
 Columns are built whole where all values are as expected, and value by value where one is not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain, compress, cycle, repeat
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract.body import Json, all_have_usable_ids, usable_id
-from transform.dictionary import ARROW_TYPES, ATTRIBUTES, Attribute, Kind, arrow_schema
-from transform.identity import SHAPES_KEPT, Columns, Shape, by_shape
+from extract.body import all_have_usable_ids, usable_id
+from extract.images import ABSENT, Json, columns
+from transform.dictionary import ATTRIBUTES, Attribute, Kind, arrow_schema
+from transform.identity import content_hashes
 from transform.values import PARSERS, Misfit, as_received, is_unicode
 
 EXTRA_TYPE: Final = pa.map_(pa.string(), pa.string())
@@ -29,15 +29,25 @@ IMAGES_SCHEMA: Final = pa.schema(
 REJECTS_SCHEMA: Final = pa.schema([pa.field(name, pa.string()) for name in ("id", "attribute", "value", "reason")])
 
 _KNOWN_NAMES: Final = frozenset(name for attribute in ATTRIBUTES for name in attribute.api_names)
+_TWINS: Final = tuple(attribute.api_names for attribute in ATTRIBUTES if len(attribute.api_names) > 1)
 _USUAL_TIMES: Final = {
     len("2018-09-06T14:03:27Z"): pa.timestamp("us", "UTC"),
     len("2018-09-06T14:03:27.000000"): pa.timestamp("us"),
 }
-_BOOLEAN_TYPES: Final = {str, bool, type(None)}
-_BOOLEANS: Final[dict[Json, bool | None]] = {
-    **{"true": True, "True": True, True: True, "false": False, "False": False, False: False},
-    **{"": None, None: None},
+_AS_JSON: Final[dict[Kind, set[type]]] = {
+    Kind.BOOLEAN: {bool},
+    Kind.INTEGER: {int},
+    Kind.BIGINT: {int},
+    Kind.TAGS: {list},
 }
+"""The type that JSON itself has for what these columns hold."""
+
+_OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
+"""Columns that have as many values as images; others have few, and each need be read once."""
+
+
+Columns = Mapping[str, Sequence[Json]]
+"""The values of images by attribute, in the order of the images, ABSENT where one does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +71,11 @@ class Flattened:
 def flatten(images: Sequence[Json]) -> Flattened:
     """The images of one page, flattened."""
     rejects: list[Reject] = []
-    usable: Sequence[Any] = images if all_have_usable_ids(images) else _usable(images, rejects)
-    groups = [_Group(shape, numbers, usable) for shape, numbers in by_shape(usable).items()]
-    in_groups = [image for group in groups for image in group.images]
-    values = _together(groups)
-    columns = [_column(attribute, in_groups, values, rejects) for attribute in ATTRIBUTES]
-    columns.append(_extra(groups, rejects))
-    columns.append(pa.array([one for group in groups for one in group.content_hashes()], pa.string()))
-    flat = pa.record_batch(columns, schema=IMAGES_SCHEMA)
-    if len(groups) > 1:
-        flat = flat.take(pc.sort_indices(pa.array([number for group in groups for number in group.numbers])))
-    return Flattened(flat, _reject_batch(rejects))
-
-
-class _Group:
-    """Images of a page that have the same attributes in the same order, and their values, attribute by attribute."""
-
-    def __init__(self, shape: Shape, numbers: Sequence[int], page: Sequence[Any]) -> None:
-        self.shape = shape
-        self.numbers = numbers
-        self.images = page if len(numbers) == len(page) else [page[number] for number in numbers]
-        values = zip(*[image.values() for image in self.images], strict=True)
-        self.columns: Columns = dict(zip(shape.attributes, values, strict=True))
-
-    def content_hashes(self) -> list[str]:
-        return self.shape.content_hashes(self.columns)
-
-
-def _together(groups: Sequence[_Group]) -> Columns:
-    """The values of all groups, one after the other, None where a group does not have the attribute."""
-    if len(groups) == 1:
-        return groups[0].columns
-    missing = {group: (None,) * len(group.images) for group in groups}
-    names = dict.fromkeys(name for group in groups for name in group.shape.attributes)
-    return {
-        name: list(chain.from_iterable(group.columns.get(name, missing[group]) for group in groups)) for name in names
-    }
+    usable = images if all_have_usable_ids(images) else _usable(images, rejects)
+    values = columns(usable)
+    flat = [_column(attribute, values, len(usable), rejects) for attribute in ATTRIBUTES]
+    flat += [_extra(values, len(usable), rejects), pa.array(content_hashes(usable), pa.string())]
+    return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), _reject_batch(rejects))
 
 
 def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
@@ -109,22 +88,27 @@ def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
     return usable
 
 
-def _column(attribute: Attribute, images: Sequence[Any], by_name: Columns, rejects: list[Reject]) -> pa.Array:
+def _column(attribute: Attribute, by_name: Columns, images: int, rejects: list[Reject]) -> pa.Array:
     names = [name for name in attribute.api_names if name in by_name]
     if not names:
-        return pa.nulls(len(images), attribute.arrow_type)
+        return pa.nulls(images, attribute.arrow_type)
     values = by_name[names[0]]
     if len(names) > 1:
-        values = [image.get(_holder(image, names)) for image in images]
+        # The extension's value before the plain one.
+        values = [plain if value is ABSENT else value for value, plain in zip(*map(by_name.get, names), strict=True)]
     whole = _whole_column(attribute, values)
-    if whole is not None:
-        return whole
+    return whole if whole is not None else _value_by_value(attribute, values, by_name, rejects)
+
+
+def _value_by_value(attribute: Attribute, values: Sequence[Json], by_name: Columns, rejects: list[Reject]) -> pa.Array:
     parse = PARSERS[attribute.kind]
     parsed: list[Any] = []
     known: dict[str, Any] = {}
-    for image, value in zip(images, values, strict=True):
+    for number, value in enumerate(values):
         try:
-            if type(value) is not str:
+            if value is ABSENT:
+                parsed.append(None)
+            elif type(value) is not str:
                 parsed.append(parse(value))
             elif value in known:
                 parsed.append(known[value])
@@ -133,14 +117,9 @@ def _column(attribute: Attribute, images: Sequence[Any], by_name: Columns, rejec
                 parsed.append(known[value])
         except Misfit as misfit:
             parsed.append(None)
-            rejects.append(Reject(image["id"], _holder(image, names), as_received(value), str(misfit)))
+            holders = (name for name in attribute.api_names if name in by_name and by_name[name][number] is not ABSENT)
+            rejects.append(Reject(by_name["id"][number], next(holders), as_received(value), str(misfit)))
     return pa.array(parsed, attribute.arrow_type)
-
-
-def _holder(image: Any, names: Iterable[str]) -> str:
-    """The name by which this image has the attribute: the extension's before the plain one."""
-    present = [name for name in names if name in image]
-    return present[0] if present else ""
 
 
 def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
@@ -148,21 +127,34 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
     try:
         if _is_one_text(values):
             return pa.repeat(pa.scalar(PARSERS[attribute.kind](values[0]), attribute.arrow_type), len(values))
-        match attribute.kind:
-            case Kind.TEXT:
-                return pa.array(values, pa.string())
-            case Kind.BOOLEAN:
-                if set(map(type, values)) <= _BOOLEAN_TYPES:
-                    return pa.array(list(map(_BOOLEANS.__getitem__, values)), pa.bool_())
-            case Kind.INTEGER | Kind.BIGINT:
-                return _whole_numbers(attribute, values)
-            case Kind.TIMESTAMP:
-                return _usual_times(values)
-            case Kind.TAGS:
-                return _lists(values)
-    except (pa.ArrowException, KeyError, ValueError, OverflowError, TypeError):
-        pass
-    return None
+        if attribute.kind is Kind.TEXT:
+            return _text(values)
+        types = set(map(type, values)) - {type(None)}
+        if type(ABSENT) in types:
+            types, values = types - {type(ABSENT)}, _nulls(values)
+        if not types:
+            return pa.nulls(len(values), attribute.arrow_type)
+        if not types <= {str}:
+            return pa.array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
+        if attribute.kind in _OF_MANY_VALUES:
+            column = _as_written(attribute, pa.array(values, pa.string()))
+            if column is not None:
+                return column
+        return pa.array(list(map(_Parsed(attribute.kind).__getitem__, values)), attribute.arrow_type)
+    except (pa.ArrowException, ValueError, OverflowError):
+        return None
+
+
+def _text(values: Sequence[Json]) -> pa.StringArray:
+    try:
+        return pa.array(values, pa.string())
+    except pa.ArrowInvalid:
+        return pa.array(_nulls(values), pa.string())
+
+
+def _nulls(values: Sequence[Json]) -> Sequence[Json]:
+    """The values, with null where there is none."""
+    return [None if value is ABSENT else value for value in values]
 
 
 def _is_one_text(values: Sequence[Json]) -> bool:
@@ -171,76 +163,66 @@ def _is_one_text(values: Sequence[Json]) -> bool:
     return type(one) is str and values[-1] == one and values.count(one) == len(values)
 
 
-def _whole_numbers(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
-    types = set(map(type, values))
-    if types <= {int, type(None)}:
-        return pa.array(values, attribute.arrow_type)
-    if types <= {str, type(None)}:
-        texts = [value or None for value in values]
-        digits = "".join(filter(None, texts))
-        if not digits or (digits.isascii() and digits.isdigit()):
-            return pa.array(texts, pa.string()).cast(attribute.arrow_type)
-    return None
-
-
-def _usual_times(values: Sequence[Json]) -> pa.Array | None:
-    """Times that are all written in one of the two ways of the API; any other is for the parser."""
-    if not set(map(type, values)) <= {str, type(None)}:
+def _as_written(attribute: Attribute, texts: pa.StringArray) -> pa.Array | None:
+    """What Arrow makes of whole numbers, and of times that are all written in one of the API's two ways."""
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    if lengths["min"] == 0:
+        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+        lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    if attribute.kind is Kind.BIGINT:
+        return texts.cast(attribute.arrow_type) if pc.all(pc.ascii_is_decimal(texts)).as_py() else None
+    written_as = _USUAL_TIMES.get(lengths["min"])
+    if written_as is None or lengths["max"] != lengths["min"]:
         return None
-    texts = [value or None for value in values]
-    (length,) = set(map(len, filter(None, texts))) or {0}
-    written_as = _USUAL_TIMES.get(length)
-    if written_as is None:
-        return None
-    times = pa.array(texts, pa.string()).cast(written_as).cast(ARROW_TYPES[Kind.TIMESTAMP])
-    earliest = pc.min(times).as_py()  # Arrow knows a year 0: then this raises
-    return times if earliest else None
+    times = texts.cast(written_as).cast(attribute.arrow_type)
+    return times if pc.min(times).as_py() else None  # Arrow knows a year 0: then this raises
 
 
-def _lists(values: Sequence[Json]) -> pa.Array | None:
-    return pa.array(values, ARROW_TYPES[Kind.TAGS]) if set(map(type, values)) <= {list, type(None)} else None
+class _Parsed(dict[str | None, Any]):
+    """Texts, each parsed once. Raises: Misfit."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._parse = PARSERS[kind]
+
+    def __missing__(self, text: str | None) -> Any:
+        parsed = self[text] = self._parse(text)
+        return parsed
 
 
-def _extra(groups: Sequence[_Group], rejects: list[Reject]) -> pa.Array:
+def _extra(by_name: Columns, images: int, rejects: list[Reject]) -> pa.Array:
     """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    offsets, keys, items = [0], list[str](), list[str]()
-    for group in groups:
-        names = _left_over(group.shape)
-        texts = [_texts(group.columns[name]) if is_unicode(name) else None for name in names]
-        whole = [text for text in texts if text is not None]
-        if len(whole) == len(names):
-            keys += names * len(group.images)
-            items += chain.from_iterable(zip(*whole, strict=True))
-            offsets += [offsets[-1] + len(names) * number for number in range(1, len(group.images) + 1)]
-            continue
-        for image in group.images:
-            for name in names:
-                value = image[name]
-                if is_unicode(name) and (not isinstance(value, str) or is_unicode(value)):
-                    keys.append(name)
-                    items.append(as_received(value))
-                else:
-                    rejects.append(
-                        Reject(image["id"], as_received(name), as_received(value), "the text is not Unicode")
-                    )
-            offsets.append(len(keys))
+    texts = {name: _texts(name, values, by_name["id"], rejects) for name, values in _left_over(by_name).items()}
+    held = {name: [text is not ABSENT for text in column] for name, column in texts.items()}
+    counts = map(sum, zip(*held.values(), strict=True)) if held else repeat(0, images)
+    is_held = list(chain.from_iterable(zip(*held.values(), strict=True)))
+    keys = compress(cycle(texts), is_held)
+    items = compress(chain.from_iterable(zip(*texts.values(), strict=True)), is_held)
     return pa.MapArray.from_arrays(
-        pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
+        pa.array(accumulate(counts, initial=0), pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
     )
 
 
-def _texts(values: Sequence[Json]) -> Sequence[str] | None:
-    """The values as received, or None where one is a text that is not Unicode."""
-    texts = values if set(map(type, values)) == {str} else [as_received(value) for value in values]
-    originals = [value for value in values if type(value) is str]
-    return texts if is_unicode("".join(originals)) else None
+def _left_over(by_name: Columns) -> Columns:
+    left = {name: by_name[name] for name in sorted(by_name) if name not in _KNOWN_NAMES}
+    for extension, plain in _TWINS:
+        if extension in by_name and plain in by_name:
+            pairs = zip(by_name[extension], by_name[plain], strict=True)
+            left[plain] = [ABSENT if first is ABSENT else second for first, second in pairs]
+    return left
 
 
-@lru_cache(SHAPES_KEPT)
-def _left_over(shape: Shape) -> list[str]:
-    unknown = sorted(name for name in shape.attributes if name not in _KNOWN_NAMES)
-    held = ([name for name in attribute.api_names if name in shape.attributes] for attribute in ATTRIBUTES)
-    return unknown + [twin for names in held for twin in names[1:]]
+def _texts(name: str, values: Sequence[Json], ids: Sequence[str], rejects: list[Reject]) -> Sequence[Any]:
+    """The values as received; ABSENT in place of what is not Unicode, which is rejected."""
+    types = set(map(type, values))
+    if is_unicode(name) and types <= {str, type(ABSENT)} and is_unicode("".join(v for v in values if v is not ABSENT)):
+        return values
+    texts = []
+    for identity, value in zip(ids, values, strict=True):
+        fits = is_unicode(name) and (type(value) is not str or is_unicode(value))
+        if value is not ABSENT and not fits:
+            rejects.append(Reject(identity, as_received(name), as_received(value), "the text is not Unicode"))
+        texts.append(as_received(value) if value is not ABSENT and fits else ABSENT)
+    return texts
 
 
 def _reject_batch(rejects: list[Reject]) -> pa.RecordBatch:

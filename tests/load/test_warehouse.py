@@ -61,6 +61,23 @@ def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_p
         assert warehouse.execute("SELECT status FROM runs").fetchall() == [("running",)]
 
 
+class InterruptingFinder:
+    """Sends a signal to this process where it looks for pandas."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_interrupt_while_duckdb_looks_for_pandas_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        monkeypatch.setattr(sys, "meta_path", [InterruptingFinder(), *sys.meta_path])
+        monkeypatch.delitem(sys.modules, "pandas", raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.rows("merge", "watermarks", cloud="c")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
     path = str(tmp_path / "warehouse.duckdb")
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"

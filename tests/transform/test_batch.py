@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from extract.body import parse_page
+from extract.images import LINKS, _Form
 from transform.batch import IMAGES_SCHEMA, flatten
 from transform.dictionary import ATTRIBUTES, Kind
 from transform.identity import content_hash
@@ -165,6 +168,20 @@ def test_neighbours_on_a_page_do_not_change_an_image(attributes: dict[str, Any],
     alone = flatten([image]).images.to_pylist()[0]
     together = flatten([image, {"id": "n", **neighbour}]).images.to_pylist()[0]
     assert {**alone, "extra": dict(alone["extra"])} == {**together, "extra": dict(together["extra"])}
+
+
+@settings(max_examples=200)
+@given(st.lists(IMAGES, min_size=1, max_size=4))
+def test_rows_and_dictionaries_are_flattened_alike(page: list[dict[str, Any]]) -> None:
+    page = [{**image, "id": f"{number}"} for number, image in enumerate(page)]
+    body = json.dumps({"images": page}).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("extract.images._form", [_Form({"id", "tags", *LINKS})])
+        parse_page(body, "test")  # which learns the names
+        found = flatten(parse_page(body, "test").images)
+    wanted = flatten(json.loads(body)["images"])
+    assert found.images.to_pylist() == wanted.images.to_pylist()
+    assert found.rejects.to_pylist() == wanted.rejects.to_pylist()
 
 
 @settings(max_examples=60)
