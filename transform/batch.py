@@ -101,20 +101,14 @@ def _column(attribute: Attribute, by_name: Columns, images: int, rejects: list[R
 
 
 def _value_by_value(attribute: Attribute, values: Sequence[Json], by_name: Columns, rejects: list[Reject]) -> pa.Array:
-    parse = PARSERS[attribute.kind]
+    parse, texts = PARSERS[attribute.kind], _Parsed(attribute.kind)
     parsed: list[Any] = []
-    known: dict[str, Any] = {}
     for number, value in enumerate(values):
         try:
             if value is ABSENT:
                 parsed.append(None)
-            elif type(value) is not str:
-                parsed.append(parse(value))
-            elif value in known:
-                parsed.append(known[value])
             else:
-                known[value] = parse(value)
-                parsed.append(known[value])
+                parsed.append(texts[value] if type(value) is str else parse(value))
         except Misfit as misfit:
             parsed.append(None)
             holders = (name for name in attribute.api_names if name in by_name and by_name[name][number] is not ABSENT)
