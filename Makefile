@@ -4,6 +4,9 @@ PYTHON ?= python3
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
+# The environments of the tests are independent of one another: made two at a time.
+MAKEFLAGS += --jobs=2
+
 .PHONY: setup demo test lint bench lock clean
 
 setup: .venv/.ready
