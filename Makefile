@@ -4,9 +4,6 @@ PYTHON ?= python3
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-# The environments of the tests are independent of one another: made two at a time.
-MAKEFLAGS += --jobs=2
-
 .PHONY: setup demo test lint bench lock clean
 
 setup: .venv/.ready
@@ -14,7 +11,9 @@ setup: .venv/.ready
 demo: .venv/.ready
 	.venv/bin/glanceback demo
 
-test: .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
+# The environments do not depend on one another: two are made at a time.
+test:
+	$(MAKE) --jobs=2 .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
 	.venv/bin/python -m pytest
 
 lint: .venv/.ready-for-tests

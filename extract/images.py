@@ -27,6 +27,9 @@ _BY_NAME: Final = ("tags", *LINKS)
 _MOST_NAMES: Final = 256
 """Where images have more attributes than that, they are people's own, and every page may bring another."""
 
+_UNFIT: Final = frozenset('"\\')
+"""Characters that msgspec refuses in a field's name, beside those that nobody can print."""
+
 
 class Images(Sequence[Json]):
     """Images of one page. As a sequence it has them as dictionaries, which it makes when asked."""
@@ -65,7 +68,7 @@ class Images(Sequence[Json]):
     def content(self) -> Iterator[Any]:
         """Each image without its links and with its tags in order, for msgspec to write: attributes sorted by name."""
         # The structs themselves are changed: everything else goes by the rows.
-        for image, tags in zip(self._parsed, in_order(column(self, "tags")), strict=True):
+        for image, tags in zip(self._parsed, _in_order(column(self, "tags")), strict=True):
             image.self = image.file = image.schema = image.first = ABSENT
             image.tags = tags
             yield image
@@ -93,24 +96,20 @@ def content(images: Sequence[Json]) -> Iterator[Any]:
     if isinstance(images, Images):
         yield from images.content()
         return
-    for image, tags in zip(images, in_order(column(images, "tags")), strict=True):
+    for image, tags in zip(images, _in_order(column(images, "tags")), strict=True):
         kept = {name: value for name, value in image.items() if name not in LINKS}
         yield kept if tags is ABSENT else kept | {"tags": tags}
 
 
-def in_order(column: Sequence[Json]) -> Sequence[Json]:
+def _in_order(values: Sequence[Json]) -> Sequence[Json]:
     """Lists of texts sorted, anything else as it is."""
-    if set(map(type, column)) == {list} and set(map(type, chain.from_iterable(column))) <= {str}:
-        return list(map(sorted, column))
-    return [sorted(tags) if type(tags) is list and set(map(type, tags)) <= {str} else tags for tags in column]
+    if set(map(type, values)) == {list} and set(map(type, chain.from_iterable(values))) <= {str}:
+        return list(map(sorted, values))
+    return [sorted(tags) if type(tags) is list and set(map(type, tags)) <= {str} else tags for tags in values]
 
 
 def _is_absent(values: Sequence[Json]) -> bool:
     return values[0] is ABSENT and values.count(ABSENT) == len(values)
-
-
-_UNFIT: Final = frozenset('"\\')
-"""Characters that msgspec refuses in a field's name, beside those that nobody can print."""
 
 
 class _Form:

@@ -1,11 +1,7 @@
-"""The order of a listing's ids: whether they keep to one, and which to step back to. Used by paging alone."""
+"""The order of a listing's ids: whether they keep to one, and which to step back to. Used by paging, and by `check`."""
 
 import operator
-from collections.abc import Sequence
 from itertools import islice
-
-from extract.body import usable_ids
-from extract.images import Json
 
 
 class Trail:
@@ -60,8 +56,7 @@ class IdOrder:
         return identity > other if self._by_bytes else identity.lower() > other.lower()
 
 
-def ascending(images: Sequence[Json]) -> bool:
+def ascending(ids: list[str]) -> bool:
     """Whether the ids ascend, in either of the orders that databases have; ids that repeat are for others to refuse."""
-    ids = usable_ids(images)
     caseless = [identity.lower() for identity in ids]
     return ids == sorted(ids) or caseless == sorted(caseless)

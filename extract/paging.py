@@ -121,7 +121,7 @@ class Pass:
         marker = self.part.after
         while True:
             fetched = self._fetch(marker)
-            if self.evidence.pages == 0 and self.part == WHOLE and not ascending(fetched.body.images):
+            if self.evidence.pages == 0 and self.part == WHOLE and not ascending(fetched.body.ids):
                 self._take_as_they_come()
             images = self._new_images(fetched.body)
             self._count(fetched, images)

@@ -8,11 +8,12 @@ from datetime import timedelta
 from rich.console import Console
 
 from extract.account import CloudSettings
-from extract.body import PageBody, parse_page, usable_ids
+from extract.body import PageBody, parse_page
 from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.errors import CloudError, GlancebackError, SettingsError
 from extract.listing import Listing, mismatch
+from extract.order import ascending
 from extract.redact import shown_url
 from extract.retry import get, persistently
 from flows.display import printable
@@ -135,10 +136,9 @@ class _Check:
         images = page.images
         if page.next is not None:
             self._cut_pages.append(len(images))
-        ids = usable_ids(images)
         strangers = [found for image in images if isinstance(image, dict) and (found := mismatch(listing, image))]
         self._say(f"listing {listing.name}", f"{len(images)} images on the first page")
-        if ids != sorted(ids) and ids != sorted(ids, key=str.lower):
+        if not ascending(page.ids):
             self._problem(f"listing {listing.name}: sorting by id is ignored, so that it could not be read whole")
         if strangers:
             self._problem(f"listing {listing.name}: a filter is ignored ({strangers[0]}). Set dialect, or listings.")

@@ -25,18 +25,16 @@ def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         came.append((signal.Signals(number), frame))
         connection.interrupt()
 
+    # Only the main thread may set handlers, and no other is interrupted.
     on_main_thread = threading.current_thread() is threading.main_thread()
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS} if on_main_thread else {}
+    handled = ((number, signal.getsignal(number)) for number in _SIGNALS if on_main_thread)
+    handlers = {number: handler for number, handler in handled if callable(handler)}
     try:
-        for number, handler in handlers.items():
-            if callable(handler):
-                signal.signal(number, put_off)
+        for number in handlers:
+            signal.signal(number, put_off)
         yield
     finally:
         for number, handler in handlers.items():
-            if callable(handler):
-                signal.signal(number, handler)
+            signal.signal(number, handler)
         for number, frame in came:
-            handler = handlers[number]
-            if callable(handler):
-                handler(number, frame)
+            handlers[number](number, frame)

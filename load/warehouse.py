@@ -158,9 +158,8 @@ class Warehouse:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
                     self._call("ROLLBACK")
-                raise
-            finally:
                 self._may_fill(self._memory_mb)
+                raise
 
     def _may_fill(self, memory_mb: float) -> None:
         self._call(f"SET memory_limit = '{memory_mb:.0f}MB'")

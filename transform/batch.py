@@ -45,7 +45,6 @@ _AS_JSON: Final[dict[Kind, set[type]]] = {
 _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 """Columns that have as many values as images; others have few, and each need be read once."""
 
-
 Columns = Mapping[str, Sequence[Json]]
 """The values of images by attribute, in the order of the images, ABSENT where one does not have it."""
 
@@ -142,7 +141,7 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
 def _text(values: Sequence[Json]) -> pa.StringArray:
     try:
         return pa.array(values, pa.string())
-    except pa.ArrowInvalid:
+    except pa.ArrowTypeError:
         return pa.array(_nulls(values), pa.string())
 
 

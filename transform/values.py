@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from extract.images import Json
 from transform.dictionary import Kind
 
-Json = Any
 Parser = Callable[[Json], Any]
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
