@@ -93,7 +93,9 @@ def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not."""
     if not night.whole_listings or not night.staged:
         return Missing(frozenset(), {}, {}, {})
-    return warehouse.atomically(lambda: _find_missing(warehouse, night))
+    missing = warehouse.atomically(lambda: _find_missing(warehouse, night))
+    warehouse.staged = night
+    return missing
 
 
 def _find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
@@ -153,6 +155,10 @@ def watermarks(warehouse: Warehouse, cloud: str) -> dict[str, datetime]:
 
 
 def _stage(warehouse: Warehouse, night: CloudNight) -> None:
+    """Tables `incoming` and `incoming_memberships` of the night; what find_missing staged serves the merge as well."""
+    if warehouse.staged is night:
+        return
+    warehouse.staged = None
     files = [str(staged.images) for staged in night.staged]
     warehouse.run("merge", "incoming", images_files=files)
     warehouse.run("merge", "incoming_memberships", images_files=files, project_id=night.project_id)

@@ -6,13 +6,16 @@ opened for writing.
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from extract.errors import WarehouseError
 from load.growth import add_new_columns, fill_from_extra
-from load.statements import Statement, names, statement
-from load.warehouse import Warehouse
+from load.statements import names, statement
+from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
 _SURFACE: Final = "views, macros and comments"
@@ -56,7 +59,36 @@ def _renew_surface(warehouse: Warehouse) -> None:
         for name in names(folder):
             warehouse.run(folder, name)
     _write_dictionary(warehouse)
+    warehouse.describe(_descriptions(warehouse))
+
+
+def _write_dictionary(warehouse: Warehouse) -> None:
+    """Table `attributes`, for the columns of the view `images`."""
+    ours = statement("schema", "001_image_versions").columns | statement("views", "images").columns
+    known = {attribute.column: attribute for attribute in ATTRIBUTES}
+    rows = []
+    for position, (column, sql_type) in enumerate(warehouse.typed_columns("images"), 1):
+        attribute = known.get(column)
+        rows.append(
+            {
+                "position": position,
+                "column_name": column,
+                "api_name": attribute.api_name if attribute else None,
+                "type": sql_type,
+                "unit": attribute.unit if attribute else None,
+                "meaning": attribute.meaning if attribute else ours.get(column),
+                "source": attribute.source if attribute else "glanceback",
+            }
+        )
+    warehouse.run("schema_state", "forget_attributes")
+    # As one text: DuckDB looks for pandas at every value of a parameter.
+    warehouse.run("schema_state", "add_attributes", attributes=msgspec.json.encode(rows).decode())
+
+
+def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
+    """What is said of every table, view, macro and column; of a column of image_versions, wherever it is shown."""
     meanings = {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
+    inherited = statement("schema", "001_image_versions").columns | meanings
     kinds = {"views": "VIEW", "macros": "MACRO TABLE"}
     for folder in ("schema", "views", "macros"):
         if folder == "macros" and not warehouse.describes_views:
@@ -64,38 +96,12 @@ def _renew_surface(warehouse: Warehouse) -> None:
         for name in names(folder):
             described = statement(folder, name)
             target = name.partition("_")[2] if folder == "schema" else name
-            warehouse.comment(kinds.get(folder, "TABLE"), target, described.description)
+            yield kinds.get(folder, "TABLE"), target, described.description
             if folder == "schema" or (folder == "views" and warehouse.describes_views):
-                _comment_columns(warehouse, target, described, meanings)
-
-
-def _write_dictionary(warehouse: Warehouse) -> None:
-    """Table `attributes`, for the columns of the view `images`."""
-    ours = statement("schema", "001_image_versions").columns | statement("views", "images").columns
-    known = {attribute.column: attribute for attribute in ATTRIBUTES}
-    warehouse.run("schema_state", "forget_attributes")
-    for position, (column, sql_type) in enumerate(warehouse.typed_columns("images"), 1):
-        attribute = known.get(column)
-        warehouse.run(
-            "schema_state",
-            "add_attribute",
-            position=position,
-            column_name=column,
-            api_name=attribute.api_name if attribute else None,
-            type=sql_type,
-            unit=attribute.unit if attribute else None,
-            meaning=attribute.meaning if attribute else ours.get(column),
-            source=attribute.source if attribute else "glanceback",
-        )
-
-
-def _comment_columns(warehouse: Warehouse, target: str, described: Statement, meanings: dict[str, str]) -> None:
-    """A column's own comment, or that of the column of image_versions which it is."""
-    inherited = statement("schema", "001_image_versions").columns | meanings
-    for column in warehouse.columns(target):
-        text = described.columns.get(column) or inherited.get(column)
-        if text:
-            warehouse.comment("COLUMN", f"{target}.{column}", text)
+                for column in warehouse.columns(target):
+                    text = described.columns.get(column) or inherited.get(column)
+                    if text:
+                        yield "COLUMN", f"{target}.{column}", text
 
 
 def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> None:

@@ -6,7 +6,7 @@ It is attached under the name `warehouse`, so that what lies behind the name may
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -42,6 +42,9 @@ _BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.1, max=5)
 
 T = TypeVar("T")
 
+Description = tuple[str, str, str]
+"""TABLE, VIEW, MACRO TABLE or COLUMN; its name; what it is."""
+
 
 class Warehouse:
     """An open warehouse. Every duckdb error comes out as a WarehouseError."""
@@ -55,6 +58,8 @@ class Warehouse:
         file cannot be opened or made.
         """
         self.place = place
+        self.staged: object = None
+        """The night whose images lie in temporary tables, from a transaction that was committed."""
         self._memory_mb, self._most_memory_mb = memory_mb, memory_mb * _MOST_TIMES_THE_MEMORY
         self.is_shared = isinstance(place, Lake)
         self.describes_views = not self.is_shared  # DuckLake has no comments on macros and on views' columns
@@ -200,9 +205,9 @@ class Warehouse:
         """The columns of a table or view with their SQL types, in order."""
         return [row[:2] for row in self.execute(f"DESCRIBE {name}").fetchall()]
 
-    def comment(self, kind: str, target: str, text: str) -> None:
-        """Describe a TABLE, VIEW, MACRO TABLE or COLUMN."""
-        self.execute(f"COMMENT ON {kind} {target} IS {quoted(text)}")
+    def describe(self, descriptions: Iterable[Description]) -> None:
+        """Comment on all of these, in one go: one by one takes twice as long."""
+        self.execute("; ".join(f"COMMENT ON {kind} {name} IS {quoted(text)}" for kind, name, text in descriptions))
 
     @contextmanager
     def using(self, database: str) -> Iterator[None]:

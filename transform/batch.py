@@ -6,6 +6,7 @@ Columns are built whole where all values are as expected, and value by value whe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain, compress, cycle, repeat
 from typing import Any, Final
 
@@ -41,6 +42,12 @@ _AS_JSON: Final[dict[Kind, set[type]]] = {
     Kind.TAGS: {list},
 }
 """The type that JSON itself has for what these columns hold."""
+
+_KEPT_COLUMNS: Final = 256
+"""So many columns of one value each are kept for the next page, which mostly has the same ones."""
+
+_LONGEST_KEPT: Final = 64
+"""Characters of a value that is kept: a column repeats it a thousand times."""
 
 _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 """Columns that have as many values as images; others have few, and each need be read once."""
@@ -90,7 +97,7 @@ def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
 def _column(attribute: Attribute, by_name: Columns, images: int, rejects: list[Reject]) -> pa.Array:
     names = [name for name in attribute.api_names if name in by_name]
     if not names:
-        return pa.nulls(images, attribute.arrow_type)
+        return _nulls_only(images, attribute.arrow_type)
     values = by_name[names[0]]
     if len(names) > 1:
         # The extension's value before the plain one.
@@ -119,18 +126,17 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
     """The column in one go, or None where a value is not of the usual shape and each must be looked at."""
     try:
         if _is_one_text(values):
-            return pa.repeat(pa.scalar(PARSERS[attribute.kind](values[0]), attribute.arrow_type), len(values))
+            repeated = _repeated if len(values[0]) <= _LONGEST_KEPT else _repeated.__wrapped__
+            return repeated(attribute.kind, values[0], attribute.arrow_type, len(values))
         if attribute.kind is Kind.TEXT:
-            return _text(values)
-        types = set(map(type, values)) - {type(None)}
-        if type(ABSENT) in types:
-            types, values = types - {type(ABSENT)}, _nulls(values)
+            return _array(values, pa.string())
+        types = set(map(type, values)) - {type(None), type(ABSENT)}
         if not types:
-            return pa.nulls(len(values), attribute.arrow_type)
-        if not types <= {str}:
-            return pa.array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
+            return _nulls_only(len(values), attribute.arrow_type)
+        if types != {str}:
+            return _array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
         if attribute.kind in _OF_MANY_VALUES:
-            column = _as_written(attribute, pa.array(values, pa.string()))
+            column = _as_written(attribute, _array(values, pa.string()))
             if column is not None:
                 return column
         return pa.array(list(map(_Parsed(attribute.kind).__getitem__, values)), attribute.arrow_type)
@@ -138,16 +144,23 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
         return None
 
 
-def _text(values: Sequence[Json]) -> pa.StringArray:
+@lru_cache(maxsize=_KEPT_COLUMNS)
+def _nulls_only(images: int, arrow_type: pa.DataType) -> pa.Array:
+    return pa.nulls(images, arrow_type)
+
+
+@lru_cache(maxsize=_KEPT_COLUMNS)
+def _repeated(kind: Kind, text: str, arrow_type: pa.DataType, images: int) -> pa.Array:
+    """Raises: Misfit."""
+    return pa.repeat(pa.scalar(PARSERS[kind](text), arrow_type), images)
+
+
+def _array(values: Sequence[Json], arrow_type: pa.DataType) -> pa.Array:
+    """The values, null where there is none. Raises: pa.ArrowException."""
     try:
-        return pa.array(values, pa.string())
-    except pa.ArrowTypeError:
-        return pa.array(_nulls(values), pa.string())
-
-
-def _nulls(values: Sequence[Json]) -> Sequence[Json]:
-    """The values, with null where there is none."""
-    return [None if value is ABSENT else value for value in values]
+        return pa.array(values, arrow_type)
+    except pa.ArrowException:
+        return pa.array([None if value is ABSENT else value for value in values], arrow_type)
 
 
 def _is_one_text(values: Sequence[Json]) -> bool:
@@ -171,14 +184,14 @@ def _as_written(attribute: Attribute, texts: pa.StringArray) -> pa.Array | None:
     return times if pc.min(times).as_py() else None  # Arrow knows a year 0: then this raises
 
 
-class _Parsed(dict[str | None, Any]):
-    """Texts, each parsed once. Raises: Misfit."""
+class _Parsed(dict[Any, Any]):
+    """Texts, each parsed once; null and ABSENT are null. Raises: Misfit."""
 
     def __init__(self, kind: Kind) -> None:
         self._parse = PARSERS[kind]
 
-    def __missing__(self, text: str | None) -> Any:
-        parsed = self[text] = self._parse(text)
+    def __missing__(self, text: Any) -> Any:
+        parsed = self[text] = None if text is ABSENT else self._parse(text)
         return parsed
 
 
