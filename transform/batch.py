@@ -126,7 +126,7 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
     """The column in one go, or None where a value is not of the usual shape and each must be looked at."""
     try:
         if _is_one_text(values):
-            repeated = _repeated if len(values[0]) <= _LONGEST_KEPT else _repeated.__wrapped__
+            repeated = _kept_repeated if len(values[0]) <= _LONGEST_KEPT else _repeated
             return repeated(attribute.kind, values[0], attribute.arrow_type, len(values))
         if attribute.kind is Kind.TEXT:
             return _array(values, pa.string())
@@ -149,10 +149,12 @@ def _nulls_only(images: int, arrow_type: pa.DataType) -> pa.Array:
     return pa.nulls(images, arrow_type)
 
 
-@lru_cache(maxsize=_KEPT_COLUMNS)
 def _repeated(kind: Kind, text: str, arrow_type: pa.DataType, images: int) -> pa.Array:
     """Raises: Misfit."""
     return pa.repeat(pa.scalar(PARSERS[kind](text), arrow_type), images)
+
+
+_kept_repeated = lru_cache(maxsize=_KEPT_COLUMNS)(_repeated)
 
 
 def _array(values: Sequence[Json], arrow_type: pa.DataType) -> pa.Array:

@@ -1,5 +1,5 @@
 -- versions_do_not_overlap: an image's versions follow one another, without gap after a change, and none ends before it begins.
--- One row per version that breaks it. Images of which no version has ended are left to one_current_version.
+-- One row per version that breaks it.
 SELECT cloud, id, seen_from, seen_to, end_reason, next_from
 FROM (
     SELECT
@@ -9,9 +9,7 @@ FROM (
         seen_to,
         end_reason,
         lead(seen_from) OVER (PARTITION BY cloud, id ORDER BY seen_from) AS next_from
-    FROM image_versions AS version
-    SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NOT NULL) AS ended
-        ON ended.cloud = version.cloud AND ended.id = version.id
+    FROM image_versions
 )
 WHERE seen_to <= seen_from
     OR next_from < seen_to
