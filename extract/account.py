@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from extract.errors import SettingsError
 from extract.redact import shown_url
+from extract.retry import RetryPolicy
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 FIXED_ENDPOINT = ("none", "admin_token")
@@ -34,7 +35,8 @@ class CloudSettings:
     listings: tuple[str, ...] = ()
     page_size: int = 1000
     api_version: str | None = None
-    tries: int = 5
+    tries: int | None = None
+    retry_seconds: float = 120.0
     connect_timeout_seconds: float = 10.0
     read_timeout_seconds: float = 120.0
     page_timeout_seconds: float = 600.0
@@ -43,6 +45,10 @@ class CloudSettings:
     max_connections: int = 8
     overlap_seconds: int = 300
     resume_within_seconds: float = 21_600.0
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(self.retry_seconds, self.tries)
 
 
 def account(settings: CloudSettings) -> Any:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from extract.asking import ask as ask_api
 from extract.connection import Connection
 from extract.errors import CloudError, Refused
-from extract.retry import get, persistently
 
 _GONE = 404
 
@@ -31,7 +31,7 @@ def confirm(connection: Connection, ids: Iterable[str]) -> Confirmation:
         where = f"cloud {connection.settings.name}, image {identity}"
         url = f"{connection.images_url}/{quote(identity, safe='')}"
         try:
-            persistently(lambda: get(connection, url, {}, where), connection.settings.tries, where)
+            ask_api(connection, url, {}, where, lambda body, _: body)
         except Refused as exc:
             return ("gone", "") if exc.status == _GONE else ("unknown", str(exc))
         except CloudError as exc:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from extract.body import parse_page, usable_id
+from extract.asking import ask_page
+from extract.body import usable_id
 from extract.connection import Connection
 from extract.errors import CloudError
 from extract.images import Json
 from extract.listing import Listing, mismatch
 from extract.paging import Part
-from extract.retry import get, persistently
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +83,7 @@ class _Probes:
     def _ask(self, question: dict[str, str]) -> Json:
         query = {**self._listing.filters, "limit": "1", "sort_key": "created_at", **question}
         try:
-            answer = persistently(
-                lambda: get(self._connection, self._connection.images_url, query, self._where),
-                self._connection.settings.tries,
-                self._where,
-            )
-            images = parse_page(answer.body, self._where).images
+            images = ask_page(self._connection, query, self._where)[1].images
         except CloudError as exc:
             log.info("%s", exc)
             return None

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from extract.body import parse_page
+from extract.asking import ask_page
 from extract.connection import Connection
 from extract.errors import SettingsError
 from extract.images import Json
-from extract.retry import get, persistently
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +41,8 @@ def look(connection: Connection) -> FirstLook:
     settings = connection.settings
     where = f"cloud {settings.name}"
     query = {"limit": str(min(_SAMPLE_SIZE, settings.page_size)), "sort_key": "id", "sort_dir": "asc"}
-    answer = persistently(lambda: get(connection, connection.images_url, query, where), settings.tries, where)
-    images = parse_page(answer.body, where).images
+    answer, page = ask_page(connection, query, where)
+    images = page.images
     dialect, reason = _dialect(settings.dialect, images, where)
     log.info("%s: dialect %s (%s)", where, dialect, reason)
     if answer.served_at is None:

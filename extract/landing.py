@@ -20,7 +20,7 @@ import zstandard
 from extract import storage
 from extract.errors import CloudError
 from extract.paging import Part
-from extract.retry import Answer
+from extract.request import Answer
 
 MANIFEST = "manifest.jsonl"
 START = "reading.json"

@@ -20,7 +20,8 @@ from extract.images import Json, column
 from extract.landing import CLOSING, Earlier, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import WHOLE, Evidence, Fetched, NotInOrder, Page, Part, Pass
-from extract.retry import get, persistently
+from extract.request import get
+from extract.retry import with_retry
 from extract.side_by_side import side_by_side
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ class Reading(Generic[T]):
                 self._landing.adopt(page, file)
                 self._adopted += 1
                 return Fetched(_at_the_desk(content, where), page.received_at, len(content))
-            return persistently(lambda: self._ask_once(name, part, query, where), settings.tries, where)
+            return with_retry(lambda: self._ask_once(name, part, query, where), settings.retry_policy, where)
 
         settings = self._connection.settings
         return ask

@@ -1,184 +1,82 @@
-"""Ask once more, or not: one table of what is worth another try, and one wait between tries.
+"""Try again, or not: one wait between tries and one limit for how long, whatever is asked for.
 
-Called by paging's fetches. Knows answers and exceptions, not what is in them.
+Knows errors, not requests. A `TransientError` is worth another try; everything else is final.
 """
 
-import email.utils
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
-import httpx
 import tenacity
 
-from extract.account import CloudSettings
-from extract.connection import Connection
-from extract.errors import CloudError, Refused, TransientError
-from extract.redact import excerpt, shown_url
+from extract.errors import TransientError
+from extract.stopping import PROCESS_STOP, StopSignal
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-WORTH_ANOTHER_TRY = {
-    429: "the cloud asks us to slow down",
-    500: "the image service failed",
-    502: "the gateway got no good answer from the image service",
-    503: "the image service is unavailable",
-    504: "the gateway got no answer from the image service in time",
-}
-FINAL = {
-    400: ("the image service does not understand the request", "Check dialect, page_size and api_version."),
-    401: (
-        "the cloud refuses our token, a fresh one too, or our signature",
-        "Check the account, that the endpoint is its cloud's, and for a signature this machine's clock.",
-    ),
-    403: ("the account may not do this", "Ask for a role that may list images, or leave the listing out."),
-    404: ("there is no such thing at the image endpoint", "Check the endpoint: it is what comes before /v2/images."),
-}
-THROTTLED_BY_GATEWAY = b"APIGW.0308"
-"""The vendor's gateway throttles with this code, mostly as 429, at times as 403."""
-
-LONGEST_WAIT_SECONDS = 120.0
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30)
+LONGEST_WAIT_SECONDS: Final = 30.0
+_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back with status 200. `received_at` is our clock's, `served_at` the server's (Date), both UTC."""
+class RetryPolicy:
+    """Try for so many `seconds` after the first failure, but no more than `tries` times (None: no such limit)."""
 
-    url: str
-    status: int
-    body: bytes
-    received_at: datetime
-    served_at: datetime | None
+    seconds: float
+    tries: int | None = None
 
 
-def persistently(call: Callable[[], T], tries: int, where: str, sleep: Callable[[float], None] = time.sleep) -> T:
-    """The result of `call`, tried again with exponential backoff and jitter while it raises TransientError.
+def with_retry(
+    call: Callable[[], T],
+    policy: RetryPolicy,
+    where: str,
+    *,
+    stopped: StopSignal = PROCESS_STOP,
+    sleep: Callable[[float], None] | None = None,
+) -> T:
+    """Return the result of `call`; call it again, with exponential backoff and jitter, while it raises TransientError.
 
-    The server's Retry-After is kept to; one beyond LONGEST_WAIT_SECONDS ends the trying at once.
-    Raises: the last TransientError when the tries are used up; any other error at once.
+    The wait is at least what the server's Retry-After asks for. A Retry-After that goes beyond the policy's time ends
+    the trying at once. The time counts from the first failure, so that a request which took long gets another try.
+    Raises: the last TransientError when the time or the tries are used up; Stopped; any other error at once.
     """
+    first_failed_at: list[float] = []
+
+    def seconds_left(state: tenacity.RetryCallState) -> float:
+        now = state.outcome_timestamp or 0.0
+        if not first_failed_at:
+            first_failed_at.append(now)
+        return policy.seconds - max(now - first_failed_at[0], state.idle_for)
 
     def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return max(_BACKOFF(state), asked or 0.0)
+        return max(min(_BACKOFF(state), seconds_left(state)), _retry_after(state), 0.0)
 
-    def worth_it(error: BaseException) -> bool:
-        return isinstance(error, TransientError) and (error.retry_after or 0) <= LONGEST_WAIT_SECONDS
+    def is_over(state: tenacity.RetryCallState) -> bool:
+        left = seconds_left(state)
+        tries_used_up = policy.tries is not None and state.attempt_number >= policy.tries
+        return tries_used_up or left <= 0 or _retry_after(state) > left
 
-    def say(state: tenacity.RetryCallState) -> None:
+    def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0
-        log.warning("%s: %s; try %d of %d in %.1f s", where, error, state.attempt_number + 1, tries, seconds)
+        log.warning("%s: %s; try %d in %.1f s", where, error, state.attempt_number + 1, seconds)
+
+    def checked_call() -> T:
+        stopped.check(where)
+        return call()
 
     return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(tries),
+        stop=is_over,
         wait=wait,
-        retry=tenacity.retry_if_exception(worth_it),
-        before_sleep=say,
-        sleep=sleep,
+        retry=tenacity.retry_if_exception_type(TransientError),
+        before_sleep=tell,
+        sleep=sleep or stopped.wait,
         reraise=True,
-    )(call)
+    )(checked_call)
 
 
-def get(connection: Connection, url: str, parameters: dict[str, str], where: str) -> Answer:
-    """One GET, once. `where` begins every error's sentence (cloud, listing, page).
-
-    Raises: TransientError for what WORTH_ANOTHER_TRY lists and for broken connections; Refused for any other status
-    than 200; CloudError for a certificate that cannot be trusted.
-    """
-    try:
-        with connection.pace.turn():
-            began = time.monotonic()
-            with connection.client.stream("GET", url, params=parameters) as response:
-                body = _bounded_body(response, connection.settings, where)
-            connection.pace.answered(time.monotonic() - began, len(body))
-    except httpx.TimeoutException as exc:
-        raise TransientError(
-            f"{where}: no answer in time ({exc or type(exc).__name__})",
-            "If the cloud is slow, raise read_timeout_seconds or page_timeout_seconds, or lower page_size.",
-        ) from exc
-    except httpx.TransportError as exc:
-        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-            raise CloudError(
-                f"{where}: the certificate of {shown_url(url)} cannot be trusted ({exc})",
-                "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
-            ) from exc
-        raise TransientError(
-            f"{where}: the connection to {shown_url(url)} failed ({exc or type(exc).__name__})",
-            "Check the endpoint, the network, the proxy and the certificates.",
-        ) from exc
-    except httpx.DecodingError as exc:
-        raise TransientError(f"{where}: the answer's compression is broken ({exc})") from exc
-    if response.status_code == httpx.codes.OK:
-        return Answer(
-            url=str(response.url),
-            status=response.status_code,
-            body=body,
-            received_at=datetime.now(UTC).replace(tzinfo=None),
-            served_at=date_header(response),
-        )
-    error = _refusal(response, body, where)
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or THROTTLED_BY_GATEWAY in body:
-        connection.pace.throttled()
-    raise error
-
-
-def date_header(response: httpx.Response) -> datetime | None:
-    """The server's clock, UTC without zone, whole seconds; None where it does not say. Source: RFC 9110, 6.6.1."""
-    try:
-        served_at = email.utils.parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return None
-    return served_at.astimezone(UTC).replace(tzinfo=None) if served_at.tzinfo else served_at
-
-
-def retry_after_seconds(response: httpx.Response) -> float | None:
-    """What Retry-After asks for, in seconds or as a date; None where that is unusable. Source: RFC 9110, 10.2.3."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    now = date_header(response) or datetime.now(UTC).replace(tzinfo=None)
-    return max(0.0, (until.replace(tzinfo=None) - now).total_seconds())
-
-
-def _bounded_body(response: httpx.Response, settings: CloudSettings, where: str) -> bytes:
-    """The body, decompressed as it comes: a few kilobytes may hold gigabytes."""
-    chunks, size = [], 0
-    for chunk in response.iter_bytes():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > settings.largest_page_bytes:
-            raise CloudError(
-                f"{where}: the answer is larger than {settings.largest_page_bytes} bytes",
-                "Lower page_size, or raise largest_page_bytes.",
-            )
-    return b"".join(chunks)
-
-
-def _refusal(response: httpx.Response, body: bytes, where: str) -> CloudError:
-    status = response.status_code
-    secrets = [response.request.headers.get("X-Auth-Token", "")]
-    said = excerpt(body, secrets)
-    detail = f" ({status}{': ' + said if said else ''})"
-    if status in WORTH_ANOTHER_TRY or THROTTLED_BY_GATEWAY in body:
-        what = WORTH_ANOTHER_TRY.get(status, WORTH_ANOTHER_TRY[429])
-        return TransientError(f"{where}: {what}{detail}", "Try again later.", retry_after_seconds(response))
-    if response.is_redirect:
-        target = shown_url(response.headers.get("Location", ""))
-        return Refused(
-            f"{where}: the endpoint redirects to {target} ({status})",
-            "No redirect is followed, for the token would go along; set endpoint to the right address.",
-            status,
-        )
-    what, advice = FINAL.get(status, ("the image service gave an answer that we cannot use", ""))
-    return Refused(f"{where}: {what}{detail}", advice, status)
+def _retry_after(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return (error.retry_after or 0.0) if isinstance(error, TransientError) else 0.0

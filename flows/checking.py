@@ -8,14 +8,14 @@ from datetime import timedelta
 from rich.console import Console
 
 from extract.account import CloudSettings
-from extract.body import PageBody, parse_page
+from extract.asking import ask_page
+from extract.body import PageBody
 from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.errors import CloudError, GlancebackError, SettingsError
 from extract.listing import Listing, mismatch
 from extract.order import ascending
 from extract.redact import shown_url
-from extract.retry import get, persistently
 from flows.display import printable
 from flows.notices import send, trial
 from flows.settings import Settings, chosen_clouds, load_settings
@@ -146,10 +146,7 @@ class _Check:
     def _page(self, connection: Connection, query: dict[str, str], what: str) -> PageBody | None:
         where = f"cloud {self._settings.name}, {what}"
         try:
-            answer = persistently(
-                lambda: get(connection, connection.images_url, query, where), self._settings.tries, where
-            )
-            return parse_page(answer.body, where)
+            return ask_page(connection, query, where)[1]
         except CloudError as exc:
             self._problem(str(exc))
             return None

@@ -47,7 +47,8 @@ class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
     listings: tuple[str, ...] = ()
     page_size: _Positive = 1000
     api_version: str | None = None
-    tries: _Positive = 5
+    tries: _Positive | None = None
+    retry_seconds: Annotated[float, msgspec.Meta(ge=0)] = 120.0
     connect_timeout_seconds: _Seconds = 10.0
     read_timeout_seconds: _Seconds = 120.0
     page_timeout_seconds: _Seconds = 600.0

@@ -13,14 +13,18 @@ import pytest
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
 from extract.errors import CloudError, Refused, TransientError
-from extract.retry import Answer, get, persistently
+from extract.request import Answer, get
+from extract.retry import RetryPolicy, with_retry
 from tests.clouds.fake import FakeCloud, Reply, once
 
 
 def ask(connection: Connection, waits: list[float] | None = None, tries: int = 3) -> Answer:
     waited = [] if waits is None else waits
-    return persistently(
-        lambda: get(connection, connection.images_url, {}, "cloud c"), tries, "cloud c", sleep=waited.append
+    return with_retry(
+        lambda: get(connection, connection.images_url, {}, "cloud c"),
+        RetryPolicy(1000, tries),
+        "cloud c",
+        sleep=waited.append,
     )
 
 
@@ -84,7 +88,12 @@ def test_body_cut_off_is_tried_again(cloud: FakeCloud, connection: Connection) -
 def test_refused_connection_is_tried_again_and_said(connection: Connection) -> None:
     waits: list[float] = []
     with pytest.raises(TransientError, match=r"connection to http://127.0.0.1:9/v2/images failed"):
-        persistently(lambda: get(connection, "http://127.0.0.1:9/v2/images", {}, "c"), 2, "c", sleep=waits.append)
+        with_retry(
+            lambda: get(connection, "http://127.0.0.1:9/v2/images", {}, "c"),
+            RetryPolicy(99, 2),
+            "c",
+            sleep=waits.append,
+        )
     assert len(waits) == 1
 
 

@@ -14,7 +14,7 @@ from extract.errors import Refused, SettingsError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.reading import Reading
-from extract.retry import get
+from extract.request import get
 from extract.signed_auth import AccessKey, SignedAuth
 from extract.token_auth import origin_of
 from tests.clouds.fake import PROJECT, FakeCloud
