@@ -59,6 +59,7 @@ BAD = [
     (Kind.TIMESTAMP, "2018-02-30T00:00:00Z"),
     (Kind.TIMESTAMP, "0001-01-01T00:00:00+14:00"),
     (Kind.TIMESTAMP, "2018-09-06T14:03:27.1234567Z"),
+    (Kind.TIMESTAMP, "2018-09-06T14:03:27\x00"),
     (Kind.TIMESTAMP, 1_536_242_607),
     (Kind.TAGS, "a,b"),
     (Kind.TAGS, ["a", 1]),
