@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from extract.asking import ask_page
 from extract.body import usable_id
@@ -15,7 +15,8 @@ from extract.connection import Connection
 from extract.errors import CloudError
 from extract.images import Json
 from extract.listing import Listing, mismatch
-from extract.paging import Part
+from extract.stopping import PROCESS_STOP, StopSignal
+from extract.times import api_time
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +24,9 @@ PARTS_A_READER = 4
 """Parts are smaller than the number of readers needs, so that uneven ones even out."""
 
 PAGES_A_PART = 2
-STEPS_BACK = 16
-"""Ids before a cut that are kept, to step back to where the cut's own image is gone."""
 
 _HEXADECIMAL_DIGITS = 8
 _HEXADECIMAL = re.compile(r"[0-9a-f]{8}")
-
-
-def parts_between(ids: Sequence[str], first: str | None = None) -> tuple[Part, ...]:
-    """Parts that begin at `first` (None: the start) and at each of the ids, which ascend; the last has no end."""
-    begins: list[str | None] = [first, *ids]
-    ends: list[str | None] = [*ids, None]
-    return tuple(Part(after, until) for after, until in zip(begins, ends, strict=True))
 
 
 def is_plain(identity: str) -> bool:
@@ -42,7 +34,9 @@ def is_plain(identity: str) -> bool:
     return identity == identity.lower() and identity.isascii()
 
 
-def probe(connection: Connection, listing: Listing, ids: Sequence[str], where: str) -> list[str]:
+def probe(
+    connection: Connection, listing: Listing, ids: Sequence[str], where: str, stopped: StopSignal = PROCESS_STOP
+) -> list[str]:
     """Ids beyond these of the first page, ascending, at which to cut the rest of the listing; none: not worth it.
 
     Ids found by creation time are spread over the id order wherever ids are random, which those of Glance are.
@@ -50,7 +44,7 @@ def probe(connection: Connection, listing: Listing, ids: Sequence[str], where: s
     wanted = min(PARTS_A_READER * connection.settings.max_connections, _pages_left(ids) // PAGES_A_PART)
     if wanted < 2 or not all(map(is_plain, ids)):
         return []
-    asking = _Probes(connection, listing, where)
+    asking = _Probes(connection, listing, where, stopped)
     oldest, newest = asking.side_by_side([{"sort_dir": "asc"}, {"sort_dir": "desc"}])
     began, ended = _created_at(oldest), _created_at(newest)
     if began is None or ended is None:
@@ -71,8 +65,9 @@ def _pages_left(ids: Sequence[str]) -> int:
 class _Probes:
     """Questions for a single image, asked side by side. One that fails finds none: the listing is cut less finely."""
 
-    def __init__(self, connection: Connection, listing: Listing, where: str) -> None:
+    def __init__(self, connection: Connection, listing: Listing, where: str, stopped: StopSignal) -> None:
         self._connection = connection
+        self._stopped = stopped
         self._listing = listing
         self._where = f"{where}, probe"
 
@@ -83,7 +78,7 @@ class _Probes:
     def _ask(self, question: dict[str, str]) -> Json:
         query = {**self._listing.filters, "limit": "1", "sort_key": "created_at", **question}
         try:
-            images = ask_page(self._connection, query, self._where)[1].images
+            images = ask_page(self._connection, query, self._where, self._stopped)[1].images
         except CloudError as exc:
             log.info("%s", exc)
             return None
@@ -92,11 +87,8 @@ class _Probes:
 
 
 def _created_at(image: Json) -> datetime | None:
-    try:
-        return datetime.fromisoformat(image["created_at"])
-    except (TypeError, KeyError, ValueError):
-        return None
+    return api_time(image.get("created_at")) if image else None
 
 
 def _text(time: datetime) -> str:
-    return f"{time.replace(tzinfo=None) - (time.utcoffset() or timedelta()):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time.isoformat(timespec='seconds')}Z"

@@ -1,26 +1,34 @@
-"""One listing -> its pages, in id order, each image once, with the evidence that the end was reached.
+"""One pass over a listing, or over a part of it: which page to ask for next, and what of a page is new.
 
-Paging sees only questions and pages: `ask` brings one page for one query, from a cloud or from a test. That each page
-began where the last one ended, that no marker came twice, that the last page had no `next` is shown, not assumed.
+Paging sees only questions and pages; who asks them is extract.reading. That each page began where the last one ended,
+that no marker came twice, that the last page had no `next` is shown, not assumed.
 """
 
 import logging
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from extract.body import PageBody, usable_id
 from extract.errors import CloudError, Refused
+from extract.evidence import Evidence
 from extract.images import Json
 from extract.listing import Listing, all_fit, mismatch
-from extract.order import IdOrder, Trail, ascending
+from extract.order import IdOrder, ReadIds, StepBackIds, ascending
+from extract.parts import WHOLE, NotProven, Part
 
 log = logging.getLogger(__name__)
 
-_MARKER_GONE = (400, 404)
-_SMALLEST_LIMIT = 50
+_MARKER_GONE: Final = (400, 404)
+_SMALLEST_LIMIT: Final = 50
+_SMALLEST_BOUND: Final = 25
+"""Images on a page, where nobody has set another bound. Source: reference, `limit`; Glance, limit_param_default."""
+
+_MOST_REFUSALS: Final = 3
+"""So often one id may be refused as a marker although a page still has it: a gateway may err once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,253 +39,243 @@ class Page:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    body: PageBody
-    received_at: datetime
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The stretch of a listing with ids beyond `after` (None: from its start) up to `until`, that one included.
-
-    `before` are ids from before `after`, to step back to where its image is gone. `expected` is how many images it had
-    when last read, None where that is not known. Both ends are compared by bytes.
-    """
-
-    after: str | None = None
-    until: str | None = None
-    before: tuple[str, ...] = ()
-    expected: int | None = None
-
-
-WHOLE = Part()
-
-
-class NotInOrder(CloudError):
-    """A part of a listing whose ids do not ascend as bytes do: only one reader can make sense of it."""
-
-
-@dataclass(slots=True)
-class Evidence:
-    """What shows that a pass over a listing was complete. Goes to `run_listings.evidence`."""
-
-    pages: int = 0
-    images: int = 0
-    bytes: int = 0
-    first_id: str | None = None
-    last_id: str | None = None
-    largest_page: int = 0
-    empty_pages_followed: int = 0
-    markers_gone: int = 0
-    repeats_dropped: int = 0
-    without_id: int = 0
-    beyond_part: int = 0
-    in_order: bool = True
-    ended_without_next: bool = False
-    ended_at_bound: bool = False
-
-
-Ask = Callable[[int, Mapping[str, str]], Fetched]
-"""(page number from 1, query parameters) -> the page. Raises Refused for a final status."""
-
-
 @dataclass(slots=True)
 class Pass:
-    """One way through a listing, or a part of it, from its first page to the one without `next` or to the part's end.
+    """From the first page of a listing, or of a part of it, to the page without `next` or to the next part.
 
-    `since` (`updated_at=gte:`) narrows it to what changed from then on, UTC. A listing that goes on after `most_pages`
-    is taken for one that never ends. Where the service ignores the order that is asked for, one reader of the whole
-    listing takes its images as they come, each once. Read `pages()`, then `evidence`.
+    Ask `query()`, hand what comes to `take()` or `step_back()`, until `is_finished`; then `evidence` says what was
+    met. `since` (`updated_at=gte:`) narrows the listing to what changed from then on, UTC. A listing that goes on
+    after `most_pages` is taken for one that never ends. With `doubts_end`, a page without `next` is never believed at
+    once. Where the service ignores the order that is asked for, a pass
+    over the whole listing takes the images as they come, each once.
     """
 
-    ask: Ask
     listing: Listing
     page_size: int
     where: str
     since: datetime | None = None
     most_pages: int = 100_000
     part: Part = WHOLE
+    doubts_end: bool = False
     evidence: Evidence = field(default_factory=Evidence)
-    _order: IdOrder = field(default_factory=IdOrder)
-    _trail: Trail = field(default_factory=Trail)
+    read: ReadIds = field(default_factory=ReadIds)
+    met: str | None = None
+    """The image at which the next part begins, once a page had it."""
+    until: str | None = None
+    """The image at which the next part was to begin when the last page was taken."""
+    is_finished: bool = False
+    _marker: str | None = field(init=False)
+    _order: IdOrder = field(init=False)
+    _step_back_ids: StepBackIds = field(init=False)
+    _steps: int = 1
     _used: set[str] = field(default_factory=set)
-    _refused: set[str] = field(default_factory=set)
-    _seen: set[str] | None = None
-    _end_passed: bool = False
+    _refusals: dict[str, int] = field(default_factory=dict)
+    _repeats_may_come: bool = False
+    _limit_asked: int = 0
 
     def __post_init__(self) -> None:
-        if self.part.after is not None:
-            self._order = IdOrder(self.part.after)
-            self._trail = Trail((*self.part.before, self.part.after))
+        self._marker = self.part.after
+        self._order = IdOrder(self.part.after)
+        self._step_back_ids = StepBackIds(self.part.after)
 
-    def pages(self) -> Iterator[Page]:
-        """The pages in order.
+    @property
+    def last_ids(self) -> Sequence[str]:
+        """The ids of the last page that had any."""
+        return self._step_back_ids.last_page
 
-        Raises: CloudError, naming cloud, listing and page, where the listing cannot be shown to be whole: a marker that
-        comes twice, ids out of order, an image that the filters exclude, a refusal.
-        """
-        marker = self.part.after
-        while True:
-            fetched = self._fetch(marker)
-            if self.evidence.pages == 0 and self.part == WHOLE and not ascending(fetched.body.ids):
-                self._take_as_they_come()
-            images = self._new_images(fetched.body)
-            self._count(fetched, images)
-            marker = self._marker_after(fetched.body) if fetched.body.next is not None else None
-            self.evidence.pages += 1
-            self.evidence.ended_without_next = fetched.body.next is None
-            if self.evidence.ended_at_bound:
-                marker = None
-            page = [Page(images, fetched.received_at)]
-            del images, fetched  # a parsed page is large: nobody is to hold it but whom it is given to
-            yield page.pop()
-            if marker is None:
-                return
-            if self.evidence.pages >= self.most_pages:
-                raise self._error(
-                    f"the listing goes on after {self.most_pages} pages", "Raise most_pages if it is that long."
-                )
+    @property
+    def sample_ids(self) -> list[str]:
+        """One id of each page but the last, and all of the last."""
+        return list(self._step_back_ids)
 
-    def _fetch(self, marker: str | None) -> Fetched:
-        """The page after `marker`, or after the nearest image before it that is still there."""
-        step = 1
-        while True:
-            if marker is not None:
-                self._used.add(marker)
-            try:
-                return self.ask(self.evidence.pages + 1, self._query(marker))
-            except Refused as exc:
-                if marker is None or exc.status not in _MARKER_GONE:
-                    raise
-                # The marker's image was deleted while we read. Its predecessor serves as well, for what comes after
-                # both is the same. Steps double, so that a thousand deleted neighbours cost ten requests.
-                log.info("%s: the image that page %d starts after is gone", self.where, self.evidence.pages + 1)
-                self.evidence.markers_gone += 1
-                self._refused.add(marker)
-                self._used.clear()
-                marker = self._trail.step_back(step)
-                step *= 2
-
-    def _query(self, marker: str | None) -> dict[str, str]:
+    def query(self) -> dict[str, str]:
+        """The parameters of the next request. Raises: CloudError where the listing has gone on for too long."""
+        if self.evidence.pages >= self.most_pages:
+            raise CloudError(
+                f"{self.where}: the listing goes on after {self.most_pages} pages",
+                "Raise most_pages if it is that long.",
+            )
         query = dict(self.listing.filters)
         if self.since is not None:
             query["updated_at"] = f"gte:{self.since:%Y-%m-%dT%H:%M:%SZ}"
-        query |= {"limit": str(self._limit()), "sort_key": "id", "sort_dir": "asc"}
-        if marker is not None:
-            query["marker"] = marker
+        self._limit_asked = self._limit()
+        query |= {"limit": str(self._limit_asked), "sort_key": "id", "sort_dir": "asc"}
+        if self._marker is not None:
+            query["marker"] = self._marker
         return query
+
+    def step_back(self, refusal: Refused) -> None:
+        """Go on from an image before the marker's, which was deleted while we read: what comes after both is the same.
+
+        The steps double, so that a thousand deleted neighbours cost ten requests.
+        Raises: the refusal where it is not about the marker; NotProven where a part has no image left to go on from.
+        """
+        marker = self._marker
+        if marker is None or refusal.status not in _MARKER_GONE:
+            raise refusal
+        log.info("%s: the image that page %d starts after is gone", self.where, self.evidence.pages + 1)
+        self.evidence.markers_gone += 1
+        self._refusals[marker] = self._refusals.get(marker, 0) + 1
+        if self._refusals[marker] > _MOST_REFUSALS:
+            raise self._error(f"image {marker} was refused as a marker, but is listed still")
+        self._used.clear()
+        self._repeats_may_come = True
+        self._marker = self._order.last = self._step_back_ids.step_back(self._steps)
+        self._steps *= 2
+        if self._marker is None and self.part != WHOLE:
+            raise NotProven(f"{self.where}: the images that it was to go on after are gone")
+
+    def take(self, body: PageBody, size_bytes: int, until: str | None = None) -> Sequence[Json]:
+        """Return the page's images that no earlier page had; those without a usable id as they are.
+
+        `until` is the image at which the next part begins, as things are now. What comes after it on its page belongs
+        to that part.
+        Raises: CloudError, naming cloud, listing and page, where the listing cannot be shown to be complete: a marker
+        that comes twice, an image that comes twice or that the filters exclude; NotProven where a part is not in order.
+        """
+        self.until = until
+        if self.evidence.pages == 0 and self.part == WHOLE and not ascending(body.ids):
+            self._take_as_they_come()
+        images, ids, is_past = self._up_to(until, body)
+        new = images if self._is_all_new_and_in_order(images, ids) else self._looked_at_one_by_one(images)
+        self._count(body, new, size_bytes)
+        self._go_on(body, ids, is_past=is_past)
+        return new
+
+    def reopen(self) -> None:
+        """Read on from the last image: the end, or the next part, was not where it seemed to be."""
+        self.is_finished, self.met = False, None
+        self.evidence.ended_without_next = self.evidence.ended_at_bound = False
+        self._marker = self._step_back_ids.last
+        self._used.clear()
 
     def _limit(self) -> int:
         """How many images to ask for: at a part's end no more than it should still have, and a few that are new."""
         if self.part.expected is None:
             return self.page_size
-        left = max(0, self.part.expected - self.evidence.images)
-        return min(self.page_size, max(_SMALLEST_LIMIT, left + left // 50 + 10))
+        left = self.part.expected - self.evidence.images
+        # A part that has outgrew what was expected asks for more and more.
+        wanted = left + left // 50 + 10 if left > 0 else -2 * left
+        return min(self.page_size, max(_SMALLEST_LIMIT, wanted))
 
     def _take_as_they_come(self) -> None:
-        log.warning("%s: ids in ascending order were asked for, and do not come so", self.where)
-        self._seen = set()
+        if self.part != WHOLE:
+            raise NotProven(f"{self.where}: its images do not come in the order of their ids")
+        if self.evidence.in_order:
+            log.warning("%s: ids in ascending order were asked for, and do not come so", self.where)
         self.evidence.in_order = False
 
-    def _new_images(self, body: PageBody) -> Sequence[Json]:
-        """The page's images that no earlier page had; those without a usable id as they are."""
-        return self._up_to_the_end(body) if self._is_as_it_should_be(body) else self._looked_at_one_by_one(body.images)
+    def _up_to(self, until: str | None, body: PageBody) -> tuple[Sequence[Json], Sequence[str], bool]:
+        """The page's images and ids up to `until`, if it is there; and whether the page shows that the part is over."""
+        images, ids = body.images, body.ids
+        if until is None or not ids:
+            return images, ids, False
+        if until not in ids:
+            # By bytes, it is past: its image is gone. Whether the next part has what comes then, the seam's proof says.
+            return images, ids, ids[-1] > until
+        self.met = until
+        within = ids.index(until) + 1
+        self.evidence.beyond_part += len(ids) - within
+        self.evidence.ended_at_bound = True
+        if body.all_have_ids:
+            return images[:within], ids[:within], True
+        kept = [usable_id(image) for image in images].index(until) + 1
+        return images[:kept], ids[:within], True
 
-    def _is_as_it_should_be(self, body: PageBody) -> bool:
-        """Whether all images of the page are new and what was asked for, as those of nearly every page are.
+    def _is_all_new_and_in_order(self, images: Sequence[Json], ids: Sequence[str]) -> bool:
+        """Whether all images are new, in order and what was asked for, as those of nearly every page are.
 
         To ask this of all at once is ten times as fast as to look at each.
         """
-        if not body.ids or not body.all_have_ids or self._refused or self._seen is not None or self._end_passed:
+        if not ids or len(ids) != len(images) or self.since is not None or not self.evidence.in_order:
             return False
-        return self.since is None and all_fit(self.listing, body.images) and self._order.all_follow(body.ids)
-
-    def _up_to_the_end(self, body: PageBody) -> Sequence[Json]:
-        """The images of the page, whose ids ascend, that are within the part."""
-        until = self.part.until
-        within = len(body.ids) if until is None else bisect_right(body.ids, until)
-        beyond = len(body.ids) - within
-        if within:
-            self.evidence.first_id = self.evidence.first_id or body.ids[0]
-            self.evidence.last_id = body.ids[within - 1]
-        self.evidence.beyond_part += beyond
-        self._end_passed = beyond > 0
-        self.evidence.ended_at_bound = beyond > 0 or self.evidence.last_id == until
-        return body.images[:within] if beyond else body.images
-
-    def _looked_at_one_by_one(self, images: Sequence[Json]) -> list[Json]:
-        new: list[Json] = []
-        last_read = self._order.last
-        for image in images:
-            identity = usable_id(image)
-            if identity is None:
-                self.evidence.without_id += 1
-                new.append(image)
-                continue
-            if self.part.until is not None and identity > self.part.until:
-                self._end_passed = True
-                self.evidence.beyond_part += 1
-                self.evidence.ended_at_bound = True
-                continue
-            if self._refused:
-                if identity in self._refused:
-                    raise self._error(f"image {identity} was refused as a marker, but is listed still")
-                if self._is_repeat(identity, last_read):
-                    # After a step back, what lies between the predecessor and the last image read comes again.
-                    self.evidence.repeats_dropped += 1
-                    continue
-            self._must_follow(identity)
-            contradiction = mismatch(self.listing, image, self.since)
-            if contradiction:
-                raise self._error(
-                    f"image {identity} is not what the listing asked for ({contradiction})",
-                    "A proxy or the service ignores a filter: set dialect, or leave this listing out.",
-                )
-            new.append(image)
-            self.evidence.first_id = self.evidence.first_id or identity
-            self.evidence.last_id = identity
-            if identity == self.part.until:
-                self.evidence.ended_at_bound = True
-        return new
-
-    def _is_repeat(self, identity: str, last_read: str | None) -> bool:
-        if self._seen is not None:
-            return identity in self._seen
-        return last_read is not None and not self._order.is_after(identity, last_read)
-
-    def _must_follow(self, identity: str) -> None:
-        """Raises: CloudError where the image has been read before, or its id does not ascend."""
+        if self._repeats_may_come and not self.read.has_none_of(ids):
+            return False
         last = self._order.last
-        if self._seen is not None:
-            if identity in self._seen:
-                raise self._error(f"image {identity} comes twice")
-            self._seen.add(identity)
-            return
-        if self.part != WHOLE and (self._end_passed or identity != identity.lower() or identity < (last or "")):
-            raise NotInOrder(f"{self.where}: image {identity} comes after {last}")
-        if not self._order.follows(identity):
-            what = "comes twice" if identity == last else f"comes after {last}"
-            raise self._error(f"image {identity} {what}, although ids in ascending order were asked for")
+        if all_fit(self.listing, images) and self._order.all_follow(ids):
+            self.read.add(ids)
+            return True
+        self._order.last = last
+        return False
 
-    def _count(self, fetched: Fetched, new: Sequence[Json]) -> None:
-        self.evidence.images += len(new)
-        self.evidence.bytes += fetched.bytes
-        self.evidence.largest_page = max(self.evidence.largest_page, len(fetched.body.images))
+    def _looked_at_one_by_one(self, images: Sequence[Json]) -> Sequence[Json]:
+        is_new = [self._is_new(image) for image in images]
+        return images if all(is_new) else list(compress(images, is_new))
 
-    def _marker_after(self, body: PageBody) -> str:
-        """The next page's marker: the last id, for then nothing can lie between; without ids what `next` says."""
-        announced = _marker_in(body.next or "")
+    def _is_new(self, image: Json) -> bool:
+        """Raises: CloudError where the image has come before, although nothing was asked for again; NotProven."""
+        identity = usable_id(image)
+        if identity is None:
+            self.evidence.without_id += 1
+            return True
+        if self.evidence.in_order and not self._order.follows(identity):
+            self._take_as_they_come()
+        if self._repeats_may_come and identity in self.read:
+            # After a step back, what lies between its image and the last one read comes again.
+            self.evidence.repeats_dropped += 1
+            return False
+        if not self.evidence.in_order and identity in self.read:
+            raise self._error(f"image {identity} comes twice")
+        contradiction = mismatch(self.listing, image, self.since)
+        if contradiction:
+            raise self._error(
+                f"image {identity} is not what the listing asked for ({contradiction})",
+                "A proxy or the service ignores a filter: set dialect, or leave this listing out.",
+            )
+        self.read.add([identity])
+        return True
+
+    def _count(self, body: PageBody, new: Sequence[Json], size_bytes: int) -> None:
+        evidence = self.evidence
+        evidence.images += len(new)
+        evidence.bytes += size_bytes
+        evidence.largest_page = max(evidence.largest_page, len(body.images))
+        if body.ids:
+            evidence.first_id = evidence.first_id or body.ids[0]
+            evidence.last_id = self.met or body.ids[-1]
+
+    def _go_on(self, body: PageBody, ids: Sequence[str], *, is_past: bool) -> None:
+        """Finish the pass, or set the marker of the next page."""
+        following = body.next
+        announced = _marker_in(following or "")
         if announced is not None and announced in self._used:
             raise self._error(f"the marker {announced!r:.80} comes a second time: the listing goes round in circles")
-        self._trail.add_page(body.ids)
-        if body.ids:
-            return body.ids[-1]
+        self._step_back_ids.add_page(ids)
+        self.evidence.pages += 1
+        self._steps = 1
+        if is_past or (following is None and not self._is_end_doubtful(body)):
+            self.evidence.ended_without_next = following is None and not self.evidence.ended_at_bound
+            self.is_finished = True
+            return
+        self._set_marker(self._next_marker(ids, announced))
+
+    def _is_end_doubtful(self, body: PageBody) -> bool:
+        """Whether to ask once more what comes after a page without `next`.
+
+        A `next` that was lost on the way would cost all that comes after it, and the question costs a listing of
+        some length one small answer. A page that is smaller than any server's bound is believed.
+        """
+        evidence = self.evidence
+        is_short = evidence.pages == 1 and len(body.images) < min(self._limit_asked, _SMALLEST_BOUND)
+        if not body.ids or (is_short and self.part == WHOLE and not self.doubts_end):
+            return False
+        evidence.ends_asked_again += 1
+        return True
+
+    def _next_marker(self, ids: Sequence[str], announced: str | None) -> str:
+        """The last id, for then nothing can lie between; without ids what `next` says."""
+        if ids:
+            return ids[-1]
         self.evidence.empty_pages_followed += 1
         if announced is None:
-            raise self._error("a page without images has a `next` without a marker: there is no way on")
+            raise self._error("a page without images has a `next` without a marker: the reading cannot continue")
         return announced
+
+    def _set_marker(self, marker: str) -> None:
+        if marker in self._used:
+            raise self._error(f"the marker {marker!r:.80} comes a second time: the listing goes round in circles")
+        self._used.add(marker)
+        self._marker = marker
 
     def _error(self, what: str, advice: str = "Report this to the cloud's operator.") -> CloudError:
         return CloudError(f"{self.where}, page {self.evidence.pages + 1}: {what}", advice)
@@ -285,5 +283,8 @@ class Pass:
 
 def _marker_in(link: str) -> str | None:
     """The marker in a `next` link, percent-decoded. The link itself is never followed: its host may be anyone's."""
-    values = parse_qs(urlsplit(link).query).get("marker")
+    try:
+        values = parse_qs(urlsplit(link).query).get("marker")
+    except ValueError:
+        return None
     return values[-1] if values else None

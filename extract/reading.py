@@ -1,34 +1,45 @@
-"""One listing of one cloud, read whole: each page landed, then checked, then handed on; then the closing pass.
+"""One listing of one cloud, read to its end: each page landed, then checked, then handed on; then the closing pass.
 
 Called by the flows, a listing at a time; several may read from one connection side by side. A long listing is cut into
-parts, which several readers share.
+parts, which several readers share; that the parts meet is proven, or the listing is read again.
 """
 
+import builtins
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from extract.body import PageBody, parse_page, usable_ids
+from extract.asking import ask_page
+from extract.body import parse_page
 from extract.connection import Connection
-from extract.cutting import parts_between, probe
-from extract.desk import DESK
-from extract.images import Json, column
+from extract.cutting import probe
+from extract.errors import CloudError, Refused
+from extract.evidence import Evidence, together
+from extract.images import column
 from extract.landing import CLOSING, Earlier, Landing, ReadingStart
 from extract.listing import Listing
-from extract.paging import WHOLE, Evidence, Fetched, NotInOrder, Page, Part, Pass
+from extract.paging import Page, Pass
+from extract.parts import WHOLE, Chain, NotProven, Part, parts_between
 from extract.request import get
 from extract.retry import with_retry
 from extract.side_by_side import side_by_side
+from extract.stopping import PROCESS_STOP, StopSignal
 
 log = logging.getLogger(__name__)
 
-_FEWEST_IN_ORDER = 3
-"""Images that a page must have for their order to say anything of the service's."""
+_PARSE_SLOT: Final = threading.Semaphore(1)
+"""One page at a time is parsed and flattened in a process, however many readers fetch pages.
 
+A parsed page takes ten times the memory of its bytes, and threads that take turns at it slow each other down.
+"""
+
+_MOST_ASKED_AGAIN: Final = 20
+"""Images that only the parts' readers saw, asked for again before the one reader's listing is believed."""
 
 T = TypeVar("T")
 
@@ -46,10 +57,11 @@ class Reading(Generic[T]):
         *,
         closing_since: datetime | None = None,
         earlier: Earlier | None = None,
+        stopped: StopSignal = PROCESS_STOP,
     ) -> None:
         """`start` says what is read: changes since then or all, in which parts; none: they are found, or one reads all.
 
-        `prepare` makes of each page what `pages()` yields: by its reader, side by side, while it is still at hand.
+        `prepare` makes of each page what `pages()` yields: by its reader, while the parsed page is in memory.
         `closing_since` asks for a closing pass from then on, by the server's clock, UTC. An image that changed behind a
         reader's back comes a second time there: of two readings the later one counts. Pages that an `earlier` reading
         landed are not asked for again; `closing_since` must then cover that one too.
@@ -61,28 +73,29 @@ class Reading(Generic[T]):
         self._prepare = prepare
         self._earlier = earlier
         self._closing_since = closing_since
+        self._stopped = StopSignal(stopped)
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
         self._started = time.monotonic()
         self._passes: list[Pass] = []
         self._closing: Pass | None = None
         self._shared_out: list[int] = []
         self._adopted = 0
+        self._read_again = 0
 
     def pages(self) -> Iterator[T]:
-        """What is made of all pages, those of the closing pass last.
+        """What is made of all pages, those of the closing pass last. An image may come more than once.
 
-        Raises: CloudError where the listing cannot be shown to be whole.
+        Raises: CloudError where the listing cannot be shown to be complete.
         """
         try:
             yield from self._in_parts()
-        except NotInOrder as exc:
+        except NotProven as exc:
             log.warning("%s; one reader reads it all", exc)
-            self._shared_out, self._passes, self._earlier = [], [], None
-            yield from self._as_one()
+            yield from self._by_one_reader_again()
         if self._closing_since is not None:
             self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
-            yield from self._prepared(self._closing)
-        log.info("%s: %d images on %d pages, whole", self.where, self.images, self.page_count)
+            yield from self._pages_of(self._closing, CLOSING)
+        log.info("%s: %d images on %d pages, complete", self.where, self.images, self.page_count)
 
     @property
     def images(self) -> int:
@@ -103,141 +116,166 @@ class Reading(Generic[T]):
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """What was seen of the listing's wholeness, for `run_listings.evidence`; `parts` where several readers read."""
+        """What shows that the listing is complete, for `run_listings.evidence`; `parts` where several readers read."""
         parts = [{"after": one.part.after, "until": one.part.until, **asdict(one.evidence)} for one in self._passes]
         return {
-            **asdict(_together([one.evidence for one in self._passes])),
+            **asdict(together([one.evidence for one in self._passes])),
             "shared_out": sum(self._shared_out),
             "pages_landed_before": self._adopted,
+            "seams_read_again": self._read_again,
             "parts": parts if len(parts) > 1 else [],
             "closing": asdict(self._closing.evidence) if self._closing else None,
         }
 
-    def _prepared(self, one: Pass, pages: Iterator[Page] | None = None) -> Iterator[T]:
-        """What is made of a pass's pages. A page is let go before anybody takes what was made of it."""
-        pages = one.pages() if pages is None else pages
-        shared_out = self._shared_out
-        while True:
+    def _in_parts(self) -> Iterator[T]:
+        """The listing by several readers where it is long, by one where it is not. Raises: NotProven, CloudError."""
+        if self._start.changed_since is not None:
+            yield from self._by_one_reader()
+            return
+        if self._start.parts:
+            passes = [self._pass(_part_name(number), part) for number, part in enumerate(self._start.parts)]
+        else:
+            first = self._pass(_part_name(0), WHOLE)
+            self._passes = [first]
+            yield self._next_page(first, _part_name(0))
+            parts = self._found_parts(first)
+            if not parts:
+                yield from self._pages_of(first, _part_name(0))
+                return
+            first.part = parts[0]
+            self._landing.begin(replace(self._start, parts=parts))
+            passes = [first, *(self._pass(_part_name(number), part) for number, part in enumerate(parts[1:], 1))]
+        chain = Chain(passes)
+        self._passes = passes
+        stopped = StopSignal(self._stopped)
+        works = [partial(self._pages_of, one, _part_name(number), chain, stopped) for number, one in enumerate(passes)]
+        settings = self._connection.settings
+        yield from side_by_side(works, settings.max_connections, self._connection.room, stopped)
+        yield from self._until_proven(chain)
+
+    def _found_parts(self, first: Pass) -> tuple[Part, ...]:
+        """The listing in parts, the first of which has been begun; none where one reader may as well go on."""
+        if first.is_finished or not first.evidence.in_order or self._earlier:
+            return ()
+        cuts = probe(self._connection, self._listing, first.last_ids, self.where, self._stopped)
+        return parts_between(cuts) if cuts else ()
+
+    def _until_proven(self, chain: Chain) -> Iterator[T]:
+        """Read on wherever two parts do not meet. Raises: NotProven where that does not help."""
+        while (one := chain.open_seam()) is not None:
+            number = chain.passes.index(one)
+            log.warning(
+                "%s: the part after %s is not shown to meet the next; it is read on", self.where, one.part.after
+            )
+            self._read_again += 1
+            images_before = one.evidence.images
+            one.reopen()
+            while not one.is_finished and not chain.meets_next(one):
+                yield self._next_page(one, _part_name(number), chain)
+            if chain.open_seam() is one and one.evidence.images == images_before:
+                raise NotProven(f"{self.where}: two parts of the listing cannot be shown to meet")
+
+    def _by_one_reader(self, *, doubts_end: bool = False) -> Iterator[T]:
+        whole = self._pass("listing", WHOLE, self._start.changed_since)
+        whole.doubts_end = doubts_end
+        self._passes = [whole]
+        yield from self._pages_of(whole, "listing")
+
+    def _by_one_reader_again(self) -> Iterator[T]:
+        """The whole listing, after its parts did not meet.
+
+        Raises: CloudError where the cloud still lists an image that only the parts had.
+        """
+        in_parts, self._passes, self._shared_out, self._earlier = self._passes, [], [], None
+        yield from self._by_one_reader(doubts_end=True)
+        (whole,) = self._passes
+        lost = [identity for one in in_parts for identity in one.sample_ids if identity not in whole.read]
+        for identity in lost[:: max(1, len(lost) // _MOST_ASKED_AGAIN)]:
+            if self._is_listed(identity):
+                raise CloudError(
+                    f"{self.where}: several readers got image {identity}, and one reader did not",
+                    "The image service answers the same question differently; see whether its servers disagree.",
+                )
+
+    def _is_listed(self, identity: str) -> bool:
+        """Whether the listing still has the image: only then is its id a marker."""
+        query = {**self._listing.filters, "limit": "1", "sort_key": "id", "sort_dir": "asc", "marker": identity}
+        try:
+            ask_page(self._connection, query, f"{self.where}, image {identity}", self._stopped)
+        except Refused:
+            return False
+        return True
+
+    def _pages_of(
+        self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
+    ) -> Iterator[T]:
+        """What is made of a pass's pages, to its end. A part whose cut is gone is left to the part before it."""
+        while not one.is_finished or (chain is not None and chain.lets_go_on(one)):
             try:
-                page = next(pages, None)
-                if page is None:
-                    return
-                if self._listing.is_shared and one is not self._closing:
-                    shared_out.append(self._ours(page.images))
-                made = self._prepare(page)
-                del page
-            finally:
-                DESK.leave()
+                made = self._next_page(one, name, chain, stopped)
+            except Refused as exc:
+                if chain is None or one.part.after is None or one.evidence.pages or exc.status not in (400, 404):
+                    raise
+                log.info("%s, %s: the image that it begins after is gone", self.where, name)
+                one.evidence.markers_gone += 1
+                chain.drop(one)
+                return
             yield made
 
-    def _as_one(self) -> Iterator[T]:
-        whole = self._pass("listing", WHOLE, self._start.changed_since)
-        self._passes = [whole]
-        yield from self._prepared(whole)
+    def _next_page(self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None) -> T:
+        """Ask for the next page, land it, check it, and return what is made of it. Raises: CloudError, Refused."""
+        stopped = stopped or self._stopped
+        while True:
+            where = f"{self.where}, {_shown(name)}page {one.evidence.pages + 1}"
+            read_page = partial(self._page_once, one, name, chain, where, stopped)
+            try:
+                return with_retry(read_page, self._connection.settings.retry_policy, where, stopped=stopped)
+            except Refused as exc:
+                if chain is not None and one.part.after is not None and not one.evidence.pages:
+                    raise
+                one.step_back(exc)
 
-    def _in_parts(self) -> Iterator[T]:
-        """The listing by several readers where it is long, by one where it is not. Raises: NotInOrder, CloudError."""
-        if self._start.changed_since is not None:
-            yield from self._as_one()
-            return
-        parts = self._start.parts
-        if not parts:
-            first = self._pass("listing", WHOLE, None)
-            self._passes, pages, ids = [first], first.pages(), list[str]()
+    def _page_once(self, one: Pass, name: str, chain: Chain | None, where: str, stopped: StopSignal) -> T:
+        query = one.query()
+        until = chain.until(one) if chain else None
+        landed = self._earlier.take(query) if self._earlier and name != CLOSING else None
+        if landed is not None:
+            page, content, file = landed
+            self._landing.adopt(page, file)
+            self._adopted += 1
+            return self._parsed(one, name, content, page.received_at, until, where)[0]
+        answer = get(self._connection, self._connection.images_url, query, where)
+        stopped.check(where)
+        number = self._landing.keep(answer)
+        made, ids, count = self._parsed(one, name, answer.body, answer.received_at, until, where)
+        self._landing.record(number, name, Part(one.part.after, until), answer, query, ids, count)
+        log.debug("%s: %d images, %d bytes", where, count, len(answer.body))
+        return made
 
-            def first_page() -> Iterator[Page]:
-                page = next(pages)
-                ids.extend(usable_ids(page.images))
-                yield page
+    def _parsed(
+        self, one: Pass, name: str, content: builtins.bytes, received_at: datetime, until: str | None, where: str
+    ) -> tuple[T, list[str], int]:
+        """What is made of the page; its ids and how many images it has. Nobody holds the parsed page afterwards."""
+        with _PARSE_SLOT:
+            body = parse_page(content, where)
+            images = one.take(body, len(content), until)
+            if self._listing.is_shared and name != CLOSING and self._connection.project_id is not None:
+                self._shared_out.append(column(images, "owner").count(self._connection.project_id))
+            return self._prepare(Page(images, received_at)), body.ids, len(body.images)
 
-            yield from self._prepared(first, first_page())
-            parts = self._found_parts(first, ids)
-            if not parts:
-                yield from self._prepared(first, pages)
-                return
-            first.part, first.evidence.ended_at_bound = Part(None, parts[0].after), True
-        self._landing.begin(replace(self._start, parts=(*(one.part for one in self._passes), *parts)))
-        shared = [self._pass(f"part-{number}", part, None) for number, part in enumerate(parts, 1)]
-        self._passes += shared
-        works = [partial(self._prepared, one) for one in shared]
-        yield from side_by_side(works, self._connection.settings.max_connections, self._connection.room)
-        if max(one.evidence.largest_page for one in self._passes) < _FEWEST_IN_ORDER:
-            raise NotInOrder(f"{self.where}: its pages are too small to show their order")
-
-    def _found_parts(self, first: Pass, ids: list[str]) -> tuple[Part, ...]:
-        """What comes after the first page in parts; none where one reader may as well go on."""
-        evidence = first.evidence
-        if evidence.ended_without_next or not evidence.in_order or evidence.last_id is None or self._earlier:
-            return ()
-        cuts = probe(self._connection, self._listing, ids, self.where)
-        return parts_between(cuts, evidence.last_id) if cuts else ()
-
-    def _pass(self, name: str, part: Part, since: datetime | None) -> Pass:
+    def _pass(self, name: str, part: Part, since: datetime | None = None) -> Pass:
         settings = self._connection.settings
-        where = f"{self.where}, closing pass" if name == CLOSING else self.where
-        return Pass(
-            self._asking(name, part), self._listing, settings.page_size, where, since, settings.most_pages, part
-        )
-
-    def _asking(self, name: str, part: Part) -> Callable[[int, Mapping[str, str]], Fetched]:
-        """What brings a page into the landing: from the cloud, tried again where that helps, or an earlier reading."""
-        part_of_where = {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")
-
-        def ask(number: int, query: Mapping[str, str]) -> Fetched:
-            where = f"{self.where}, {part_of_where}page {number}"
-            landed = self._earlier.take(query) if self._earlier and name != CLOSING else None
-            if landed is not None:
-                page, content, file = landed
-                self._landing.adopt(page, file)
-                self._adopted += 1
-                return Fetched(_at_the_desk(content, where), page.received_at, len(content))
-            return with_retry(lambda: self._ask_once(name, part, query, where), settings.retry_policy, where)
-
-        settings = self._connection.settings
-        return ask
-
-    def _ask_once(self, name: str, part: Part, query: Mapping[str, str], where: str) -> Fetched:
-        answer = get(self._connection, self._connection.images_url, dict(query), where)
-        page = self._landing.keep(answer)
-        body = _at_the_desk(answer.body, where)
-        self._landing.record(page, name, part, answer, query, body.ids, len(body.images))
-        log.debug("%s: %d images, %d bytes", where, len(body.images), len(answer.body))
-        return Fetched(body, answer.received_at, len(answer.body))
+        where = self.where + {CLOSING: ", closing pass"}.get(name, "")
+        return Pass(self._listing, settings.page_size, where, since, settings.most_pages, part)
 
     def _all_evidence(self) -> list[Evidence]:
         return [one.evidence for one in (*self._passes, *([self._closing] if self._closing else []))]
 
-    def _ours(self, images: Sequence[Json]) -> int:
-        """How many of the images the account itself owns."""
-        project = self._connection.project_id
-        return 0 if project is None else column(images, "owner").count(project)
+
+def _part_name(number: int) -> str:
+    """The name of a part in landing. The first is `listing`, for it may turn out to be all of it."""
+    return f"part-{number}" if number else "listing"
 
 
-def _at_the_desk(content: bytes, where: str) -> PageBody:
-    """The page, parsed, its reader at the desk. Raises: as parse_page; then nobody waits for this reader."""
-    DESK.take()
-    try:
-        return parse_page(content, where)
-    except BaseException:
-        DESK.leave()
-        raise
-
-
-def _together(parts: list[Evidence]) -> Evidence:
-    """The evidence of a listing from that of its parts, which are in id order."""
-    if len(parts) == 1:
-        return parts[0]
-    firsts = [one.first_id for one in parts if one.first_id is not None]
-    lasts = [one.last_id for one in parts if one.last_id is not None]
-    summed = (
-        "pages", "images", "bytes", "empty_pages_followed", "markers_gone", "repeats_dropped", "without_id",
-        "beyond_part",
-    )  # fmt: skip
-    return Evidence(
-        **{name: sum(getattr(one, name) for one in parts) for name in summed},
-        first_id=firsts[0] if firsts else None,
-        last_id=lasts[-1] if lasts else None,
-        largest_page=max((one.largest_page for one in parts), default=0),
-        in_order=all(one.in_order for one in parts),
-        ended_without_next=bool(parts) and parts[-1].ended_without_next,
-    )
+def _shown(name: str) -> str:
+    return {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from extract.stopping import StopSignal
+
 _LOOK_AGAIN_SECONDS = 0.2
 
 T = TypeVar("T")
@@ -29,22 +31,23 @@ class _ThreadEnded:
 _Arrival = _Came[T] | _Failed | _ThreadEnded
 
 
-def side_by_side(works: Sequence[Callable[[], Iterator[T]]], threads: int, room: threading.Semaphore) -> Iterator[T]:
+def side_by_side(
+    works: Sequence[Callable[[], Iterator[T]]], threads: int, slots: threading.Semaphore, stopped: StopSignal
+) -> Iterator[T]:
     """What all of them yield; each is run by one thread from its beginning to its end.
 
-    `room` bounds what is in the making or waits for the consumer, over all calls that share it. Raises: what one of
-    them raises, at once; the others end at their next step.
+    `slots` bounds what is in the making or waits for the consumer, over all calls that share it. `stopped` is set when
+    one of them fails or the consumer takes no more, for the others to stop at once. Raises: what one of them raises.
     """
     todo: queue.SimpleQueue[Callable[[], Iterator[T]]] = queue.SimpleQueue()
     for work in works:
         todo.put(work)
     arrived: queue.SimpleQueue[_Arrival[T]] = queue.SimpleQueue()
-    stop = threading.Event()
 
     def run() -> None:
         try:
-            while not stop.is_set():
-                _run_one(todo.get_nowait()(), arrived, room, stop)
+            while not stopped.is_set():
+                _run_one(todo.get_nowait()(), arrived, slots, stopped)
         except queue.Empty:
             pass
         except BaseException as exc:
@@ -67,37 +70,39 @@ def side_by_side(works: Sequence[Callable[[], Iterator[T]]], threads: int, room:
                 try:
                     yield arrival.value
                 finally:
-                    room.release()
+                    slots.release()
+        # Threads that were told to stop from outside have ended without a word.
+        stopped.check("the listing")
     finally:
-        stop.set()
-        _give_back(arrived, room)
+        stopped.set()
+        _give_back(arrived, slots)
 
 
 def _run_one(
-    values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", room: threading.Semaphore, stop: threading.Event
+    values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore, stopped: StopSignal
 ) -> None:
-    while not stop.is_set():
-        if not room.acquire(timeout=_LOOK_AGAIN_SECONDS):
+    while not stopped.is_set():
+        if not slots.acquire(timeout=_LOOK_AGAIN_SECONDS):
             continue
         try:
             came = _Came(next(values))
         except StopIteration:
-            room.release()
+            slots.release()
             return
         except BaseException:
-            room.release()
+            slots.release()
             raise
-        if stop.is_set():
-            room.release()
+        if stopped.is_set():
+            slots.release()
             return
         arrived.put(came)
 
 
-def _give_back(arrived: "queue.SimpleQueue[_Arrival[T]]", room: threading.Semaphore) -> None:
-    """The room of what nobody will take any more."""
+def _give_back(arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore) -> None:
+    """Release the slots of what nobody will take any more."""
     try:
         while True:
             if isinstance(arrived.get_nowait(), _Came):
-                room.release()
+                slots.release()
     except queue.Empty:
         return

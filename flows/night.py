@@ -17,7 +17,7 @@ from extract.confirmation import confirm
 from extract.errors import CloudError, GlancebackError, TransientError, WarehouseError
 from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing
-from extract.paging import Part
+from extract.parts import Part
 from extract.reading import Reading
 from flows.progress import Watched
 from flows.visit import Visit

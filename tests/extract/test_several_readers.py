@@ -19,7 +19,8 @@ from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.pace import Pace
-from extract.paging import Page, Part
+from extract.paging import Page
+from extract.parts import Part, parts_between
 from extract.reading import Reading
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.extract.conftest import as_it_is
@@ -49,10 +50,7 @@ def connection(cloud: FakeCloud) -> Connection:
 
 def known(step: int) -> tuple[Part, ...]:
     """Parts as the last run would have left them."""
-    cuts = [None, *IDS[step - 1 :: step]]
-    before = [tuple(IDS[max(0, n * step - 4) : max(0, n * step - 1)]) for n in range(len(cuts))]
-    ends = [*cuts[1:], None]
-    return tuple(Part(a, u, b, step) for a, u, b in zip(cuts, ends, before, strict=True))
+    return tuple(replace(part, expected=step) for part in parts_between(IDS[step - 1 :: step]))
 
 
 def read(connection: Connection, folder: Path, parts: tuple[Part, ...] = ()) -> Reading[Page]:
@@ -160,8 +158,8 @@ def test_service_that_ignores_the_order_is_read_by_one(
 def test_failure_of_one_part_ends_the_reading_and_says_which(
     cloud: FakeCloud, connection: Connection, tmp_path: Path
 ) -> None:
-    cloud.faults.append(lambda asked: Reply(403) if asked.query.get("marker") == IDS[39] else None)
-    with pytest.raises(CloudError, match="listing private, part-2, page 1"):
+    cloud.faults.append(lambda asked: Reply(403) if asked.query.get("marker") == IDS[49] else None)
+    with pytest.raises(CloudError, match="listing private, part-1, page 2"):
         read(connection, tmp_path, known(40))
 
 
