@@ -76,7 +76,7 @@ def read_listing(
     settings = visit.settings
     folder = listing_folder(landing, run.run_id, settings.name, listing.name)
     started_at = visit.first_look.started_at
-    overlap = timedelta(seconds=settings.overlap_seconds)
+    overlap, unknown = timedelta(seconds=settings.overlap_seconds), visit.first_look.clock_uncertainty
     landed = None
     try:
         connection = visit.connection
@@ -97,7 +97,7 @@ def read_listing(
             start,
             lambda page: (flatten(page.images), page.received_at),
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
-            closing_since=None if start.changed_since else start.started_at - overlap,
+            closing_since=None if start.changed_since else start.started_at - unknown - overlap,
             earlier=earlier,
         )
         watched = Watched(settings.name, listing.name, sum(part.expected or 0 for part in start.parts) or None)
@@ -109,7 +109,7 @@ def read_listing(
             landed.must_be_ours()
             staged = handed_over(writer.staged, folder)
         landed.finish()
-        return _outcome(listing.name, reading, start.started_at, staged, None)
+        return _outcome(listing.name, reading, start.started_at - unknown, staged, None)
     except CloudError as exc:
         outcome = _outcome(listing.name, reading, started_at, None, str(exc))
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc

@@ -1,14 +1,13 @@
 """What a running flow tells whoever watches it: a call a page. Parameters go to Prefect, so it is none."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from extract.errors import CloudError
+from extract.stopping import PROCESS_STOP
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,6 @@ PageListener = Callable[[ListingProgress], None]
 """Called after each page, from several threads."""
 
 _listeners: list[PageListener] = []
-_stopping = threading.Event()
 
 
 class Watched:
@@ -59,9 +57,8 @@ class Watched:
         self._began = self._logged = time.monotonic()
 
     def page_was_read(self, pages: int, images: int) -> None:
-        """So many pages and images by now. Raises: CloudError when the run is to stop."""
-        if _stopping.is_set():
-            raise CloudError(f"cloud {self._cloud}, listing {self._listing}: the run was stopped")
+        """So many pages and images by now. Raises: Stopped when the run is to stop."""
+        PROCESS_STOP.check(f"cloud {self._cloud}, listing {self._listing}")
         now = time.monotonic()
         progress = ListingProgress(self._cloud, self._listing, pages, images, self._expected, now - self._began)
         for listener in _listeners:
@@ -82,5 +79,5 @@ def listening(listener: PageListener) -> Iterator[None]:
 
 
 def stop_reading() -> None:
-    """Let every listing that is being read end at its next page. It is not taken back: the process is about to end."""
-    _stopping.set()
+    """Stop every listing that is being read. This is final: the process is about to end."""
+    PROCESS_STOP.set()

@@ -21,7 +21,7 @@ from extract.account import CloudSettings
 from extract.connection import Connection
 from extract.dialect import FirstLook
 from extract.listing import Listing, listings
-from flows.night import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
+from flows.night import load_cloud, read_listing
 from flows.visit import Visit
 from load.cuts import known_parts
 from load.guard import Guard
@@ -178,12 +178,7 @@ class Reader:
 
     def _read(self, visit: Visit, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
         parts = known_parts(self.warehouse, self.name, listing, page_size=1, readers=self.readers)
-        try:
-            return read_listing(visit, listing, self.folder, run, watermark, parts=parts)
-        except ListingIncomplete as exc:
-            if "refused as a marker" not in str(exc):  # the one thing that may end a reading: it was gone, and is back
-                raise
-            return incomplete_outcome(self.name, listing.name, exc)
+        return read_listing(visit, listing, self.folder, run, watermark, parts=parts)
 
     def current(self) -> dict[str, tuple[int, list[str]]]:
         rows = self._rows("SELECT id, name, listings FROM images WHERE cloud = $cloud")

@@ -76,7 +76,7 @@ def test_second_try_within_a_run_goes_on_after_the_last_landed_page(
 ) -> None:
     break_off(visit, cloud, tmp_path)
     outcome = read_listing(visit, visit.listings[0], tmp_path, FIRST)
-    assert asked_markers(cloud) == ["5", "7"]
+    assert asked_markers(cloud) == ["5", "7", "9"]
     assert (outcome.images, outcome.evidence["pages_landed_before"]) == (10, 3)
     assert [folder.name for folder in (tmp_path / "run-1" / "c").iterdir()] == ["private"]
 
@@ -84,7 +84,7 @@ def test_second_try_within_a_run_goes_on_after_the_last_landed_page(
 def test_next_run_goes_on_and_its_landing_is_whole(visit: Visit, cloud: FakeCloud, tmp_path: Path) -> None:
     break_off(visit, cloud, tmp_path)
     outcome = read_listing(visit, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
-    assert asked_markers(cloud) == ["5", "7"]
+    assert asked_markers(cloud) == ["5", "7", "9"]
     assert outcome.images == len(names(tmp_path, SECOND)) == 10
 
 
@@ -103,7 +103,7 @@ def test_reading_that_broke_off_long_ago_starts_over(visit: Visit, cloud: FakeCl
     break_off(visit, cloud, tmp_path)
     tomorrow = at(visit, NOW + timedelta(days=1))
     read_listing(tomorrow, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
-    assert asked_markers(cloud) == [None, "1", "3", "5", "7"]
+    assert asked_markers(cloud) == [None, "1", "3", "5", "7", "9"]
 
 
 @pytest.mark.parametrize("damage", ["line cut off", "page gone", "page cut off", "no manifest", "no start"])
@@ -127,7 +127,7 @@ def test_damaged_landing_costs_requests_and_nothing_else(
     outcome = read_listing(visit, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert outcome.images == len(names(tmp_path, SECOND)) == 10
     whole = damage in ("no manifest", "no start")
-    assert asked_markers(cloud) == ([None, "1", "3", "5", "7"] if whole else ["3", "5", "7"])
+    assert asked_markers(cloud) == ([None, "1", "3", "5", "7", "9"] if whole else ["3", "5", "7", "9"])
 
 
 def test_marker_that_vanished_in_the_gap_is_stepped_back_from(visit: Visit, cloud: FakeCloud, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_sync_resume_reads_only_what_the_run_before_did_not(
     report = place.night(resume=True)
     assert (report.status, report.clouds[0].new) == ("completed", 10)
     assert [listing.listing for listing in report.clouds[0].listings] == ["private"]
-    assert asked_markers(cloud) == [None, "5", "7"]  # the first look, and what was not landed
+    assert asked_markers(cloud) == [None, "5", "7", "9"]  # the first look, what was not landed, and the end
     assert place.rows("SELECT count(*) FROM images") == [(15,)]
     cloud.log.clear()
     assert len(place.night(resume=True).clouds[0].listings) == 5, "nothing is left to go on with"
