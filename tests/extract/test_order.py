@@ -16,7 +16,7 @@ def test_order_is_kept_where_each_id_is_above_the_one_before_by_bytes_or_without
     by_bytes = all(one < other for one, other in pairwise(ids))
     caseless = all(one.lower() < other.lower() for one, other in pairwise(ids))
     order = IdOrder()
-    assert all([order.follows(identity) for identity in ids]) is (by_bytes or caseless)
+    assert all(order.follows(identity) for identity in ids) is (by_bytes or caseless)
 
 
 def test_order_is_one_throughout() -> None:
