@@ -39,7 +39,7 @@ class Page:
     received_at: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pass:
     """From the first page of a listing, or of a part of it, to the page without `next` or to the next part.
 
