@@ -1,13 +1,19 @@
 """A cloud's settings, and what openstack.config says of the account they name (clouds.yaml, OS_* variables).
 
-Called by connection. Knows no HTTP client, no listings, no pages.
+Called by connection. Asks nothing, and knows no listings and no pages.
 """
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from extract.errors import SettingsError
+import httpx
+
+from extract.clouds_yaml import ClientFiles, client_files
+from extract.credentials import header_safe, secrets_of
+from extract.errors import GlancebackError, SettingsError
 from extract.redact import shown_url
 from extract.retry import RetryPolicy
 
@@ -15,6 +21,7 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 FIXED_ENDPOINT = ("none", "admin_token")
 SIGNED = "aksk"
 """Ways in that know no service catalogue: keystoneauth1 has a plugin for the former, and none for the latter."""
+_WORDS_FOR_YES_OR_NO: Final = ("false", "true", "no", "yes", "off", "on", "0", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class CloudSettings:
     name: str
     os_cloud: str | None = None
     auth_type: str | None = None
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=False)  # it may hold a password until base_url refuses it
     project_id: str | None = None
     region: str | None = None
     interface: str | None = None
@@ -53,28 +60,126 @@ class CloudSettings:
 
 def account(settings: CloudSettings) -> Any:
     """openstack.config's region object for the cloud. Raises: SettingsError where the account cannot be used."""
-    import openstack.config  # heavy, and only needed where a cloud is asked
-    from keystoneauth1.exceptions import ClientException  # see above
-    from openstack.exceptions import ConfigException  # see above
-
-    wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
-    given = {key: value for key, value in wanted.items() if value is not None}
+    where = f"cloud {settings.name}"
+    for value, what in ((settings.api_version, "api_version"), (settings.project_id, "project_id")):
+        if value is not None:
+            header_safe(value, what, where)
+    openstack_config = _openstack_config(where)
+    files: ClientFiles | None = None
     try:
+        wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
+        given = {key: value for key, value in wanted.items() if value is not None}
         if settings.auth_type in ("none", SIGNED) and settings.os_cloud is None:
-            alone = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-            return alone.get_one(**given, auth={"endpoint": settings.endpoint}, validate=False)
-        found = openstack.config.OpenStackConfig(app_name="glanceback")
+            alone = openstack_config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
+            return _checked(alone.get_one(**given, auth={"endpoint": settings.endpoint}, validate=False), where)
+        name = None if settings.os_cloud == _name_of_the_environment() else settings.os_cloud
+        files = client_files(name, where)
+        found = openstack_config.OpenStackConfig(
+            app_name="glanceback", config_files=files.clouds, secure_files=files.secure, vendor_files=files.vendors
+        )
+        if (region_name := _region_of_the_environment(settings, files)) is not None:
+            given["region_name"] = region_name
         entry = found.get_one(cloud=settings.os_cloud, **given, validate=False)
-        if entry.config["auth_type"] in (*FIXED_ENDPOINT, SIGNED):
-            return entry
-        return found.get_one(cloud=settings.os_cloud, **given)
-    except (ConfigException, ClientException) as exc:
-        where = f"clouds.yaml entry '{settings.os_cloud}'" if settings.os_cloud else "the OS_* variables"
+        if entry.config["auth_type"] not in (*FIXED_ENDPOINT, SIGNED):
+            entry = found.get_one(cloud=settings.os_cloud, **given)
+        return _checked(entry, where)
+    except GlancebackError:
+        raise
+    except Exception as exc:
+        account_of = f"clouds.yaml entry '{settings.os_cloud}'" if settings.os_cloud else "the OS_* variables"
+        reason = _reason(exc, files.entries if files else {}) + (files.told() if files else "")
         raise SettingsError(
-            f"cloud {settings.name}: the account in {where} cannot be used ({exc})",
+            f"{where}: the account in {account_of} cannot be used ({reason})",
             "clouds.yaml is looked for in the working folder, ~/.config/openstack and /etc/openstack, "
             "or where OS_CLIENT_CONFIG_FILE says.",
-        ) from exc
+        ) from None
+
+
+def _openstack_config(where: str) -> Any:
+    try:
+        import openstack.config  # heavy, and only needed where a cloud is asked
+    except RuntimeError:
+        # It looks for ~/.config while it is imported.
+        raise SettingsError(
+            f"{where}: this user has no home folder: HOME is not set, and the system's users do not include it",
+            "Set HOME to a folder, of which nothing is needed.",
+        ) from None
+    except OSError as exc:
+        raise SettingsError(
+            f"{where}: the working folder cannot be used ({exc.strerror})", "Change to another."
+        ) from None
+    return openstack.config
+
+
+def _name_of_the_environment() -> str:
+    """What openstack.config calls the account that the OS_* variables describe."""
+    return os.environ.get("OS_CLOUD_NAME", "envvars")
+
+
+def _region_of_the_environment(settings: CloudSettings, files: ClientFiles) -> str | None:
+    """OS_REGION_NAME beside OS_CLOUD, as OpenStack's own clients take it; openstack.config leaves that to them.
+
+    A cloud that OS_CLOUD does not name takes it where it is one of its entry's `regions`: it may be meant for another.
+    """
+    name = os.environ.get("OS_REGION_NAME")
+    if not name or settings.region is not None or settings.os_cloud in (None, _name_of_the_environment()):
+        return None
+    if os.environ.get("OS_CLOUD") == settings.os_cloud:
+        return name
+    regions = (files.entries.get("clouds") or {}).get("regions", [])
+    return name if name in [one["name"] if isinstance(one, dict) else one for one in regions] else None
+
+
+def _reason(exc: Exception, entries: Mapping[str, Any]) -> str:
+    """What a foreign error says, where it says it for people; of any other its name, for it may quote a value."""
+    from keystoneauth1.exceptions import ClientException  # see account
+    from openstack.config import vendors  # see account
+    from openstack.exceptions import ConfigException  # see account
+
+    secrets = secrets_of({"of": [entry or {} for entry in entries.values()]})
+    entry = entries.get("clouds") or {}
+    profile = str(entry.get("profile") or entry.get("cloud") or "")
+    if isinstance(exc, ConfigException | ClientException):
+        unknown = profile and not entries.get("vendors") and "://" not in profile and not vendors.get_profile(profile)
+        also = f"; it names the profile '{secrets.mask(profile)}', which nobody describes" if unknown else ""
+        return secrets.excerpt(str(exc)).rstrip(".") + also
+    if isinstance(exc, OSError) and "://" in profile:
+        return f"its profile cannot be fetched from {secrets.url(profile)} ({type(exc).__name__})"
+    if isinstance(exc, OSError):
+        return f"{type(exc).__name__}: {exc.strerror}"
+    if isinstance(exc, LookupError):
+        return f"openstack.config fails with {type(exc).__name__}: it takes {{ and }} in a value for a name"
+    return f"openstack.config fails with {type(exc).__name__}: a value is of another kind than it must be"
+
+
+def _checked(region: Any, where: str) -> Any:
+    """The region, if those of its values that others take for granted are what they must be. Raises: SettingsError."""
+    config, entry = region.config, described(region)
+    if isinstance(verify := config.get("verify"), str) and verify.lower() in _WORDS_FOR_YES_OR_NO:
+        raise SettingsError(
+            f"{where}: verify is the text '{verify}', which is taken for a file's name",
+            "Write it without quotes (verify: false), or set insecure: true (OS_INSECURE).",
+        )
+    for name in ("cacert", "cert", "key", "auth_type", "region_name"):
+        if not isinstance(config.get(name), str | None):
+            raise SettingsError(f"{where}: {name} is not a text", "Correct it in clouds.yaml.")
+    for name in ("token", "access_key", "secret_key", "security_token"):
+        if entry.get(name) is not None:
+            header_safe(entry[name], f"the {name}", where, f"Correct it in clouds.yaml, or OS_{name.upper()}.")
+    if (auth_url := entry.get("auth_url")) is not None and not _is_address(auth_url):
+        raise SettingsError(
+            f"{where}: '{shown_url(str(auth_url))}' is no address of an identity service",
+            "Give auth_url (OS_AUTH_URL) an address like https://identity.example.com:5000/v3.",
+        )
+    return region
+
+
+def _is_address(url: object) -> bool:
+    try:
+        parts = urlsplit(str(url))
+        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0 and str(url).isprintable()
+    except ValueError:
+        return False
 
 
 def described(region: Any) -> dict[str, Any]:
@@ -82,27 +187,56 @@ def described(region: Any) -> dict[str, Any]:
     return {**region.config, **region.config["auth"]}
 
 
+def wants_token(region: Any) -> bool:
+    """False where the cloud wants no login: keystoneauth1 has a token for it then, `notused`, that none shall see."""
+    return region.config["auth_type"] not in ("none", "None", "", None)
+
+
+def region_of(region: Any) -> str | None:
+    """The name of the region whose image service is read; None where nothing says."""
+    name = region.get_region_name("image")
+    return str(name) if name else None
+
+
 def session_of(region: Any) -> Any:
-    """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone."""
+    """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone.
+
+    Raises: SettingsError.
+    """
     from keystoneauth1 import loading, session  # see connect
 
-    if region.config["auth_type"] not in FIXED_ENDPOINT:
-        return region.get_session()
-    loader = loading.get_plugin_loader(region.config["auth_type"])
-    entry = described(region)
-    options = {name: entry[name] for option in loader.get_options() if (name := option.dest) in entry}
-    verify, certificate = region.get_requests_verify_args()
-    return session.Session(auth=loader.load_from_options(**options), verify=verify, cert=certificate)
+    try:
+        if region.config["auth_type"] not in FIXED_ENDPOINT:
+            return region.get_session()
+        loader = loading.get_plugin_loader(region.config["auth_type"])
+        entry = described(region)
+        options = {name: entry[name] for option in loader.get_options() if (name := option.dest) in entry}
+        verify, certificate = region.get_requests_verify_args()
+        return session.Session(auth=loader.load_from_options(**options), verify=verify, cert=certificate)
+    except Exception as exc:
+        raise SettingsError(
+            f"cloud {region.name}: the account cannot be used ({_reason(exc, {'clouds': region.config})})",
+            "Compare its entry in clouds.yaml with the README's example.",
+        ) from None
 
 
 def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
-    """The settings' own endpoint, or the client configuration's override, or the service catalogue's."""
+    """The settings' own endpoint, or the client configuration's override, or the service catalogue's.
+
+    Raises: SettingsError; what keystoneauth1 raises where it has to log in for it.
+    """
     from keystoneauth1.exceptions import EndpointNotFound  # see connect
+    from openstack.exceptions import ConfigException  # see account
 
     endpoint = settings.endpoint or region.get_endpoint("image")
     if endpoint:
         return base_url(str(endpoint))
-    interface, name = region.get_interface("image") or "public", region.get_region_name("image")
+    try:
+        interface, name = region.get_interface("image") or "public", region_of(region)
+    except ConfigException as exc:
+        raise SettingsError(
+            f"cloud {settings.name}: image_interface is not a text", "Correct it in clouds.yaml."
+        ) from exc
     try:
         # The catalogue's address as it is: discovery would ask the server for versions that we do not need.
         endpoint = session.auth.get_endpoint(
@@ -120,9 +254,18 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
 
 
 def base_url(endpoint: str) -> str:
-    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.query or parts.fragment:
+    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`.
+
+    Raises: SettingsError.
+    """
+    endpoint = endpoint.strip()
+    if "@" in endpoint:
+        raise SettingsError(
+            f"the endpoint '{shown_url(endpoint)}' has a user or a password in it, or a @",
+            "Leave it out: the image service is sent a token or a signature, and never a password.",
+        )
+    parts = urlsplit(endpoint) if _is_address(endpoint) else None
+    if parts is None or parts.query or parts.fragment or not _is_for_httpx(endpoint):
         raise SettingsError(
             f"'{shown_url(endpoint)}' is no endpoint of an image service",
             "Give an address like https://image.example.com or https://example.com/image/v2.",
@@ -132,3 +275,10 @@ def base_url(endpoint: str) -> str:
     if last[:1] == "v" and last[1:].replace(".", "").isdigit():
         path = head.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _is_for_httpx(url: str) -> bool:
+    try:
+        return bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False

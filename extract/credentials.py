@@ -1,6 +1,24 @@
-"""What is checked of every credential before the first request, whatever way in it belongs to."""
+"""What is checked of every credential before the first request, and which of an account's values are secret.
+
+Whatever way in they belong to: password, token, application credential, access key. Called by account and the auths.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from extract.errors import SettingsError
+from extract.redact import Secrets
+
+_PUBLIC: Final = re.compile(
+    r"(user|project|tenant|domain|trust|application_credential|region|identity_provider|protocol|system|interface"
+    r"|service|auth_methods|mutual_auth|timeout)(_|$)|(_url|_endpoint|_id|_name|_type|_scope)$|^(endpoint|username)$"
+)
+"""What is no secret under `auth`; anything else there is one."""
+_SECRET: Final = re.compile(r"password|passcode|secret|token|access_?key|_ak$|_sk$", re.IGNORECASE)
+_ABOUT: Final = re.compile(r"_(url|endpoint|id|name|type|file)$", re.IGNORECASE)
+_SECRET_VARIABLES: Final = re.compile(r"^(OS|HUAWEICLOUD|AWS)_")
 
 
 def header_safe(value: object, what: str, where: str, advice: str = "") -> str:
@@ -29,3 +47,35 @@ def _problem(value: object) -> str | None:
     if value != value.strip():
         return "begins or ends with a blank"
     return None
+
+
+def secrets_of(config: Mapping[str, Any], secrets: Secrets | None = None) -> Secrets:
+    """All that is secret of an account: in its entry, in the environment, in the proxies' URLs.
+
+    `config` is an entry of clouds.yaml, or what openstack.config made of it. They are added to `secrets`, if given.
+    """
+    secrets = secrets or Secrets()
+    _add(config, secrets, in_auth=False)
+    for name, value in os.environ.items():
+        if _SECRET_VARIABLES.match(name) and _is_secret(name):
+            secrets.add(value)
+    secrets.add_proxies()
+    return secrets
+
+
+def _is_secret(name: str) -> bool:
+    """By its name, but for what is about a secret: OS_TOKEN_ENDPOINT, OS_APPLICATION_CREDENTIAL_ID."""
+    return bool(_SECRET.search(name)) and not _ABOUT.search(name)
+
+
+def _add(value: Any, secrets: Secrets, name: str = "", *, in_auth: bool) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _add(inner, secrets, str(key), in_auth=in_auth or key == "auth")
+    elif isinstance(value, list):
+        for inner in value:
+            _add(inner, secrets, name, in_auth=in_auth)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        secrets.add_url(str(value))
+        if _is_secret(name) or (in_auth and not _PUBLIC.search(name)):
+            secrets.add(str(value))

@@ -3,16 +3,23 @@
 Source: the vendor's "API request signing" (SDK-HMAC-SHA256); the signer is that of huaweicloudsdkcore.
 """
 
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import httpx
 
+from extract.credentials import header_safe
 from extract.errors import SettingsError
+from extract.redact import Secrets
 from extract.token_auth import Origin, origin_of
 
-_ADDED = ("Authorization", "X-Sdk-Date", "X-Project-Id", "X-Security-Token")
+_ADDED: Final = ("Authorization", "X-Sdk-Date", "X-Project-Id", "X-Security-Token")
+_UNREMARKABLE_SECONDS: Final = 60
+LONGEST_SIGNATURE_SECONDS: Final = 900
+"""The gateway takes a signature for so long. Source: the vendor's "API request signing": fifteen minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +32,50 @@ class AccessKey:
     project_id: str | None
 
 
+def access_key(entry: Mapping[str, Any], project_id: str | None, where: str) -> AccessKey:
+    """The key in an account's entry, or else in the variables that the vendor's own tools read.
+
+    Raises: SettingsError where there is none, or a part of it can be in no header.
+    """
+
+    def part(name: str, what: str, variable: str) -> str | None:
+        variable = f"HUAWEICLOUD_SDK_{variable}"
+        value = entry.get(name) or os.environ.get(variable)
+        if value is None or value == "":
+            return None
+        return header_safe(value, what, where, f"Correct {name} in clouds.yaml, or {variable}.")
+
+    access, secret = part("access_key", "the access key", "AK"), part("secret_key", "the secret key", "SK")
+    if access is None or secret is None:
+        raise SettingsError(
+            f"{where}: auth_type aksk needs an access key and a secret key",
+            "Set access_key and secret_key in clouds.yaml, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK.",
+        )
+    return AccessKey(
+        access,
+        secret,
+        part("security_token", "the security token", "SECURITY_TOKEN"),
+        project_id or part("project_id", "the project id", "PROJECT_ID"),
+    )
+
+
 class SignedAuth(httpx.Auth):
     """Signs what goes to one origin, and nothing else: a signed request may be sent again by whoever gets it."""
 
-    def __init__(self, key: AccessKey, origin: Origin) -> None:
-        """Raises: SettingsError where the extra is not installed."""
+    def __init__(self, key: AccessKey, origin: Origin, secrets: Secrets | None = None) -> None:
+        """The key is among the `secrets` from now on.
+
+        Raises: SettingsError where the extra is not installed, or a part of the key can be in no header.
+        """
+        (secrets if secrets is not None else Secrets()).add(key.access_key, key.secret_key, key.security_token)
+        for value, what in (
+            (key.access_key, "the access key"),
+            (key.secret_key, "the secret key"),
+            (key.security_token, "the security token"),
+            (key.project_id, "the project id"),
+        ):
+            if value is not None:
+                header_safe(value, what, origin[1])
         credentials, self._request = _vendors_classes()
         self._credentials = credentials(key.access_key, key.secret_key, key.project_id)
         if key.security_token:
@@ -42,6 +88,7 @@ class SignedAuth(httpx.Auth):
                 self._request(
                     method=request.method,
                     host=request.headers["Host"],
+                    # Exactly the path that is sent: what else stands for the same image has another signature.
                     resource_path=request.url.raw_path.partition(b"?")[0].decode(),
                     query_params=list(request.url.params.multi_items()),
                     header_params={},
@@ -51,6 +98,31 @@ class SignedAuth(httpx.Auth):
                 if name in signed.header_params:
                     request.headers[name] = signed.header_params[name]
         yield request
+
+
+def clock_difference(served_at: datetime | None, ours: datetime) -> str | None:
+    """What an answer's Date says of this machine's clock, as a sentence; None where it says nothing worth telling.
+
+    Both are UTC. A request that is signed by a clock more than LONGEST_SIGNATURE_SECONDS away is refused.
+    """
+    if served_at is None:
+        return None
+    seconds = (ours - served_at).total_seconds()
+    if abs(seconds) <= _UNREMARKABLE_SECONDS:
+        return None
+    side = "ahead of" if seconds > 0 else "behind"
+    result = (
+        "signatures expire by that: set the clock"
+        if abs(seconds) > LONGEST_SIGNATURE_SECONDS
+        else "that alone makes no signature expire"
+    )
+    return f"This machine's clock is {_duration(abs(seconds))} {side} the cloud's; {result}."
+
+
+def _duration(seconds: float) -> str:
+    unit, length = next((one for one in (("day", 86_400), ("hour", 3_600)) if seconds >= 2 * one[1]), ("minute", 60))
+    number = round(seconds / length)
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _vendors_classes() -> tuple[Any, Any]:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from extract.account import DEFAULT_PORTS
+from extract.credentials import header_safe
+from extract.redact import Secrets
 
 Origin = tuple[str, str, int | None]
 
@@ -24,25 +26,34 @@ class TokenSource(Protocol):
 class TokenAuth(httpx.Auth):
     """Sends the token to one origin and nowhere else; a 401 renews it once.
 
-    httpx hands every request here, redirected ones too, so the origin is compared here, each time.
+    httpx hands every request here, redirected ones too, so the origin is compared here, each time. Each token is among
+    the `secrets` before it is sent.
     """
 
-    def __init__(self, tokens: TokenSource, origin: Origin) -> None:
+    def __init__(self, tokens: TokenSource, origin: Origin, secrets: Secrets | None = None) -> None:
         self._tokens = tokens
         self._origin = origin
+        self._secrets = secrets if secrets is not None else Secrets()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         token = self._tokens.get() if origin_of(str(request.url)) == self._origin else None
         if token is None:
             yield request
             return
-        request.headers["X-Auth-Token"] = token
+        self._put(token, request)
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             fresh = self._tokens.renew(token)
             if fresh is not None and fresh != token:
-                request.headers["X-Auth-Token"] = fresh
+                self._put(fresh, request)
                 yield request
+
+    def _put(self, token: str, request: httpx.Request) -> None:
+        """Raises: SettingsError where no header can hold it."""
+        self._secrets.add(token)
+        request.headers["X-Auth-Token"] = header_safe(
+            token, "the token", self._origin[1], "Correct OS_TOKEN, or the entry in clouds.yaml."
+        )
 
 
 class NoTokens:
@@ -56,7 +67,13 @@ class NoTokens:
 
 
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port: what must be the same for a token to be sent. Source: RFC 6454, section 4."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
+    """Scheme, host and port: what must be the same for a token to be sent. Source: RFC 6454, section 4.
+
+    A text that is no URL has an origin that no endpoint has.
+    """
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
+    except ValueError:
+        return "", "", None
