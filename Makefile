@@ -28,6 +28,7 @@ bench: .venv/.ready .venv-bench/.ready
 	.venv/bin/python -m benchmarks.history
 	.venv-bench/bin/python -m benchmarks.start
 	.venv-bench/bin/python -m benchmarks.run $(BENCH)
+	.venv/bin/python -m benchmarks.concurrency
 
 # Locks anew after a change of dependencies; needs uv. No index is named in the files.
 lock:

@@ -1,15 +1,19 @@
 """A catalogue of any size on loopback, as slow as is wanted: images shaped like the recorded ones of data/sample.
 
-`python -m benchmarks.catalogue --images 100000 [--base-ms 50 --image-ms 1]` prints its address and serves.
+`python -m benchmarks.catalogue --images 100000 [--base-ms 50 --image-ms 1]` prints its address and serves; `--shares`
+says how much of it each listing shows, if not as SHARES has it.
 It answers what glanceback, dlt and openstacksdk ask: filters of the five IMS listings, marker and limit, order by id or
 by creation time, `updated_at=gte:`, `created_at=gte:`, single images. `POST /change?images=N` changes N images, now.
 """
 
 import argparse
 import json
+import subprocess
+import sys
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +43,7 @@ class Listing:
         # Creation follows another order than ids do: neighbours by id lie days apart.
         self._stride = next(n for n in range(images * 5 // 8 + 1, images * 2 + 2) if gcd(n, images) == 1)
         self._stride_back = pow(self._stride, -1, images) if images > 1 else 0
-        self._seconds_between = _DAYS * 86_400 / images
+        self._seconds_between = _DAYS * 86_400 / max(1, images)
         self._changed: list[tuple[str, int]] = []
         self._changed_at: dict[int, str] = {}
 
@@ -81,7 +85,7 @@ class Listing:
         if bound is not None:
             seconds = (datetime.strptime(bound, _FORM) - _FIRST_DAY).total_seconds()
             place = max(0, -int(-seconds // self._seconds_between))
-        return place * self._stride_back % self.images if place < self.images else None
+        return place * self._stride_back % self.images if 0 <= place < self.images else None
 
     def _created(self, number: int) -> str:
         place = number * self._stride % self.images
@@ -89,15 +93,16 @@ class Listing:
 
 
 class Catalogue:
-    """The five listings of an IMS account, `images` in all."""
+    """The five listings of an IMS account, `images` in all; a listing whose share is 0 is empty."""
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, images: int, shares: Sequence[float] = tuple(SHARES.values())) -> None:
         self.project = _recorded("private")[0]["owner"]
         self.listings = {}
-        for kind, (name, share) in enumerate(SHARES.items()):
+        self._shares = dict(zip(SHARES, shares, strict=True))
+        for kind, (name, share) in enumerate(self._shares.items()):
             # What the account itself shares out would be in three listings at once.
             recorded = [one for one in _recorded(name) if name == "private" or one["owner"] != self.project]
-            self.listings[name] = Listing(kind, max(1, round(images * share)), recorded)
+            self.listings[name] = Listing(kind, max(1, round(images * share)) if share else 0, recorded)
 
     def page(self, query: dict[str, str]) -> tuple[bytes, int]:
         """The page's JSON and how many images it has."""
@@ -129,7 +134,7 @@ class Catalogue:
 
     def change(self, images: int) -> None:
         at = f"{datetime.now(UTC):{_FORM}}"
-        for name, share in SHARES.items():
+        for name, share in self._shares.items():
             self.listings[name].change(round(images * share), at)
 
     def _asked_for(self, query: dict[str, str]) -> Listing:
@@ -208,13 +213,36 @@ def serve(catalogue: Catalogue, base_seconds: float, image_seconds: float, say: 
         server.serve_forever()
 
 
+@contextmanager
+def served(
+    images: int, base_ms: float, image_ms: float, shares: Sequence[float] = tuple(SHARES.values())
+) -> Iterator[tuple[str, str]]:
+    """A catalogue of this size and latency, in a process of its own: its address and project."""
+    command = [sys.executable, "-m", "benchmarks.catalogue", "--images", str(images)]
+    command += ["--base-ms", str(base_ms), "--image-ms", str(image_ms), "--shares", *map(str, shares)]
+    root = Path(__file__).resolve().parent.parent
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root) as server:
+        try:
+            assert server.stdout is not None
+            url, project = server.stdout.readline().split()
+            yield url, project
+        finally:
+            server.terminate()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--base-ms", type=float, default=0)
     parser.add_argument("--image-ms", type=float, default=0)
+    parser.add_argument("--shares", type=float, nargs=len(SHARES), default=tuple(SHARES.values()))
     given = parser.parse_args()
-    serve(Catalogue(given.images), given.base_ms / 1000, given.image_ms / 1000, lambda line: print(line, flush=True))
+    serve(
+        Catalogue(given.images, given.shares),
+        given.base_ms / 1000,
+        given.image_ms / 1000,
+        lambda line: print(line, flush=True),
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ def load(folder: Path) -> Results:
 def with_rows(kept: Results, machine: dict[str, str], rows: list[dict[str, Any]]) -> Results:
     new = {tuple(row[name] for name in _KEY) for row in rows}
     others = [row for row in kept["rows"] if tuple(row[name] for name in _KEY) not in new]
-    return {"machine": machine, "rows": [*others, *rows]}
+    for row in others:
+        row.setdefault("date", kept["machine"]["date"])
+    return {"machine": machine, "rows": [*others, *({**row, "date": machine["date"]} for row in rows)]}
 
 
 def save(folder: Path, results: Results) -> None:
@@ -41,15 +43,16 @@ def write(folder: Path, results: Results) -> None:
 def table(results: Results) -> str:
     where = results["machine"]
     lines = [
-        f"Measured on {where['date']}: {where['processors']}, {where['memory']}, {where['system']}, Python "
-        f"{where['python']}. Medians; the server takes one of the processors.",
+        f"Measured with {where['processors']}, {where['memory']}, {where['system']}, Python {where['python']}. "
+        "Medians; the server takes one of the processors.",
         "Peak memory is that of all processes of a command together; glanceback's are two, one a Prefect server.",
     ]
     for latency, images in sorted({(row["latency"], row["images"]) for row in results["rows"]}, key=_order):
         rows = [row for row in results["rows"] if (row["latency"], row["images"]) == (latency, images)]
         stages = list(dict.fromkeys(row["stage"] for row in rows))
         waits = "no latency" if latency == "none" else "50 ms + 1 ms an image a page"
-        lines += ["", f"**{images:,} images, {waits}**", "", f"| | {' | '.join(stages)} | peak |"]
+        dates = ", ".join(sorted({row.get("date", where["date"]) for row in rows}))
+        lines += ["", f"**{images:,} images, {waits}** (measured on {dates})", "", f"| | {' | '.join(stages)} | peak |"]
         lines += ["|---|" + "---:|" * (len(stages) + 1)]
         for name in (one for one in _COLOURS if any(row["contender"] == one for row in rows)):
             mine = {row["stage"]: row for row in rows if row["contender"] == name}

@@ -25,6 +25,7 @@ import httpx
 import psutil
 
 from benchmarks import report
+from benchmarks.catalogue import served
 
 HERE: Final = Path(__file__).resolve().parent
 GLANCEBACK: Final = HERE.parent / ".venv" / "bin"
@@ -122,22 +123,6 @@ def _resident(process: psutil.Process) -> int:
 
 
 @contextmanager
-def catalogue(images: int, base_ms: float, image_ms: float) -> Iterator[tuple[str, str]]:
-    """A catalogue of this size and latency, in a process of its own: its address and project."""
-    command = [sys.executable, "-m", "benchmarks.catalogue", "--images", str(images)]
-    command += ["--base-ms", str(base_ms), "--image-ms", str(image_ms)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=HERE.parent
-    ) as server:
-        try:
-            assert server.stdout is not None
-            url, project = server.stdout.readline().split()
-            yield url, project
-        finally:
-            server.terminate()
-
-
-@contextmanager
 def prefect_server(folder: Path) -> Iterator[str]:
     """A Prefect server such as a team has running all day: its address."""
     with socket.socket() as probe:
@@ -191,7 +176,7 @@ def run(
 ) -> Iterator[list[Row]]:
     """Measure one size and latency; yields all rows so far after every measurement."""
     rows: dict[tuple[str, str], Row] = {}
-    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place, catalogue(images, *LATENCIES[latency]) as at:
+    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place, served(images, *LATENCIES[latency]) as at:
         url, project = at
         with prefect_server(Path(place) / "prefect") as server:
             for number in range(rounds):

@@ -10,7 +10,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.run import GLANCEBACK, catalogue, command_of, measure, prefect_server
+from benchmarks.catalogue import served
+from benchmarks.run import GLANCEBACK, command_of, measure, prefect_server
 
 IMAGES = 50
 PATIENCE_SECONDS = 300
@@ -36,7 +37,7 @@ def main() -> None:
     python = str(GLANCEBACK / "python")
     with (
         tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place,
-        catalogue(IMAGES, 0, 0) as (url, project),
+        served(IMAGES, 0, 0) as (url, project),
         prefect_server(Path(place) / "server") as server,
     ):
         folder = Path(place)

@@ -1,0 +1,151 @@
+"""What the limit on requests at once costs a reading, and whether slow writes to the landing hold it up.
+
+`python -m benchmarks.concurrency [--rounds 2]`, in glanceback's own environment. The same catalogue is read by turns
+with the limiter and with a bound that never changes, at constant latencies: it takes at most 1.1 times as long. Then
+pages are landed in a store that takes 50 ms a write. Exits with 1 where either fails.
+"""
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from benchmarks.catalogue import served
+from extract import storage
+from extract.account import CloudSettings
+from extract.connection import connect
+from extract.landing import Landing, ReadingStart
+from extract.limiter import ConcurrencyLimiter, RequestSlot
+from extract.listing import listings
+from extract.reading import Reading
+
+IMAGES: Final = 16_000
+PAGE_SIZE: Final = 100
+"""Small, so that the pages are many and a limiter that errs is seen."""
+
+LATENCIES_MS: Final = ((5.0, 2.0), (50.0, 1.0), (200.0, 0.0), (0.0, 0.0))
+"""A page, an image. A whole page takes many times as long as the empty listings and the probes beside it: the cloud
+has not grown slow."""
+
+SHARES: Final = (0.6, 0.4, 0.0, 0.0, 0.0)
+MOST_TIMES_AS_LONG: Final = 1.1
+
+STORED_PAGES: Final = 80
+WRITE_SECONDS: Final = 0.05
+WRITES_AT_ONCE: Final = 4
+"""At least so many, of the eight that may run."""
+
+
+def read(url: str, project: str) -> float:
+    """Read all listings side by side, as a run does; the seconds that it took."""
+    connection = connect(
+        CloudSettings("c", auth_type="none", endpoint=url, project_id=project, dialect="ims", page_size=PAGE_SIZE)
+    )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place, connection.client:
+
+        def read_one(listing: Any) -> None:
+            reading = Reading(
+                connection,
+                listing,
+                Landing(Path(place) / listing.name),
+                ReadingStart(now, None),
+                lambda page: len(page.images),
+                closing_since=now - timedelta(minutes=5),
+            )
+            for _ in reading.pages():
+                pass
+
+        all_listings = listings("ims", project)
+        began = time.perf_counter()
+        with ThreadPoolExecutor(len(all_listings)) as threads:
+            list(threads.map(read_one, all_listings))
+        return time.perf_counter() - began
+
+
+@contextmanager
+def without_limiter() -> Iterator[None]:
+    """As many requests at once as are set, all the time."""
+    slots = threading.Semaphore(CloudSettings("c").max_connections)
+
+    @contextmanager
+    def slot(*_: object) -> Iterator[RequestSlot]:
+        with slots:
+            yield RequestSlot(0)
+
+    with patch.object(ConcurrencyLimiter, "slot", slot):
+        yield
+
+
+def limiter_costs(base_ms: float, image_ms: float, rounds: int) -> float:
+    """How many times as long the reading takes with the limiter, the best of the rounds compared."""
+    with_it, without_it = [], []
+    with served(IMAGES, base_ms, image_ms, SHARES) as (url, project):
+        for _ in range(rounds):
+            with without_limiter():
+                without_it.append(read(url, project))
+            with_it.append(read(url, project))
+    times = min(with_it) / min(without_it)
+    print(
+        f"{IMAGES:,} images, {base_ms:g} ms + {image_ms:g} ms an image: {min(with_it):.1f} s, "
+        f"without limiter {min(without_it):.1f} s: {times:.2f} times as long",
+        flush=True,
+    )
+    return times
+
+
+@contextmanager
+def slow_store() -> Iterator[list[int]]:
+    """Writes to the landing take as long as in an object store; yields the number of bytes of each."""
+    lock, written = threading.Lock(), list[int]()
+
+    def slowly(write: Callable[..., None]) -> Callable[..., None]:
+        def wrapped(*arguments: Any) -> None:
+            time.sleep(WRITE_SECONDS)
+            write(*arguments)
+            with lock:
+                written.append(len(arguments[-1]))
+
+        return wrapped
+
+    # In a store a line of the manifest is an object too.
+    with (
+        patch.object(storage, "put", slowly(storage.put)),
+        patch.object(storage, "add_line", slowly(storage.add_line)),
+    ):
+        yield written
+
+
+def writes_at_once() -> float:
+    """How many writes ran at once on average."""
+    with served(STORED_PAGES * PAGE_SIZE, 0, 0, (1, 0, 0, 0, 0)) as (url, project), slow_store() as written:
+        seconds = read(url, project)
+    at_once = len(written) * WRITE_SECONDS / seconds
+    print(
+        f"{STORED_PAGES} pages in a store of {WRITE_SECONDS * 1000:.0f} ms a write: {seconds:.2f} s for "
+        f"{len(written)} writes, {at_once:.1f} at once",
+        flush=True,
+    )
+    return at_once
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=2)
+    rounds = parser.parse_args().rounds
+    costs = [limiter_costs(base_ms, image_ms, rounds) for base_ms, image_ms in LATENCIES_MS]
+    at_once = writes_at_once()
+    if max(costs) > MOST_TIMES_AS_LONG or at_once < WRITES_AT_ONCE:
+        sys.exit(f"wanted: at most {MOST_TIMES_AS_LONG} times as long, and {WRITES_AT_ONCE} writes at once")
+
+
+if __name__ == "__main__":
+    main()
