@@ -33,7 +33,7 @@ def ask(
     """
 
     def once() -> tuple[Answer, T]:
-        answer = get(connection, url, parameters, where)
+        answer = get(connection, url, parameters, where, stopped)
         return answer, parse(answer.body, where)
 
     return with_retry(once, connection.settings.retry_policy, where, stopped=stopped)

@@ -4,13 +4,17 @@ A visit may be sent to another process, a Dask worker's for instance; no secret 
 itself.
 """
 
+import logging
 import threading
 from contextlib import AbstractContextManager
 
 from extract.account import CloudSettings
+from extract.api_version import ask_what_it_has
 from extract.connection import Connection, connect
 from extract.dialect import FirstLook, look
-from extract.listing import Listing, listings
+from extract.listing import OPENSTACK, ImageApi, Listing, listings, missing_listings
+
+log = logging.getLogger(__name__)
 
 
 class Visit:
@@ -20,11 +24,19 @@ class Visit:
     is sent to another process, the connection stays behind: no secret goes along, and that process logs in itself.
     """
 
-    def __init__(self, connection: Connection, first_look: FirstLook, to_read: tuple[Listing, ...]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        first_look: FirstLook,
+        to_read: tuple[Listing, ...],
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        """`missing` are listings of the dialect that this cloud's API does not have."""
         self.settings = connection.settings
         self.project_id = connection.project_id
         self.first_look = first_look
         self.listings = to_read
+        self.missing = missing
         self._connection: Connection | None = connection
 
     @property
@@ -51,7 +63,7 @@ def _connection_of_this_process(settings: CloudSettings) -> Connection:
     with _connecting:
         if settings not in _connections:
             connection = connect(settings)
-            connection.pace.beyond = _turns_of_all_workers(settings)
+            connection.limiter.beyond = _turns_of_all_workers(settings)
             _connections[settings] = connection
         return _connections[settings]
 
@@ -66,11 +78,28 @@ def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[obj
     return turns
 
 
-def enter(settings: CloudSettings) -> Visit:
-    """Log in, look, and know which listings to read.
+def enter(settings: CloudSettings, remembered: str | None = None) -> Visit:
+    """Log in, look, and know which listings to read. `remembered` is the dialect of the runs before.
 
     Raises: SettingsError, CloudError, TransientError, as connect and look do.
     """
     connection = connect(settings)
-    first_look = look(connection)
-    return Visit(connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings))
+    first_look = look(connection, remembered)
+    api = _api(connection, first_look)
+    missing = missing_listings(first_look.dialect, api)
+    if missing:
+        log.warning(
+            "cloud %s: its image API is an old one and does not have %s; the listings of those are not read",
+            settings.name,
+            " and ".join(f"{name} images" for name in missing),
+        )
+    return Visit(
+        connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings, api), missing
+    )
+
+
+def _api(connection: Connection, first_look: FirstLook) -> ImageApi:
+    """What the API has: asked only where it may be old, and all listings of a plain OpenStack are to be read."""
+    if first_look.dialect != OPENSTACK or first_look.is_recent or connection.settings.listings:
+        return ImageApi()
+    return ask_what_it_has(connection, f"cloud {connection.settings.name}")

@@ -17,7 +17,7 @@ from tests.flows.accounts import account, write_clouds_yaml
 def entry(openstack: OpenStackCloud, folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> CloudSettings:
     clouds = write_clouds_yaml(folder, alpha=account(openstack, "alpha") | changes)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
-    return CloudSettings("alpha", os_cloud="alpha")
+    return CloudSettings("alpha", os_cloud="alpha", tries=1)
 
 
 def test_password_in_clouds_yaml(openstack: OpenStackCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,6 @@ from extract.connection import Connection, connect
 from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
-from extract.pace import Pace
 from extract.paging import Page
 from extract.parts import Part, parts_between
 from extract.reading import Reading
@@ -170,29 +169,6 @@ def test_probes_that_are_refused_leave_it_to_one_reader(
     reading = read(connection, tmp_path)
     assert sorted(ids(reading)) == IDS
     assert reading.evidence["parts"] == []
-
-
-def test_pace_halves_when_throttled_once_for_what_was_asked_at_once() -> None:
-    now = [0.0]
-    pace = Pace(8, clock=lambda: now[0])
-    for _ in range(5):
-        pace.throttled()
-    assert pace.allowed == 4
-    now[0] = 2
-    pace.throttled()
-    assert pace.allowed == 2
-    for _ in range(100):
-        pace.answered(0.1, 1000)
-    assert pace.allowed == 8
-
-
-def test_pace_slows_down_when_answers_take_much_longer() -> None:
-    pace = Pace(8)
-    for _ in range(20):
-        pace.answered(0.1, 100_000)
-    for _ in range(20):
-        pace.answered(2.0, 100_000)
-    assert pace.allowed < 8
 
 
 def test_throttled_cloud_is_asked_for_less_at_once(cloud: FakeCloud, connection: Connection, tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""What an answer's status and headers say, whatever service it is from. Never raises, whatever they hold."""
+
+import email.utils
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+
+_PASSING: Final = (408, 425, 429)
+_FINAL_FAILURES: Final = (501, 505, 506, 508, 510, 511)
+"""The statuses of 500 and more that say what the server never does, not what it cannot do now."""
+
+
+def is_passing(status: int) -> bool:
+    """Return whether another try may help. Source: RFC 9110, section 15; RFC 6585; RFC 8470, section 5.2."""
+    return status in _PASSING or (500 <= status <= 599 and status not in _FINAL_FAILURES)
+
+
+def date_header(response: httpx.Response) -> datetime | None:
+    """Return the server's time (Date), UTC without a zone; None where it is missing or unreadable."""
+    return _http_date(response.headers.get("Date", ""))
+
+
+def retry_after_seconds(response: httpx.Response) -> float | None:
+    """Return what Retry-After asks for, in seconds or as a date; None where that is unusable.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    until = _http_date(value)
+    if until is None:
+        return None
+    now = date_header(response) or datetime.now(UTC).replace(tzinfo=None)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        time = email.utils.parsedate_to_datetime(text)
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

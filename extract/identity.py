@@ -1,0 +1,232 @@
+"""Log in at the identity service: keystoneauth1 knows how, our transport carries it.
+
+So one HTTP stack has the same proxies, certificates, time limits and bounds for logging in as for images. Called by
+connection. Knows no images.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import requests
+from requests.adapters import BaseAdapter
+
+from extract.answers import is_passing, retry_after_seconds
+from extract.body import parse_json
+from extract.credentials import header_safe
+from extract.decoding import ANNOUNCED
+from extract.errors import CloudError, GlancebackError, SettingsError, TransientError
+from extract.redact import Secrets
+from extract.token_auth import origin_of
+from extract.transport import is_untrusted_certificate, location_of, send
+
+T = TypeVar("T")
+
+LARGEST_BYTES: Final = 16_777_216
+"""A token with its catalogue has some kilobytes, in a cloud of many regions a few hundred."""
+
+_REDIRECTS: Final = (301, 302, 303, 305, 307, 308)
+_VERSION: Final = re.compile(r"/v\d")
+_ADVICE: Final = (
+    (re.compile(r"expired", re.I), "Change the password, or make a new token or application credential."),
+    (re.compile(r"locked", re.I), "The account is locked: wait, or have it unlocked."),
+    (re.compile(r"disabled", re.I), "Have the user, project or domain enabled."),
+    (re.compile(r"could not find|no such|not found", re.I), "Check the names of project, user and domain."),
+)
+_CHECK_ALL: Final = (
+    "Check user, password or application credential, or whether the token expired, and project and domain: "
+    "the service does not say which is wrong."
+)
+
+
+class IdentityAdapter(BaseAdapter):
+    """What keystoneauth1's session sends its requests through. `where` begins every error's sentence.
+
+    It follows a redirect by itself and would take the password along: only those to the same origin come through.
+    """
+
+    def __init__(self, client: httpx.Client, where: str, secrets: Secrets) -> None:
+        super().__init__()
+        self._client = client
+        self._where = where
+        self._secrets = secrets
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Raises: TransientError, CloudError, SettingsError: keystoneauth1 lets all of them pass."""
+        url = str(request.url)
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        headers = httpx.Headers({name: str(value) for name, value in request.headers.items()})
+        headers["Accept-Encoding"] = ANNOUNCED
+        where = f"{self._where}: the identity service does not answer as it should"
+        try:
+            asked = httpx.Request(
+                str(request.method),
+                url,
+                headers=headers,
+                content=body,  # type: ignore[arg-type]
+                extensions={"timeout": self._client.timeout.as_dict()},
+            )
+            answer = send(self._client, asked, where, self._secrets)
+        except CloudError as exc:
+            if is_untrusted_certificate(exc):
+                raise SettingsError(
+                    f"{self._where}: the certificate of the identity service cannot be trusted ({exc.__cause__})",
+                    "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
+                ) from exc
+            raise
+        self._check_status(answer, url, where, says_secrets=body is not None or "X-Auth-Token" in request.headers)
+        return self._for_requests(answer, request)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _check_status(self, answer: httpx.Response, url: str, where: str, *, says_secrets: bool) -> None:
+        # Where the address names the version, keystoneauth1 does without a document of versions.
+        can_do_without = not says_secrets and _VERSION.search(urlsplit(url).path)
+        status = answer.status_code
+        if is_passing(status) and not can_do_without:
+            said = self._secrets.excerpt(answer.content, answer.request.headers)
+            raise TransientError(
+                f"{where} ({status}{': ' + said if said else ''})", "Try again later.", retry_after_seconds(answer)
+            )
+        if status in _REDIRECTS:
+            self._check_redirect(answer, url, says_secrets)
+        elif answer.is_success or status == httpx.codes.MULTIPLE_CHOICES:
+            try:
+                parse_json(answer.content, where)
+            except TransientError:
+                raise
+            except CloudError:
+                if not can_do_without:
+                    raise
+
+    def _check_redirect(self, answer: httpx.Response, url: str, says_secrets: bool) -> None:
+        target = _absolute(url, location_of(answer) or "")
+        ours, its = origin_of(url), origin_of(target)
+        is_same_host_over_tls = not says_secrets and its[:2] == ("https", ours[1])
+        if ours != its and not is_same_host_over_tls:
+            raise CloudError(
+                f"{self._where}: the identity service redirects to {self._secrets.url(target)} ({answer.status_code})",
+                "The password would go along, so it is not followed; set auth_url to the right address.",
+            )
+
+    def _for_requests(self, answer: httpx.Response, request: requests.PreparedRequest) -> requests.Response:
+        response = requests.Response()
+        response.status_code = answer.status_code
+        response.headers.update(answer.headers)
+        if location := location_of(answer):
+            response.headers["Location"] = _absolute(str(request.url), location)
+        response._content, response._content_consumed = answer.content, True
+        response.url = str(request.url)
+        response.request = request
+        response.encoding = "utf-8"
+        response.connection = self  # type: ignore[assignment]
+        return response
+
+
+class KeystoneTokens:
+    """keystoneauth1's session as a token source. Threads that are refused together get one new token together."""
+
+    def __init__(self, session: Any, where: str, secrets: Secrets) -> None:
+        self._session = session
+        self._where = where
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._failure: GlancebackError | None = None
+        self._failed_at = 0.0
+
+    def get(self) -> str | None:
+        """Raises: as in_our_words. A token is renewed when it is refused."""
+        return self._token or self._other_than(None)
+
+    def renew(self, refused: str) -> str | None:
+        """Raises: as in_our_words."""
+        return self._other_than(refused)
+
+    def _other_than(self, refused: str | None) -> str | None:
+        came_at = time.monotonic()
+        with self._lock:
+            if self._token is not None and self._token != refused:
+                return self._token
+            failure = self._failure
+            if failure is not None and (self._failed_at >= came_at or not isinstance(failure, TransientError)):
+                # Somebody asked while we waited, or was refused for good: a wrong password that is sent again and
+                # again locks the account.
+                raise type(failure)(*failure.args)
+            try:
+                self._token = in_our_words(lambda: self._fetch(refused), self._where, self._secrets)
+            except GlancebackError as exc:
+                self._failed_at, self._failure = time.monotonic(), exc
+                raise
+            self._failure = None
+            return self._token
+
+    def _fetch(self, refused: str | None) -> str | None:
+        if refused is not None:
+            self._session.invalidate()
+        token = self._session.get_token()
+        if not token:
+            return None
+        self._secrets.add(token)
+        return header_safe(token, "the token", self._where, "Correct OS_TOKEN, or the entry in clouds.yaml.")
+
+
+def through(client: httpx.Client, session: Any, where: str, secrets: Secrets) -> Any:
+    """Return keystoneauth1's session, made to send everything through the client."""
+    adapter = IdentityAdapter(client, where, secrets)
+    session.session.mount("http://", adapter)
+    session.session.mount("https://", adapter)
+    # It would read proxies, certificates and ~/.netrc by itself.
+    session.session.trust_env = False
+    return session
+
+
+def in_our_words(call: Callable[[], T], where: str, secrets: Secrets) -> T:
+    """Return what `call` does, which asks keystoneauth1 for something.
+
+    Raises: TransientError, CloudError where the identity service refuses; SettingsError where keystoneauth1 cannot do
+    what the account's entry says.
+    """
+    from keystoneauth1 import exceptions as refused  # heavy, and only needed where a cloud is asked
+
+    try:
+        return call()
+    except GlancebackError:
+        raise
+    except refused.HttpError as exc:
+        said = secrets.excerpt(str(exc.message or ""))
+        advice = next((advice for pattern, advice in _ADVICE if pattern.search(said)), _CHECK_ALL)
+        if exc.http_status != httpx.codes.UNAUTHORIZED and advice is _CHECK_ALL:
+            advice = "Check auth_url, and the account's entry in clouds.yaml or the OS_* variables."
+        raise CloudError(
+            f"{where}: the identity service refused the login ({exc.http_status} {said})", advice
+        ) from None
+    except (refused.InvalidResponse, KeyError) as exc:
+        lacks = f"it has no {exc}" if isinstance(exc, KeyError) else "it has no token"
+        raise CloudError(
+            f"{where}: the identity service gave an answer that cannot be used: {lacks}",
+            "Check auth_url: it may be another service's.",
+        ) from None
+    except refused.ClientException as exc:
+        raise SettingsError(
+            f"{where}: cannot log in ({type(exc).__name__}: {secrets.excerpt(str(exc))})",
+            "Check auth_url and the account's entry in clouds.yaml, or the OS_* variables.",
+        ) from None
+    except Exception as exc:
+        # keystoneauth1 takes an answer's form for granted: a field of another kind ends in any error.
+        raise CloudError(
+            f"{where}: the identity service gave an answer that cannot be used ({type(exc).__name__})",
+            "Check auth_url: it may be another service's.",
+        ) from None
+
+
+def _absolute(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location

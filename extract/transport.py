@@ -1,0 +1,216 @@
+"""The one HTTP stack, for logging in and for images: proxies, certificates, and answers that come whole or not at all.
+
+An answer is read and decoded here, bounded in size and in time, before anything above sees it. So no answer holds a
+connection while a token is renewed, and nothing above reads without a bound.
+"""
+
+import re
+import ssl
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+
+from extract.deadline import observe_deadlines, over_within
+from extract.decoding import BrokenCoding, TooLarge, UnknownCoding, decoded
+from extract.errors import CloudError, GlancebackError, TransientError
+from extract.proxies import proxy_for
+from extract.redact import Secrets, shown_url
+
+_MOST_BYTES_OF_AN_ERROR: Final = 65_536
+"""Of an answer that only says why there is none, no more is read."""
+_FRAMING: Final = ("content-encoding", "content-length", "transfer-encoding")
+_LOCATION: Final = "glanceback.location"
+_PROXY: Final = "glanceback.proxy"
+_PASSING_PROXY_STATUSES: Final = (408, 429, 500, 502, 503, 504)
+_TLS_ALERTS: Final = ("\\x15\\x03", "\x15\x03")
+"""How a server that speaks TLS begins its answer to plain HTTP, as h11 shows it."""
+
+
+class WholeAnswers(httpx.BaseTransport):
+    """Sends requests through the proxy that the environment names for each; may be shared by threads.
+
+    `extensions` of a request may say otherwise than `largest_bytes` and `seconds` do.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        environment: Mapping[str, str],
+        *,
+        connections: int,
+        largest_bytes: int,
+        seconds: float,
+    ) -> None:
+        self._context = context
+        self._environment = dict(environment)
+        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._largest_bytes = largest_bytes
+        self._seconds = seconds
+        self._by_proxy: dict[str | None, httpx.HTTPTransport] = {}
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises: httpx.RequestError and what descends from it; SettingsError."""
+        proxy = proxy_for(str(request.url), self._environment)
+        request.extensions[_PROXY] = shown_url(proxy) if proxy else None
+        transport = self._through(proxy)
+        try:
+            with over_within(request.extensions.get("answer_seconds", self._seconds)):
+                return self._whole(transport.handle_request(request), request)
+        except (httpx.HTTPError, GlancebackError):
+            raise
+        except Exception as exc:
+            # What lies below lets more kinds of error through than it says: assertions about a proxy's words, for
+            # instance. Whatever it is, this exchange did not work.
+            raise httpx.RemoteProtocolError(f"{type(exc).__name__}: {exc}") from exc
+
+    def close(self) -> None:
+        with self._lock:
+            for transport in self._by_proxy.values():
+                transport.close()
+
+    def _through(self, proxy: str | None) -> httpx.HTTPTransport:
+        with self._lock:
+            if proxy not in self._by_proxy:
+                self._by_proxy[proxy] = httpx.HTTPTransport(
+                    verify=self._context,
+                    trust_env=False,
+                    limits=self._limits,
+                    proxy=httpx.Proxy(proxy, ssl_context=self._context) if proxy else None,
+                )
+                observe_deadlines(self._by_proxy[proxy])
+            return self._by_proxy[proxy]
+
+    def _whole(self, response: httpx.Response, request: httpx.Request) -> httpx.Response:
+        try:
+            largest = request.extensions.get("largest_bytes", self._largest_bytes)
+            body = _body(response, largest) if response.is_success else _first_bytes(response, largest)
+        finally:
+            response.close()
+        headers = [(name, value) for name, value in response.headers.raw if name.lower().decode() not in _FRAMING]
+        # httpx would make a request of the Location, and fail where it is no URL; and it would keep cookies.
+        withheld = (b"location", b"set-cookie")
+        return httpx.Response(
+            response.status_code,
+            headers=[(name, value) for name, value in headers if name.lower() not in withheld],
+            content=body,
+            extensions={**response.extensions, _LOCATION: response.headers.get("Location")},
+            request=request,
+        )
+
+
+def _body(response: httpx.Response, largest_bytes: int) -> bytes:
+    try:
+        return b"".join(decoded(response.iter_raw(), response.headers.get("Content-Encoding", ""), largest_bytes))
+    except TooLarge:
+        raise UnusableAnswer(
+            f"the answer is larger than {largest_bytes} bytes", "Lower page_size, or raise largest_page_bytes."
+        ) from None
+    except UnknownCoding as exc:
+        raise UnusableAnswer(
+            f"the answer is coded as {str(exc)[:100]!r}, which was not asked for",
+            "A proxy or gateway on the way must respect Accept-Encoding.",
+        ) from None
+    except BrokenCoding as exc:
+        raise httpx.DecodingError(str(exc)) from exc
+
+
+def _first_bytes(response: httpx.Response, largest_bytes: int) -> bytes:
+    """So much of an error's body as can be had: its status says what counts."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        for piece in decoded(response.iter_raw(), response.headers.get("Content-Encoding", ""), largest_bytes):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _MOST_BYTES_OF_AN_ERROR:
+                break
+    except (TooLarge, UnknownCoding, BrokenCoding):
+        pass
+    return b"".join(pieces)[:_MOST_BYTES_OF_AN_ERROR]
+
+
+def location_of(response: httpx.Response) -> str | None:
+    """Return where the answer redirects to, as it says."""
+    location: str | None = response.extensions.get(_LOCATION)
+    return location
+
+
+def proxy_of(request: httpx.Request) -> str | None:
+    """Return the proxy that the request went through, without user and password."""
+    proxy: str | None = request.extensions.get(_PROXY)
+    return proxy
+
+
+class UnusableAnswer(httpx.RequestError):
+    """An answer that no other try changes, and what to do about it."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(what)
+        self.advice = advice
+
+
+def send(client: httpx.Client, request: httpx.Request, where: str, secrets: Secrets) -> httpx.Response:
+    """Return the answer to the request, whatever its status. `where` begins every error's sentence.
+
+    This is the one boundary to the network: no error of httpx or of what lies below it passes.
+    Raises: TransientError for what another try may change; CloudError for what none will; SettingsError; what the
+    client's `auth` raises.
+    """
+    try:
+        return client.send(request)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, RuntimeError, OSError) as exc:
+        proxy = proxy_of(request)
+        way = secrets.url(str(request.url)) + (f" through the proxy {proxy}" if proxy else "")
+        raise _in_our_words(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from exc
+
+
+def _in_our_words(exc: Exception, where: str, way: str, proxy: str | None, said: str) -> CloudError:
+    if isinstance(exc, httpx.TimeoutException):
+        return TransientError(
+            f"{where}: no answer in time ({said})",
+            "If the cloud is slow, raise read_timeout_seconds or page_timeout_seconds, or lower page_size.",
+        )
+    if isinstance(exc, UnusableAnswer):
+        return CloudError(f"{where}: {exc}", exc.advice)
+    if isinstance(exc, httpx.DecodingError):
+        return TransientError(f"{where}: the answer's compression is broken ({said})")
+    if isinstance(exc, httpx.ProxyError):
+        status = re.match(r"\d{3}\b", said)
+        passes = int(status[0]) in _PASSING_PROXY_STATUSES if status else "could not connect" in said
+        return (TransientError if passes else CloudError)(
+            f"{where}: the proxy {proxy} refuses to connect us ({said})",
+            "This is the proxy's answer, not the cloud's. Check the proxy variables, the user and password in them, "
+            "and NO_PROXY.",
+        )
+    if isinstance(exc, httpx.TransportError):
+        return _broken_connection(exc, where, way, said)
+    # InvalidURL, a header or a parameter that cannot be sent: the request is wrong, not the network.
+    return CloudError(f"{where}: {way} cannot be asked for ({type(exc).__name__}: {said})", "Check the endpoint.")
+
+
+def _broken_connection(exc: Exception, where: str, way: str, said: str) -> CloudError:
+    if is_untrusted_certificate(exc):
+        return CloudError(
+            f"{where}: the certificate of {way} cannot be trusted ({said})",
+            "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
+        )
+    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said:
+        return CloudError(
+            f"{where}: {way} does not speak TLS ({said})", "Check whether the address begins with http://."
+        )
+    if any(alert in str(exc) for alert in _TLS_ALERTS):
+        return CloudError(f"{where}: {way} speaks TLS", "Check whether the address begins with https://.")
+    return TransientError(
+        f"{where}: the connection to {way} failed ({said})",
+        "Check the endpoint, the network, the proxy and the certificates.",
+    )
+
+
+def is_untrusted_certificate(exc: BaseException | None) -> bool:
+    """Return whether a certificate that cannot be verified is behind the error."""
+    while exc is not None and not isinstance(exc, ssl.SSLCertVerificationError):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
