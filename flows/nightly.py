@@ -32,6 +32,7 @@ from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from flows.visit import Visit, enter
 from flows.workers import listing_runner
 from load.cuts import known_parts
+from load.dialects import remembered_dialect
 from load.merge import ListingOutcome, watermarks
 from load.permissions import keep_to_owner
 from load.publish import publish
@@ -185,7 +186,7 @@ def _read_and_load(
     Raises: SettingsError where no cloud could be entered because of its settings.
     """
     misconfigured: list[SettingsError] = []
-    entering = {_enter.submit(cloud): cloud for cloud in clouds}
+    entering = {_enter.submit(cloud, remembered_dialect(warehouse, cloud.name)): cloud for cloud in clouds}
     reading, reports = [], []
     for entered in as_completed(list(entering)):
         visit = entered.result(raise_on_failure=False)
