@@ -8,33 +8,78 @@ of a store to the AWS variables.
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from extract.errors import SettingsError, WarehouseError
+from extract.redact import Secrets, shown_url
+from load import libpq
 
 if TYPE_CHECKING:  # whoever reads settings needs no DuckDB
     import duckdb
 
 PREFIX: Final = "ducklake:"
 _CATALOGUES: Final = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
-_PASSWORD: Final = re.compile(r"(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
+_KINDS_OF_DUCKLAKE: Final = (*_CATALOGUES, "mysql", "duckdb", "postgresql")
+_SECRET_VARIABLES: Final = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _INSTALL: Final = "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-ducklake.txt"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Lake:
-    """`kind` is sqlite or postgres, `catalogue` a file or a libpq connection string, `data` a folder or s3:// URL."""
+    """`kind` is sqlite or postgres, `catalogue` a file or a libpq connection string, `data` a folder or s3:// URL.
+
+    Neither its text nor its repr has a password in it.
+    """
 
     kind: str
     catalogue: str
     data: str
 
     def __str__(self) -> str:
-        """As in the settings, but for a password."""
-        return without_password(f"{PREFIX}{self.kind}:{self.catalogue}")
+        """As in the settings, but for what may be secret."""
+        return f"{PREFIX}{self.kind}:{self._shown_catalogue()}"
+
+    def __repr__(self) -> str:
+        return f"Lake({self}, {shown_url(self.data)})"
+
+    @contextmanager
+    def masked_errors(self) -> Iterator[None]:
+        """DuckDB's errors quote the connection string, whole and in parts: raise them without what may be secret."""
+        import duckdb  # whoever only reads settings needs none
+
+        try:
+            yield
+        except duckdb.Error as exc:
+            # Not even as the cause: whoever logs a traceback logs the causes too.
+            raise type(exc)(self.mask(str(exc))) from None
+
+    def mask(self, text: str) -> str:
+        """The text without what is secret of the catalogue, the data's place and the environment."""
+        secrets = Secrets(*(os.environ.get(name) for name in _SECRET_VARIABLES))
+        for spelled in (self.data, self.data.replace("'", "''")) if "://" in self.data else ():
+            secrets.add_url(spelled)
+            secrets.add(*re.split(r"[?&]\w+=", spelled)[1:])
+            text = text.replace(spelled, shown_url(spelled))
+        if self.kind == "postgres":
+            read = libpq.read(self.catalogue)
+            secrets.add(*read.hidden)
+            for spelled in (self.catalogue, self.catalogue.replace("'", "''")):
+                text = text.replace(spelled, self._shown_catalogue())
+            if read.shown is None:
+                # libpq quotes the part that it does not understand: half a password, for instance.
+                text = re.sub(r"([\"']).*\1", r"\1…\1", text)
+        return secrets.mask(text)
+
+    def _shown_catalogue(self) -> str:
+        if self.kind != "postgres":
+            return self.catalogue
+        shown = libpq.read(self.catalogue).shown
+        return shown if shown is not None else f"{libpq.scheme(self.catalogue)}…"
 
     def attach(self, connection: "duckdb.DuckDBPyConnection", name: str) -> None:
         """Attach it to an empty connection that takes extensions by path; it is made where there is none.
@@ -49,7 +94,8 @@ class Lake:
         elif self.kind == "sqlite":
             Path(self.catalogue).parent.mkdir(parents=True, exist_ok=True)
         target = _quoted(f"{PREFIX}{self.kind}:{self.catalogue}")
-        connection.execute(f"ATTACH {target} AS {name} (DATA_PATH {_quoted(self.data)})")
+        with self.masked_errors():
+            connection.execute(f"ATTACH {target} AS {name} (DATA_PATH {_quoted(self.data)})")
 
 
 def lake_at(place: str, data: str, folder: Path) -> Lake:
@@ -60,17 +106,13 @@ def lake_at(place: str, data: str, folder: Path) -> Lake:
     kind, _, catalogue = place.removeprefix(PREFIX).partition(":")
     if kind not in _CATALOGUES or not catalogue:
         raise SettingsError(
-            f"warehouse = {without_password(place)!r} names no catalogue",
+            # What else is there may be a password.
+            f"warehouse = '{PREFIX}{f'{kind}:' if kind in _KINDS_OF_DUCKLAKE else ''}…' names no catalogue",
             "Write ducklake:sqlite:FILE, or ducklake:postgres: and a connection string such as dbname=lake host=db.",
         )
     if kind == "sqlite":
         catalogue = str(folder / catalogue)
     return Lake(kind, catalogue, data if "://" in data else f"{folder / data}/")
-
-
-def without_password(text: str) -> str:
-    """The text, what a connection string in it has as its password left out."""
-    return _PASSWORD.sub(r"\1...", text)
 
 
 def _extension(name: str) -> Path:

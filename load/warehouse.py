@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -16,7 +16,7 @@ import tenacity
 
 from extract.errors import WarehouseError
 from load.interruption import interruptible
-from load.lake import Lake, without_password
+from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
 from load.permissions import make_folder
 from load.statements import statement
@@ -241,7 +241,8 @@ class Warehouse:
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
-            yield
+            with self.place.masked_errors() if isinstance(self.place, Lake) else nullcontext():
+                yield
         except duckdb.Error as exc:
             if _is_held(exc):
                 advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
@@ -271,4 +272,4 @@ def quoted(text: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return without_password(str(error).splitlines()[0])
+    return str(error).splitlines()[0]
