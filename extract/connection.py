@@ -5,6 +5,7 @@ Called by flows. Must not know listings, pages or what an image is.
 """
 
 import os
+import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -65,17 +66,19 @@ def connect(settings: CloudSettings) -> Connection:
     where = f"cloud {settings.name}"
     region = account(settings)
     secrets = secrets_of(region.config)
+    context = tls_context(region, os.environ, where)
     if region.config["auth_type"] == SIGNED:
-        return _connect_signed(settings, region, secrets)
-    return _connect_with_login(settings, region, secrets, where)
+        return _connect_signed(settings, region, secrets, context)
+    return _connect_with_login(settings, region, secrets, context)
 
 
-def _connect_with_login(settings: CloudSettings, region: Any, secrets: Secrets, where: str) -> Connection:
+def _connect_with_login(settings: CloudSettings, region: Any, secrets: Secrets, context: ssl.SSLContext) -> Connection:
     from extract.identity import LARGEST_BYTES, KeystoneTokens, in_our_words, through  # heavy, and not always needed
 
+    where = f"cloud {settings.name}"
     # A token is a small answer: all of it may take as long as a piece of a page.
     seconds = min(settings.read_timeout_seconds, settings.page_timeout_seconds)
-    session = through(_client(settings, region, LARGEST_BYTES, seconds), session_of(region), where, secrets)
+    session = through(_client(settings, context, LARGEST_BYTES, seconds), session_of(region), where, secrets)
     tokens: TokenSource = KeystoneTokens(session, where, secrets) if wants_token(region) else NoTokens()
 
     def log_in() -> tuple[str, str | None, _Who]:
@@ -83,7 +86,7 @@ def _connect_with_login(settings: CloudSettings, region: Any, secrets: Secrets, 
         return in_our_words(lambda: _found(settings, region, session), where, secrets)
 
     endpoint, project_id, who = with_retry(log_in, settings.retry_policy, where)
-    client = _client(settings, region, settings.largest_page_bytes, settings.page_timeout_seconds)
+    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
     client.auth = TokenAuth(tokens, origin_of(endpoint), secrets)
     return Connection(
         settings=settings,
@@ -117,7 +120,7 @@ def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str
     return endpoint, project_id, _Who(access.project_name, access.username, tuple(access.role_names))
 
 
-def _connect_signed(settings: CloudSettings, region: Any, secrets: Secrets) -> Connection:
+def _connect_signed(settings: CloudSettings, region: Any, secrets: Secrets, context: ssl.SSLContext) -> Connection:
     """A connection that nobody logs in to: each request is signed."""
     where = f"cloud {settings.name}"
     key = access_key(described(region), settings.project_id, where)
@@ -125,19 +128,18 @@ def _connect_signed(settings: CloudSettings, region: Any, secrets: Secrets) -> C
     if not endpoint:
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))
-    client = _client(settings, region, settings.largest_page_bytes, settings.page_timeout_seconds)
+    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
     client.auth = SignedAuth(key, origin_of(address), secrets)
     return Connection(settings, address, client, key.project_id, secrets=secrets)
 
 
-def _client(settings: CloudSettings, region: Any, largest_bytes: int, seconds: float) -> httpx.Client:
-    where = f"cloud {settings.name}"
+def _client(settings: CloudSettings, context: ssl.SSLContext, largest_bytes: int, seconds: float) -> httpx.Client:
     headers = {"Accept": "application/json", "Accept-Encoding": ANNOUNCED, "User-Agent": "glanceback"}
     if settings.api_version:
         headers["X-Api-Version"] = settings.api_version
     return httpx.Client(
         transport=WholeAnswers(
-            tls_context(region, os.environ, where),
+            context,
             os.environ,
             connections=settings.max_connections,
             largest_bytes=largest_bytes,

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-import httpx
-
 from extract.errors import SettingsError
 
 KEPT: Final = "GLANCEBACK_ORIGINAL_"
@@ -23,6 +21,7 @@ _SCHEMES: Final = {"http": "http", "https": "https", "socks": "socks5", "socks5"
 """What may stand before a proxy's address. Desktops write `socks` for SOCKS 5."""
 _VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _HOST: Final = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
+_IPV4: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
@@ -62,22 +61,23 @@ def proxy_address(variable: str, value: str) -> str:
     scheme, found, rest = value.partition("://")
     if not found:
         scheme, rest = "http", value.removeprefix("//")
-    authority, at, end = re.split(r"[/?#]", rest.rpartition("@")[2])[0], "@" in rest, rest.rpartition("@")[0]
-    user, colon, password = end.partition(":")
+    login, at, host = rest.rpartition("@")
+    authority = re.split(r"[/?#]", host)[0]
+    user, colon, password = login.partition(":")
     try:
         address = urlsplit(f"//{authority}")
         if scheme.lower() not in _SCHEMES or not _HOST.fullmatch(authority.removesuffix(f":{address.port}")):
             raise ValueError
-        login = f"{_quoted(user)}{colon}{_quoted(password)}@" if at else ""
-        proxy = f"{_SCHEMES[scheme.lower()]}://{login}{authority.lower()}"
-        httpx.URL(proxy)
-    except (ValueError, httpx.InvalidURL):
+        if authority.startswith("[") or _IPV4.fullmatch(address.hostname or ""):
+            ipaddress.ip_address(address.hostname or "")
+    except ValueError:
         raise SettingsError(
             f"the environment variable {variable} holds no address of a proxy that can be used",
             "Write it like http://proxy.example.com:3128, https://... or socks5://..., with % codes for special "
             "characters in a password; or name the hosts that need no proxy in NO_PROXY.",
         ) from None
-    return proxy
+    userinfo = f"{_quoted(user)}{colon}{_quoted(password)}@" if at else ""
+    return f"{_SCHEMES[scheme.lower()]}://{userinfo}{authority.lower()}"
 
 
 def no_proxy_entries(environment: Mapping[str, str]) -> list[str]:

@@ -24,8 +24,8 @@ _FRAMING: Final = ("content-encoding", "content-length", "transfer-encoding")
 _LOCATION: Final = "glanceback.location"
 _PROXY: Final = "glanceback.proxy"
 _PASSING_PROXY_STATUSES: Final = (408, 429, 500, 502, 503, 504)
-_TLS_ALERTS: Final = ("\\x15\\x03", "\x15\x03")
-"""How a server that speaks TLS begins its answer to plain HTTP, as h11 shows it."""
+_NOT_TEXT: Final = "illegal request line"
+"""What h11 says of an answer that begins with control characters, as that of a server which expects TLS does."""
 
 
 class WholeAnswers(httpx.BaseTransport):
@@ -74,11 +74,13 @@ class WholeAnswers(httpx.BaseTransport):
     def _through(self, proxy: str | None) -> httpx.HTTPTransport:
         with self._lock:
             if proxy not in self._by_proxy:
+                # httpx takes a context for the proxy only where the proxy itself speaks TLS.
+                context = self._context if proxy and proxy.startswith("https:") else None
                 self._by_proxy[proxy] = httpx.HTTPTransport(
                     verify=self._context,
                     trust_env=False,
                     limits=self._limits,
-                    proxy=httpx.Proxy(proxy, ssl_context=self._context) if proxy else None,
+                    proxy=httpx.Proxy(proxy, ssl_context=context) if proxy else None,
                 )
                 observe_deadlines(self._by_proxy[proxy])
             return self._by_proxy[proxy]
@@ -201,8 +203,8 @@ def _broken_connection(exc: Exception, where: str, way: str, said: str) -> Cloud
         return CloudError(
             f"{where}: {way} does not speak TLS ({said})", "Check whether the address begins with http://."
         )
-    if any(alert in str(exc) for alert in _TLS_ALERTS):
-        return CloudError(f"{where}: {way} speaks TLS", "Check whether the address begins with https://.")
+    if said == _NOT_TEXT:
+        said = "its answer is not HTTP: if it speaks TLS, the address begins with https://"
     return TransientError(
         f"{where}: the connection to {way} failed ({said})",
         "Check the endpoint, the network, the proxy and the certificates.",
