@@ -1,128 +1,96 @@
-"""Page <-> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
+"""Page -> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
 
-One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page, `reading.json` with when it
-began, `reader` with who reads. A reading that broke off can be gone on with from here. Knows no images.
+A try may be overtaken by another, on a machine that thought it dead, and write on for a while. It cannot harm: files of
+another try have other names, and of the manifest only the lines that are of `reader` count. The files' form is in
+extract.landed.
 """
 
 import itertools
 import secrets
 import threading
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from urllib.parse import quote
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import msgspec
 import zstandard
 
 from extract import storage
+from extract.background import BackgroundWrites
 from extract.errors import CloudError
-from extract.paging import Part
+from extract.landed import (
+    CLOSING,
+    LISTING_PATH,
+    MANIFEST,
+    OWNER,
+    START,
+    Earlier,
+    LandedPage,
+    ReadingStart,
+    cloud_folder,
+    earlier_reading,
+    landed_lines,
+    landed_pages,
+    listing_folder,
+    owner_of,
+)
+from extract.parts import Part
 from extract.request import Answer
+from extract.storage import Place
 
-MANIFEST = "manifest.jsonl"
-START = "reading.json"
-OWNER = "reader"
-"""Holds the mark of whoever reads the listing; the last to begin has it."""
+__all__ = [
+    "CLOSING",
+    "LISTING_PATH",
+    "MANIFEST",
+    "OWNER",
+    "START",
+    "Earlier",
+    "LandedPage",
+    "Landing",
+    "ReadingStart",
+    "cloud_folder",
+    "earlier_reading",
+    "landed_lines",
+    "landed_pages",
+    "listing_folder",
+]
 
-CLOSING = "closing"
-"""The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
+LOOK_SECONDS = 5.0
+"""How often to look, in a store, whether the listing is still ours: on a disk that costs next to nothing."""
 
-_LEVEL = 3
-
-
-@dataclass(frozen=True, slots=True)
-class LandedPage:
-    """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed.
-
-    `count`, `first_id` and `last_id` are of the page as received. Of it, the ids beyond `after` up to `until` (None: no
-    bound) were read here; the others belong to other readers.
-    """
-
-    page: int
-    file: str
-    part: str
-    path: str
-    query: dict[str, str]
-    status: int
-    received_at: datetime
-    served_at: datetime | None
-    bytes: int
-    count: int
-    first_id: str | None
-    last_id: str | None
-    after: str | None = None
-    until: str | None = None
-
-
-def cloud_folder(landing: Path, run_id: str, cloud: str) -> Path:
-    """Where a cloud's listings lie. A cloud's name may hold anything; what is unfit for a folder is percent-encoded."""
-    name = quote(cloud, safe="")
-    return landing / run_id / (f"%2E{name[1:]}" if name.startswith(".") else name)
-
-
-def listing_folder(landing: Path, run_id: str, cloud: str, listing: str) -> Path:
-    """Where a listing's pages lie."""
-    return cloud_folder(landing, run_id, cloud) / listing
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingStart:
-    """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole.
-
-    `parts` are what several readers share it in: whoever goes on with it must ask the same questions.
-    """
-
-    started_at: datetime
-    changed_since: datetime | None
-    parts: tuple[Part, ...] = ()
-
-
-class Earlier:
-    """The pages that an earlier reading of the same listing landed before it broke off, by what was asked."""
-
-    def __init__(self, folder: Path) -> None:
-        """Raises: OSError, ValueError where there is nothing that could be gone on from."""
-        self.start = msgspec.json.decode(storage.get(folder / START), type=ReadingStart)
-        self._folder = folder
-        self._pages: dict[tuple[tuple[str, str], ...], deque[LandedPage]] = {}
-        for page in landed_lines(folder):
-            if page.part != CLOSING:
-                self._pages.setdefault(_key(page.query), deque()).append(page)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._pages.values()))
-
-    def take(self, query: Mapping[str, str]) -> tuple[LandedPage, bytes, Path] | None:
-        """The page that answered this question, its bytes and its file; each is given once, in the order received."""
-        pages = self._pages.get(_key(query))
-        if not pages:
-            return None
-        page = pages.popleft()
-        file = self._folder / page.file
-        try:
-            return page, zstandard.decompress(storage.get(file)), file
-        except (OSError, zstandard.ZstdError):
-            return None
+_LEVEL: Final = 3
+_LINES_AT_ONCE: Final = 8
 
 
 class Landing:
-    """The folder of one listing in one run. Several readers may write to it side by side."""
+    """The folder of one listing in one run. Several readers write to it side by side; none waits for another's write.
 
-    def __init__(self, folder: Path) -> None:
-        """An empty folder. What an earlier try of the same run left is put aside, for `earlier` to be taken from."""
+    A page costs its reader one write. In a store its line in the manifest is written in the background: an error comes
+    at the next call, or at the end.
+    """
+
+    def __init__(self, folder: Place) -> None:
+        """An empty folder. What an earlier try of the same run left is put aside, for `earlier` to be taken from.
+
+        Raises: OSError.
+        """
         self._aside = folder.with_name(f".{folder.name}.earlier")
-        if storage.exists(folder):
+        is_first = not storage.exists(folder)
+        if not is_first:
             storage.move(folder, self._aside)
         storage.make(folder)
         self._folder = folder
-        self._token = secrets.token_hex(8).encode()
-        storage.put(folder / OWNER, self._token)
+        self._token = secrets.token_hex(8)
+        self._mark = "" if is_first else f"-{self._token[:8]}"
+        storage.put(folder / OWNER, self._token.encode())
         self._pages = itertools.count(1)
+        self._lines = None if storage.is_local(folder) else BackgroundWrites(_LINES_AT_ONCE)
         self._lock = threading.Lock()
         self._is_open = True
+        self._is_overtaken = False
+        self._next_look = time.monotonic() + LOOK_SECONDS
 
     def earlier_try(self) -> Earlier | None:
         """What an earlier try of the same run landed, if there was one."""
@@ -130,25 +98,40 @@ class Landing:
 
     def begin(self, start: ReadingStart) -> None:
         """Keep from when on the closing pass must look, for whoever goes on with this reading."""
+        self._may_write()
         storage.put(self._folder / START, msgspec.json.encode(start))
 
     def keep(self, answer: Answer) -> int:
-        """Write the answer's bytes; the page's number."""
+        """Write the answer's bytes; the page's number. Raises: OSError, and CloudError as must_be_ours."""
+        self._may_write()
         page = self._next_page()
-        self.must_be_ours()
-        storage.put(self._folder / _file(page), zstandard.compress(answer.body, _LEVEL))
+        # The checksum is over the page itself. Without one, a flipped bit may decompress to other valid JSON.
+        compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        storage.put(self._folder / self._file(page), compressor.compress(answer.body))
         return page
 
     def record(
-        self, page: int, name: str, part: Part, answer: Answer, query: Mapping[str, str], ids: list[str], count: int
+        self,
+        page: int,
+        name: str,
+        part: Part,
+        answer: Answer,
+        query: Mapping[str, str],
+        ids: list[str],
+        count: int,
+        *,
+        path: str = LISTING_PATH,
     ) -> None:
-        """A line in the manifest for the page that was kept, now that its images could be counted."""
+        """A line in the manifest for the page that was kept, now that its images could be counted.
+
+        Raises: OSError, in a store for an earlier line too; CloudError as must_be_ours.
+        """
         self._add_line(
             LandedPage(
                 page=page,
-                file=_file(page),
+                file=self._file(page),
                 part=name,
-                path="/v2/images",
+                path=path,
                 query=dict(query),
                 status=answer.status,
                 received_at=answer.received_at,
@@ -162,61 +145,66 @@ class Landing:
             )
         )
 
-    def adopt(self, landed: LandedPage, file: Path) -> None:
+    def adopt(self, landed: LandedPage, file: Place) -> None:
         """Have a page of an earlier reading here too, so that this folder is all that a replay needs."""
+        self._may_write()
         page = self._next_page()
-        storage.adopt(file, self._folder / _file(page))
-        self._add_line(replace(landed, page=page, file=_file(page)))
+        storage.adopt(file, self._folder / self._file(page))
+        self._add_line(replace(landed, page=page, file=self._file(page)))
+
+    def must_be_ours(self) -> None:
+        """See at the end that all lines are written, and that they count.
+
+        Raises: OSError; CloudError where another try, on a machine that thought us dead, has taken the listing over,
+        or where this one was closed.
+        """
+        if self._lines is not None:
+            self._lines.flush()
+        self._may_write(look=True)
 
     def finish(self) -> None:
-        """All is read: what was put aside is of no more use."""
+        """All is read: what was put aside is of no more use. Raises: OSError where a line could not be written."""
+        if self._lines is not None:
+            self._lines.flush()
         storage.remove(self._aside)
 
     def close(self) -> None:
         """Write no more: the folder may be another try's by the time that a reader which was left behind comes back."""
         with self._lock:
             self._is_open = False
+        if self._lines is not None:
+            self._lines.close()
 
-    def _next_page(self) -> int:
+    def _may_write(self, *, look: bool = False) -> None:
+        """Raises: as must_be_ours. Unless `look`, a store is not asked each time."""
         with self._lock:
             if not self._is_open:
                 raise CloudError(f"{self._folder}: its reading has ended")
+            if self._is_overtaken:
+                raise self._overtaken()
+            now = time.monotonic()
+            look = look or self._lines is None or now >= self._next_look
+            if look:
+                self._next_look = now + LOOK_SECONDS
+        if look and owner_of(self._folder) != self._token:
+            self._is_overtaken = True
+            raise self._overtaken()
+
+    def _overtaken(self) -> CloudError:
+        return CloudError(f"{self._folder}: another try reads this listing, or the folder was removed")
+
+    def _next_page(self) -> int:
+        with self._lock:
             return next(self._pages)
 
+    def _file(self, page: int) -> str:
+        return f"page-{page:06d}{self._mark}.json.zst"
+
     def _add_line(self, line: LandedPage) -> None:
-        with self._lock:
-            storage.add_line(self._folder / MANIFEST, line.page, msgspec.json.encode(line))
-
-    def must_be_ours(self) -> None:
-        """Raises: CloudError where another try, on a machine that thought us dead, has taken the listing over."""
-        if storage.get(self._folder / OWNER) != self._token:
-            raise CloudError(f"{self._folder}: another try reads this listing")
-
-
-def earlier_reading(folder: Path) -> Earlier | None:
-    """What a reading that broke off left in this folder; None where that is nothing to go on from."""
-    try:
-        earlier = Earlier(folder)
-    except (OSError, ValueError):
-        return None
-    return earlier if len(earlier) else None
-
-
-def landed_lines(folder: Path) -> Iterator[LandedPage]:
-    """The lines of a listing's manifest, in the order received. A last line that a crash cut off is none."""
-    for line in storage.lines_of(folder / MANIFEST):
-        yield msgspec.json.decode(line, type=LandedPage)
-
-
-def landed_pages(folder: Path) -> Iterator[tuple[LandedPage, bytes]]:
-    """The pages of a listing with their bytes as received, in the order received. Raises: OSError, ZstdError."""
-    for page in landed_lines(folder):
-        yield page, zstandard.decompress(storage.get(folder / page.file))
-
-
-def _file(page: int) -> str:
-    return f"page-{page:06d}.json.zst"
-
-
-def _key(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(query.items()))
+        self._may_write()
+        encoded = msgspec.json.encode(replace(line, reader=self._token))
+        add = partial(storage.add_line, self._folder / MANIFEST, f"{line.page:06d}{self._mark}", encoded)
+        if self._lines is None:
+            add()
+        else:
+            self._lines.add(add)

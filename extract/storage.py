@@ -1,153 +1,157 @@
 """Folders on a disk, or in an object store that a URL names (`s3://bucket/folder`), by the same few operations.
 
-A URL is opened by universal-pathlib, an extra; credentials are found as its stores' own clients find them. What fails
-there raises OSError, as on a disk. A file is there whole or not at all.
+A file is there whole or not at all. What fails raises OSError, which names the file. On a disk
+these are the operating system's own calls, for pyarrow.fs can neither append nor link; extract.object_store has stores.
 """
 
 import errno
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, TypeGuard
+from urllib.parse import unquote, urlsplit
 
-from extract.errors import SettingsError
+from extract import object_store
+from extract.object_store import StorePath, store_path
 
-
-def folder_at(place: str, base: Path) -> Path:
-    """The folder of this name, seen from `base`, or of this URL. Raises: SettingsError where it cannot be opened."""
-    if "://" not in place:
-        return base / place
-    try:
-        from upath import UPath  # an extra
-    except ImportError as exc:
-        raise SettingsError(
-            f"{place} is in an object store, for which universal-pathlib is not installed",
-            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-storage.txt",
-        ) from exc
-    try:
-        # What others write there is to be seen at once. It has the methods of a Path, and is none by inheritance.
-        return cast("Path", UPath(place, use_listings_cache=False))
-    except (ValueError, ImportError) as exc:
-        raise SettingsError(
-            f"{place} cannot be opened ({exc})", "Take a folder, or a URL such as s3://bucket/folder."
-        ) from exc
+Place: TypeAlias = Path | StorePath
+"""A folder or file, wherever it is."""
 
 
-def is_local(folder: Path) -> bool:
+def folder_at(place: str, base: Path) -> Place:
+    """Return the folder of this name, seen from `base`, or of this URL. Raises: SettingsError for another URL."""
+    if place.startswith("file://"):
+        return Path(unquote(urlsplit(place).path))
+    return store_path(place) if "://" in place else base / place
+
+
+def is_local(folder: Place) -> TypeGuard[Path]:
     return isinstance(folder, Path)
 
 
-def make(folder: Path) -> None:
-    """Make a folder and those above it; object stores have none."""
-    if is_local(folder):
+def make(folder: Place) -> None:
+    """Make a folder and those above it; object stores have none. Raises: OSError."""
+    if isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def put(file: Path, content: bytes) -> None:
+def put(file: Place, content: bytes) -> None:
     """Write a file whole. Raises: OSError."""
-    with _mapped(file):
-        if is_local(file):
-            unfinished = file.with_name(f".{file.name}")
+    if isinstance(file, Path):
+        with _whole(file) as unfinished:
             unfinished.write_bytes(content)
-            unfinished.replace(file)
-        else:
-            file.write_bytes(content)
+    else:
+        object_store.write(file, content)
 
 
-def get(file: Path) -> bytes:
-    """A file's content. Raises: OSError."""
-    with _mapped(file):
-        return file.read_bytes()
+def get(file: Place) -> bytes:
+    """Return a file's content. Raises: OSError."""
+    return file.read_bytes() if isinstance(file, Path) else object_store.read(file)
 
 
-def add_line(file: Path, number: int, line: bytes) -> None:
-    """Add a line, the `number`th. A store cannot append: there each line is an object, in a folder of the file's name.
+def add_line(file: Place, name: str, line: bytes) -> None:
+    """Add a line to the file. A store cannot append: there it becomes an object `name`, in a folder of the file's name.
 
+    Threads may call this side by side: the system appends each line whole.
     Raises: OSError.
     """
-    if is_local(file):
-        with file.open("ab") as lines:
-            lines.write(line + b"\n")
-    else:
-        put(file / f"{number:06d}", line)
+    if not isinstance(file, Path):
+        put(file / name, line)
+        return
+    opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        if os.write(opened, line + b"\n") <= len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+    finally:
+        os.close(opened)
 
 
-def lines_of(file: Path) -> Iterator[bytes]:
-    """The lines, in order. One that a crash cut off is none. Raises: OSError."""
-    if is_local(file):
+def lines_of(file: Place) -> Iterator[bytes]:
+    """Yield the lines, in order, without the last one if a crash cut it off. Raises: OSError."""
+    if isinstance(file, Path):
         with file.open("rb") as lines:
             yield from (line for line in lines if line.endswith(b"\n"))
     else:
-        yield from map(get, matching(file, "*"))
+        objects, _ = object_store.entries(file)
+        if not objects:
+            raise FileNotFoundError(errno.ENOENT, "the store has no such lines", str(file))
+        yield from object_store.side_by_side(object_store.read, objects)
 
 
-def has(file: Path) -> bool:
-    """Whether the file is there. Raises: OSError where that cannot be said."""
-    with _mapped(file):
-        return file.is_file()
+def has(file: Place) -> bool:
+    """Return whether the file is there. Raises: OSError where that cannot be said."""
+    return file.is_file() if isinstance(file, Path) else object_store.is_file(file)
 
 
-def matching(folder: Path, pattern: str) -> list[Path]:
-    """The files of this pattern in the folder, by name; none where there is no such folder. Raises: OSError."""
-    with _mapped(folder):
-        return sorted(folder.glob(pattern), key=str)
+def subfolders(folder: Place) -> Sequence[Place]:
+    """Return the folders in the folder, by name; none where there is no such folder. Raises: OSError."""
+    if not isinstance(folder, Path):
+        return object_store.entries(folder)[1]
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except FileNotFoundError:
+        return []
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """The folders in the folder. Raises: OSError."""
-    with _mapped(folder):
-        return [entry for entry in folder.iterdir() if entry.is_dir()]
-
-
-def adopt(file: Path, target: Path) -> None:
-    """Have the file at another place too. Raises: OSError."""
-    if is_local(file) and is_local(target):
-        try:
-            os.link(file, target)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(file, target)
+def adopt(file: Place, target: Place) -> None:
+    """Have the file at another place too, without writing it anew where that can be helped. Raises: OSError."""
+    if isinstance(file, StorePath) and isinstance(target, StorePath) and file.bucket == target.bucket:
+        object_store.copy(file, target)
+    elif isinstance(file, Path) and isinstance(target, Path):
+        with _whole(target) as unfinished:
+            try:
+                os.link(file, unfinished)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(file, unfinished)
     else:
         put(target, get(file))
 
 
-def exists(folder: Path) -> bool:
-    """Whether the folder is there, with something in it where it is in a store. Raises: OSError."""
-    with _mapped(folder):
-        return folder.exists()
+def exists(folder: Place) -> bool:
+    """Return whether the folder is there, with something in it where it is in a store. Raises: OSError."""
+    return folder.exists() if isinstance(folder, Path) else any(object_store.entries(folder))
 
 
-def move(folder: Path, target: Path) -> None:
-    """Have a folder at another place, and what was there gone. Raises: OSError."""
+def move(folder: Place, target: Place) -> None:
+    """Have a folder at another place, and what was there gone. Both are of one disk or bucket. Raises: OSError."""
     remove(target)
-    if is_local(folder):
+    if isinstance(folder, Path) and isinstance(target, Path):
         folder.replace(target)
-        return
-    for file in matching(folder, "**/*"):
-        if has(file):
-            put(target / str(file.relative_to(folder)), get(file))
-    remove(folder)
+    elif isinstance(folder, StorePath) and isinstance(target, StorePath):
+        object_store.move(folder, target)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder and all in it, as far as that can be done."""
-    if is_local(folder):
+def remove(folder: Place) -> None:
+    """Remove a folder and all in it; on a disk as far as that can be done. Raises: OSError where it is in a store."""
+    if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        with _mapped(folder):
-            if folder.exists():
-                folder.fs.rm(folder.path, recursive=True)  # type: ignore[attr-defined]
+        object_store.delete_all(folder)
+
+
+def delete(file: Place) -> None:
+    """Remove a file. Raises: OSError."""
+    if isinstance(file, Path):
+        file.unlink()
+    else:
+        object_store.delete(file)
 
 
 @contextmanager
-def _mapped(file: Path) -> Iterator[None]:
-    """Stores' clients have errors of their own."""
+def _whole(file: Path) -> Iterator[Path]:
+    """A file beside, which takes the file's place once all is written, and is removed where that failed."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        yield
-    except OSError:
-        raise
-    except Exception as exc:
-        if is_local(file):
-            raise
-        raise OSError(errno.EIO, f"{type(exc).__name__}: {exc}", str(file)) from exc
+        yield unfinished
+        unfinished.replace(file)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+    finally:
+        # It is still there after an error, and where both were links to one file: then renaming does nothing.
+        with suppress(OSError):
+            unfinished.unlink()

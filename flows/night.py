@@ -19,6 +19,7 @@ from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, lis
 from extract.listing import Listing
 from extract.parts import Part
 from extract.reading import Reading
+from extract.storage import Place
 from flows.progress import Watched
 from flows.visit import Visit
 from load.guard import Guard, suspicious
@@ -60,7 +61,7 @@ def listings_left(visit: Visit, run: Run, broken: BrokenOff | None) -> tuple[Lis
 def read_listing(
     visit: Visit,
     listing: Listing,
-    landing: Path,
+    landing: Place,
     run: Run,
     watermark: datetime | None = None,
     broken: BrokenOff | None = None,
@@ -124,7 +125,7 @@ def read_listing(
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
+def _staging(folder: Place) -> Iterator[Path]:
     """Where a listing's Parquet is written: its own folder, or, where that is in a store, one on our disk first."""
     if storage.is_local(folder):
         yield folder
@@ -151,7 +152,7 @@ def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome
         yield here
 
 
-def _resumable(visit: Visit, folder: Path) -> Earlier | None:
+def _resumable(visit: Visit, folder: Place) -> Earlier | None:
     """What was landed there, unless that is too long ago for a closing pass to be trusted with what happened since."""
     earlier = earlier_reading(folder)
     if earlier is None:
@@ -188,7 +189,7 @@ def load_cloud(
     run: Run,
     outcomes: list[ListingOutcome],
     guard: Guard,
-    landing: Path,
+    landing: Place,
     accept_deletions: bool = False,
 ) -> Loaded:
     """Merge what was read of a cloud, after asking for the missing images one by one.
@@ -213,7 +214,7 @@ def load_cloud(
 
 
 def _load(
-    warehouse: Warehouse, visit: Visit, night: CloudNight, guard: Guard, landing: Path, accept_deletions: bool
+    warehouse: Warehouse, visit: Visit, night: CloudNight, guard: Guard, landing: Place, accept_deletions: bool
 ) -> Loaded:
     _refuse_silence(night, visit)
     missing = find_missing(warehouse, night)
@@ -229,7 +230,7 @@ def _load(
     return Loaded(counts, error)
 
 
-def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Path) -> None:
+def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:
     """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
     nothing = CloudNight(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
     keep_night(landing, nothing, frozenset(), frozenset(), error)
@@ -284,5 +285,5 @@ def _withheld_message(cloud: str, too_many: dict[str, int], unknown: dict[str, s
 def _drop(staged: StagedListing) -> None:
     """The flattened files have been loaded; the raw pages beside them stay."""
     with suppress(OSError):
-        staged.images.unlink()
-        staged.rejects.unlink()
+        storage.delete(staged.images)
+        storage.delete(staged.rejects)

@@ -18,6 +18,7 @@ from extract.body import parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
 from extract.images import Json
 from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
+from extract.storage import Place
 from flows.settings import VERSION, Settings
 from load.merge import CloudNight, ListingOutcome, merge_within
 from load.permissions import keep_to_owner
@@ -67,7 +68,7 @@ def replay(settings: Settings) -> Replayed:
     return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
 
 
-def _load_all_again(warehouse: Warehouse, landing: Path, runs: "_Runs") -> None:
+def _load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
     _take_back(warehouse, runs)
     for kept, nights in runs:
         _restore_run(warehouse, kept)
@@ -78,7 +79,7 @@ def _load_all_again(warehouse: Warehouse, landing: Path, runs: "_Runs") -> None:
 _Runs = list[tuple[KeptRun, list[KeptNight]]]
 
 
-def _unbroken(warehouse: Warehouse, landing: Path) -> _Runs:
+def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
     """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
     kept = [(run, kept_nights(landing, run.run_id)) for run in kept_runs(landing)]
     whole = {(night.run_id, night.cloud) for _, nights in kept for night in nights if _has_its_pages(landing, night)}
@@ -96,7 +97,7 @@ def _unbroken(warehouse: Warehouse, landing: Path) -> _Runs:
     return found
 
 
-def _has_its_pages(landing: Path, night: KeptNight) -> bool:
+def _has_its_pages(landing: Place, night: KeptNight) -> bool:
     try:
         for outcome in night.outcomes:
             folder = listing_folder(landing, night.run_id, night.cloud, outcome.listing)
@@ -125,7 +126,7 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
     )  # fmt: skip
 
 
-def _load_again(warehouse: Warehouse, landing: Path, kept: KeptNight) -> None:
+def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight) -> None:
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
@@ -133,7 +134,7 @@ def _load_again(warehouse: Warehouse, landing: Path, kept: KeptNight) -> None:
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 
 
-def _staged(landing: Path, kept: KeptNight, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
+def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
     """The outcome with its images flattened anew; one that was not complete as it is."""
     if not outcome.complete:
         return outcome
@@ -145,7 +146,7 @@ def _staged(landing: Path, kept: KeptNight, outcome: ListingOutcome, folder: Pat
     return replace(outcome, staged=writer.staged)
 
 
-def _pages_again(folder: Path, *, repeats: bool) -> Iterator[tuple[Sequence[Json], datetime]]:
+def _pages_again(folder: Place, *, repeats: bool) -> Iterator[tuple[Sequence[Json], datetime]]:
     """The images of the landed pages, without those that came again after a marker was gone: as they were read."""
     seen: dict[str, set[str]] = {}
     try:

@@ -18,7 +18,7 @@ import msgspec
 from extract.account import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
-from extract.storage import folder_at
+from extract.storage import Place, folder_at
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 from load.lake import PREFIX, Lake, lake_at
 from load.limits import DEFAULT_MEMORY_MB
@@ -109,7 +109,7 @@ class Settings:
     published: Path
     dashboard: Path | None
     dashboard_url: str | None
-    landing: Path
+    landing: Place
     landing_days: int
     lock_wait_seconds: float
     load_memory_mb: int

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from extract import storage
 from extract.errors import GlancebackError
 from extract.landing import cloud_folder
+from extract.storage import Place
 from load.merge import CloudNight, ListingOutcome
 from load.warehouse import Warehouse
 
@@ -60,13 +60,13 @@ class KeptNight:
         )
 
 
-def keep_run(landing: Path, kept: KeptRun) -> None:
+def keep_run(landing: Place, kept: KeptRun) -> None:
     """Keep a run's row. Where landing cannot be written, that is logged: the run goes on, but cannot be replayed."""
     _write(landing / kept.run_id / RUN_FILE, kept)
 
 
 def keep_night(
-    landing: Path, night: CloudNight, gone: frozenset[str], withheld: frozenset[str], error: str | None
+    landing: Place, night: CloudNight, gone: frozenset[str], withheld: frozenset[str], error: str | None
 ) -> None:
     """Keep a cloud's night, before it is merged. Where landing cannot be written, that is logged, as for keep_run."""
     kept = KeptNight(
@@ -76,19 +76,19 @@ def keep_night(
     _write(cloud_folder(landing, night.run_id, night.cloud) / NIGHT_FILE, kept)
 
 
-def kept_runs(landing: Path) -> list[KeptRun]:
+def kept_runs(landing: Place) -> list[KeptRun]:
     """The runs in landing, the oldest first."""
-    runs = [_read(file, KeptRun) for file in storage.matching(landing, f"*/{RUN_FILE}")]
-    return sorted(runs, key=lambda kept: kept.started_at)
+    runs = (_read(folder / RUN_FILE, KeptRun) for folder in storage.subfolders(landing))
+    return sorted((kept for kept in runs if kept is not None), key=lambda kept: kept.started_at)
 
 
-def kept_nights(landing: Path, run_id: str) -> list[KeptNight]:
+def kept_nights(landing: Place, run_id: str) -> list[KeptNight]:
     """What landing has of a run's clouds, by name."""
-    nights = [_read(file, KeptNight) for file in storage.matching(landing / run_id, f"*/{NIGHT_FILE}")]
-    return sorted(nights, key=lambda kept: kept.cloud)
+    nights = (_read(folder / NIGHT_FILE, KeptNight) for folder in storage.subfolders(landing / run_id))
+    return sorted((kept for kept in nights if kept is not None), key=lambda kept: kept.cloud)
 
 
-def remove_old(landing: Path, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
+def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
     """Remove the runs older than so many days, those that have not been loaded excepted; their ids. `now` is UTC.
 
     Raises: OSError, GlancebackError where landing cannot be read.
@@ -106,7 +106,7 @@ def remove_old(landing: Path, warehouse: Warehouse, now: datetime, days: int) ->
     return removed
 
 
-def _write(file: Path, value: object) -> None:
+def _write(file: Place, value: object) -> None:
     try:
         storage.make(file.parent)
         storage.put(file, msgspec.json.encode(value))
@@ -114,9 +114,12 @@ def _write(file: Path, value: object) -> None:
         log.warning("%s cannot be written (%s): this run cannot be replayed", file, exc.strerror)
 
 
-def _read(file: Path, kind: type[T]) -> T:
+def _read(file: Place, kind: type[T]) -> T | None:
+    """What is kept there; None where nothing is."""
     try:
         return msgspec.json.decode(storage.get(file), type=kind, dec_hook=_no_staged_files)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, ValueError) as exc:
         raise GlancebackError(
             f"{file} cannot be read ({exc})", "Restore it, or move its run's folder out of landing."

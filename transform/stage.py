@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extract import storage
+from extract.storage import Place
 from transform.batch import IMAGES_SCHEMA, REJECTS_SCHEMA, Flattened
 
 STAGED_SCHEMA: Final = pa.schema(
@@ -30,11 +31,11 @@ class StagedListing:
     """A listing's files. The images have STAGED_SCHEMA: `position` counts from 0 in the order received."""
 
     listing: str
-    images: Path
-    rejects: Path
+    images: Place
+    rejects: Place
 
 
-def handed_over(staged: StagedListing, folder: Path) -> StagedListing:
+def handed_over(staged: StagedListing, folder: Place) -> StagedListing:
     """The files, put into a folder where the load finds them. Raises: OSError."""
     there = StagedListing(staged.listing, folder / staged.images.name, folder / staged.rejects.name)
     for file, target in ((staged.images, there.images), (staged.rejects, there.rejects)):
@@ -51,13 +52,14 @@ class StageWriter:
     """Writes one listing's flattened pages. Use with `with`; the files are whole once it is left."""
 
     def __init__(self, folder: Path, listing: str) -> None:
-        self.staged = StagedListing(listing, folder / "images.parquet", folder / "rejects.parquet")
+        images, rejects = folder / "images.parquet", folder / "rejects.parquet"
+        self.staged = StagedListing(listing, images, rejects)
         self._position = 0
         self._waiting: list[pa.RecordBatch] = []
         self._images = pq.ParquetWriter(
-            self.staged.images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
+            images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
         )
-        self._rejects = pq.ParquetWriter(self.staged.rejects, REJECTS_SCHEMA, compression="lz4")
+        self._rejects = pq.ParquetWriter(rejects, REJECTS_SCHEMA, compression="lz4")
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from extract.account import CloudSettings
+from extract.storage import Place
 from flows.night import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
 from flows.visit import enter
 from load.guard import Guard
@@ -26,7 +27,7 @@ from tests.clouds.fake import PROJECT
 
 
 def night(
-    warehouse: Warehouse, settings: CloudSettings, landing: Path, guard: Guard | None = None
+    warehouse: Warehouse, settings: CloudSettings, landing: Place, guard: Guard | None = None
 ) -> tuple[Mapping[str, ListingOutcome], CloudCounts]:
     """A full run at one cloud: how each listing went, and what was found."""
     run = begin_run(warehouse, "full", "0")

@@ -1,7 +1,6 @@
 """The history rebuilt from landing: the same versions, memberships, rejects and records, run by run."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from extract import storage
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError
 from flows.replay import replay
@@ -99,7 +99,7 @@ def test_replay_leaves_what_landing_no_longer_holds_as_it_is(
     settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     for kept in kept_runs(settings.landing)[:2]:
-        shutil.rmtree(settings.landing / kept.run_id)
+        storage.remove(settings.landing / kept.run_id)
     assert replay(settings).runs == 3
     assert history(settings) == five_nights
 
@@ -117,6 +117,7 @@ def test_replay_loads_a_night_whose_load_had_failed(settings: Settings, cloud: F
 def test_replay_of_a_damaged_page_changes_nothing(
     settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
 ) -> None:
+    assert isinstance(settings.landing, Path)
     (page, *_) = sorted(settings.landing.glob("*/c/public/page-*"))
     os.truncate(page, 10)
     with pytest.raises(GlancebackError, match="public cannot be read"):
