@@ -40,8 +40,9 @@ P = TypeVar("P", Path, StorePath, Place)
 class LandedPage:
     """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed.
 
-    `count`, `first_id` and `last_id` are of the page as received. Of it, the ids beyond `after` up to `until` (None: no
-    bound) were read here; the others belong to other readers. `reader` is the mark of the try that landed the page.
+    `count`, `first_id` and `last_id` are of the page as received. All its images were read here, but for those that
+    come after the image `until` where the page has that one: another reader begins there, as this one began after
+    `after`. `reader` is the mark of the try that landed the page.
     """
 
     page: int

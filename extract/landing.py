@@ -110,6 +110,43 @@ class Landing:
         storage.put(self._folder / self._file(page), compressor.compress(answer.body))
         return page
 
+    def line(
+        self,
+        page: int,
+        name: str,
+        part: Part,
+        answer: Answer,
+        query: Mapping[str, str],
+        ids: list[str],
+        count: int,
+        *,
+        path: str = LISTING_PATH,
+    ) -> LandedPage:
+        """The manifest's line for a page that was kept, now that its images could be counted. `add` writes it."""
+        return LandedPage(
+            page=page,
+            file=self._file(page),
+            part=name,
+            path=path,
+            query=dict(query),
+            status=answer.status,
+            received_at=answer.received_at,
+            served_at=answer.served_at,
+            bytes=len(answer.body),
+            count=count,
+            first_id=ids[0] if ids else None,
+            last_id=ids[-1] if ids else None,
+            after=part.after,
+            until=part.until,
+        )
+
+    def keep_adopted(self, landed: LandedPage, file: Place) -> LandedPage:
+        """Have a page of an earlier reading here too, so that this folder is all that a replay needs; its line."""
+        self._may_write()
+        page = self._next_page()
+        storage.adopt(file, self._folder / self._file(page))
+        return replace(landed, page=page, file=self._file(page))
+
     def record(
         self,
         page: int,
@@ -122,35 +159,25 @@ class Landing:
         *,
         path: str = LISTING_PATH,
     ) -> None:
-        """A line in the manifest for the page that was kept, now that its images could be counted.
+        """Write the line of a page that was kept. Raises: as `add`."""
+        self.add(self.line(page, name, part, answer, query, ids, count, path=path))
+
+    def adopt(self, landed: LandedPage, file: Place) -> None:
+        """Have a page of an earlier reading here too, with its line. Raises: as `add`."""
+        self.add(self.keep_adopted(landed, file))
+
+    def add(self, line: LandedPage) -> None:
+        """Write a page's line into the manifest: from then on, the page counts.
 
         Raises: OSError, in a store for an earlier line too; CloudError as must_be_ours.
         """
-        self._add_line(
-            LandedPage(
-                page=page,
-                file=self._file(page),
-                part=name,
-                path=path,
-                query=dict(query),
-                status=answer.status,
-                received_at=answer.received_at,
-                served_at=answer.served_at,
-                bytes=len(answer.body),
-                count=count,
-                first_id=ids[0] if ids else None,
-                last_id=ids[-1] if ids else None,
-                after=part.after,
-                until=part.until,
-            )
-        )
-
-    def adopt(self, landed: LandedPage, file: Place) -> None:
-        """Have a page of an earlier reading here too, so that this folder is all that a replay needs."""
         self._may_write()
-        page = self._next_page()
-        storage.adopt(file, self._folder / self._file(page))
-        self._add_line(replace(landed, page=page, file=self._file(page)))
+        encoded = msgspec.json.encode(replace(line, reader=self._token))
+        add = partial(storage.add_line, self._folder / MANIFEST, f"{line.page:06d}{self._mark}", encoded)
+        if self._lines is None:
+            add()
+        else:
+            self._lines.add(add)
 
     def must_be_ours(self) -> None:
         """See at the end that all lines are written, and that they count.
@@ -199,12 +226,3 @@ class Landing:
 
     def _file(self, page: int) -> str:
         return f"page-{page:06d}{self._mark}.json.zst"
-
-    def _add_line(self, line: LandedPage) -> None:
-        self._may_write()
-        encoded = msgspec.json.encode(replace(line, reader=self._token))
-        add = partial(storage.add_line, self._folder / MANIFEST, f"{line.page:06d}{self._mark}", encoded)
-        if self._lines is None:
-            add()
-        else:
-            self._lines.add(add)

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -21,7 +21,7 @@ from extract.cutting import probe
 from extract.errors import CloudError, Refused
 from extract.evidence import Evidence, together
 from extract.images import column
-from extract.landing import CLOSING, Earlier, Landing, ReadingStart
+from extract.landing import CLOSING, Earlier, LandedPage, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import Page, Pass
 from extract.parts import WHOLE, Chain, NotProven, Part, parts_between
@@ -42,6 +42,14 @@ _MOST_ASKED_AGAIN: Final = 20
 """Images that only the parts' readers saw, asked for again before the one reader's listing is believed."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _PageMade(Generic[T]):
+    """What was made of a page, and the page's line for the manifest, which is written when it is handed on."""
+
+    made: T
+    line: LandedPage
 
 
 class Reading(Generic[T]):
@@ -87,14 +95,10 @@ class Reading(Generic[T]):
 
         Raises: CloudError where the listing cannot be shown to be complete.
         """
-        try:
-            yield from self._in_parts()
-        except NotProven as exc:
-            log.warning("%s; one reader reads it all", exc)
-            yield from self._by_one_reader_again()
-        if self._closing_since is not None:
-            self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
-            yield from self._pages_of(self._closing, CLOSING)
+        for page in self._pages_made():
+            # Only now, so that the manifest has the pages that were handed on, and no others, in that order.
+            self._landing.add(page.line)
+            yield page.made
         log.info("%s: %d images on %d pages, complete", self.where, self.images, self.page_count)
 
     @property
@@ -127,7 +131,17 @@ class Reading(Generic[T]):
             "closing": asdict(self._closing.evidence) if self._closing else None,
         }
 
-    def _in_parts(self) -> Iterator[T]:
+    def _pages_made(self) -> Iterator[_PageMade[T]]:
+        try:
+            yield from self._in_parts()
+        except NotProven as exc:
+            log.warning("%s; one reader reads it all", exc)
+            yield from self._by_one_reader_again()
+        if self._closing_since is not None:
+            self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
+            yield from self._pages_of(self._closing, CLOSING)
+
+    def _in_parts(self) -> Iterator[_PageMade[T]]:
         """The listing by several readers where it is long, by one where it is not. Raises: NotProven, CloudError."""
         if self._start.changed_since is not None:
             yield from self._by_one_reader()
@@ -160,7 +174,7 @@ class Reading(Generic[T]):
         cuts = probe(self._connection, self._listing, first.last_ids, self.where, self._stopped)
         return parts_between(cuts) if cuts else ()
 
-    def _until_proven(self, chain: Chain) -> Iterator[T]:
+    def _until_proven(self, chain: Chain) -> Iterator[_PageMade[T]]:
         """Read on wherever two parts do not meet. Raises: NotProven where that does not help."""
         while (one := chain.open_seam()) is not None:
             number = chain.passes.index(one)
@@ -175,13 +189,13 @@ class Reading(Generic[T]):
             if chain.open_seam() is one and one.evidence.images == images_before:
                 raise NotProven(f"{self.where}: two parts of the listing cannot be shown to meet")
 
-    def _by_one_reader(self, *, doubts_end: bool = False) -> Iterator[T]:
+    def _by_one_reader(self, *, doubts_end: bool = False) -> Iterator[_PageMade[T]]:
         whole = self._pass("listing", WHOLE, self._start.changed_since)
         whole.doubts_end = doubts_end
         self._passes = [whole]
         yield from self._pages_of(whole, "listing")
 
-    def _by_one_reader_again(self) -> Iterator[T]:
+    def _by_one_reader_again(self) -> Iterator[_PageMade[T]]:
         """The whole listing, after its parts did not meet.
 
         Raises: CloudError where the cloud still lists an image that only the parts had.
@@ -208,11 +222,11 @@ class Reading(Generic[T]):
 
     def _pages_of(
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
-    ) -> Iterator[T]:
+    ) -> Iterator[_PageMade[T]]:
         """What is made of a pass's pages, to its end. A part whose cut is gone is left to the part before it."""
         while not one.is_finished or (chain is not None and chain.lets_go_on(one)):
             try:
-                made = self._next_page(one, name, chain, stopped)
+                page = self._next_page(one, name, chain, stopped)
             except Refused as exc:
                 if chain is None or one.part.after is None or one.evidence.pages or exc.status not in (400, 404):
                     raise
@@ -220,10 +234,12 @@ class Reading(Generic[T]):
                 one.evidence.markers_gone += 1
                 chain.drop(one)
                 return
-            yield made
+            yield page
 
-    def _next_page(self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None) -> T:
-        """Ask for the next page, land it, check it, and return what is made of it. Raises: CloudError, Refused."""
+    def _next_page(
+        self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
+    ) -> _PageMade[T]:
+        """Ask for the next page, land it, check it, and make something of it. Raises: CloudError, Refused."""
         stopped = stopped or self._stopped
         while True:
             where = f"{self.where}, {_shown(name)}page {one.evidence.pages + 1}"
@@ -235,27 +251,27 @@ class Reading(Generic[T]):
                     raise
                 one.step_back(exc)
 
-    def _page_once(self, one: Pass, name: str, chain: Chain | None, where: str, stopped: StopSignal) -> T:
+    def _page_once(self, one: Pass, name: str, chain: Chain | None, where: str, stopped: StopSignal) -> _PageMade[T]:
         query = one.query()
         until = chain.until(one) if chain else None
         landed = self._earlier.take(query) if self._earlier and name != CLOSING else None
         if landed is not None:
             page, content, file = landed
-            self._landing.adopt(page, file)
+            line = replace(self._landing.keep_adopted(page, file), after=one.part.after, until=until)
             self._adopted += 1
-            return self._parsed(one, name, content, page.received_at, until, where)[0]
-        answer = get(self._connection, self._connection.images_url, query, where)
+            return _PageMade(self._made_of(one, name, content, page.received_at, until, where)[0], line)
+        answer = get(self._connection, self._connection.images_url, query, where, stopped)
         stopped.check(where)
         number = self._landing.keep(answer)
-        made, ids, count = self._parsed(one, name, answer.body, answer.received_at, until, where)
-        self._landing.record(number, name, Part(one.part.after, until), answer, query, ids, count)
+        made, ids, count = self._made_of(one, name, answer.body, answer.received_at, until, where)
         log.debug("%s: %d images, %d bytes", where, count, len(answer.body))
-        return made
+        part = Part(one.part.after, until)
+        return _PageMade(made, self._landing.line(number, name, part, answer, query, ids, count))
 
-    def _parsed(
+    def _made_of(
         self, one: Pass, name: str, content: builtins.bytes, received_at: datetime, until: str | None, where: str
     ) -> tuple[T, list[str], int]:
-        """What is made of the page; its ids and how many images it has. Nobody holds the parsed page afterwards."""
+        """What is made of the page, its ids, and how many images it has. Nobody holds the parsed page afterwards."""
         with _PARSE_SLOT:
             body = parse_page(content, where)
             images = one.take(body, len(content), until)
