@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
+from flows.client_environment import check_certificates, variables_for_httpx
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
 from flows.report import RunFailed, RunReport
 from load.permissions import keep_to_owner, make_folder
@@ -90,9 +91,11 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
 
 
 def prepare(home: Path) -> None:
-    """Set what Prefect reads when it is imported. `home` as in run_flow."""
+    """Set what Prefect reads when it is imported. `home` as in run_flow. Raises: SettingsError."""
     for name, value in _ALWAYS.items():
         os.environ.setdefault(name, value)
+    check_certificates(os.environ)
+    os.environ.update(variables_for_httpx(os.environ))
     if not os.environ.get("PREFECT_API_URL") and not os.environ.get("PREFECT_HOME"):
         # A home of our own: another Prefect of this user may have migrated ~/.prefect to another version.
         try:

@@ -1,0 +1,75 @@
+"""The variables that Prefect's HTTP client reads, in a form that it can read, whatever people set.
+
+httpx fails on `socks://`, on what is no proxy at all, and on IPv6 in NO_PROXY, even for a server that needs no proxy;
+and it asks a proxy for servers on loopback too. Called by start, before Prefect is imported. Our own requests keep
+their full reading of what was set.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Final
+
+from extract.errors import SettingsError
+from extract.proxies import KEPT, no_proxy_entries, original_variables, proxy_address, proxy_for, proxy_variable
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_NAME: Final = re.compile(r"\*|(\*?\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:\d{1,5})?")
+_IPV4_RANGE: Final = re.compile(r"\d+\.\d+\.\d+\.\d+/\d+")
+_IPV6: Final = re.compile(r"\[?([0-9a-f]*:[0-9a-f:]*:?[0-9a-f.]*)\]?(:\d+)?")
+
+
+def variables_for_httpx(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables to set: the lower-case ones that other programs read first, and the originals to keep.
+
+    Nothing, where no proxy variable is set. What is set here is read by extract.proxies as it was before.
+    """
+    originals = original_variables(environment)
+    if not originals:
+        return {}
+    proxies = {name: _proxy(environment, name) for name in ("http_proxy", "https_proxy", "all_proxy")}
+    entries = [entry for entry in map(_entry, no_proxy_entries(environment)) if entry]
+    entries += [host for host in (*_LOOPBACK, *_prefects_host(environment)) if host not in entries]
+    kept = {KEPT + name: value for name, value in originals.items()}
+    return {**kept, **proxies, "no_proxy": ",".join(entries)}
+
+
+def check_certificates(environment: Mapping[str, str]) -> None:
+    """Raises: SettingsError where SSL_CERT_FILE cannot be read. Prefect reads it when it is imported, and fails."""
+    file = environment.get("SSL_CERT_FILE")
+    if not file:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as exc:
+        raise SettingsError(
+            f"the certificates in '{file}' cannot be read ({exc.strerror or exc})",
+            "Check SSL_CERT_FILE: it names a PEM file.",
+        ) from exc
+
+
+def _proxy(environment: Mapping[str, str], variable: str) -> str:
+    """The proxy's address; empty where none can be used, so that other programs do not fail on it."""
+    name, value = proxy_variable(environment, variable)
+    try:
+        return proxy_address(name, value) if value else ""
+    except SettingsError:
+        return ""
+
+
+def _entry(entry: str) -> str | None:
+    """The entry as httpx reads it, or None where it cannot: of a range of IPv6 addresses there is no such form."""
+    if _NAME.fullmatch(entry) or _IPV4_RANGE.fullmatch(entry):
+        return entry
+    address = _IPV6.fullmatch(entry)
+    return address[1] if address else None
+
+
+def _prefects_host(environment: Mapping[str, str]) -> list[str]:
+    """The host of PREFECT_API_URL, if the originals say that it needs no proxy: by a range, for instance."""
+    url = environment.get("PREFECT_API_URL", "")
+    found = re.match(r"https?://(?:[^/@]*@)?(\[[^\]]*\]|[^/:]+)", url)
+    try:
+        return [found[1].strip("[]")] if found and proxy_for(url, environment) is None else []
+    except (SettingsError, ValueError):
+        return []
