@@ -145,8 +145,11 @@ class KeystoneTokens:
         return self._token or self._other_than(None)
 
     def renew(self, refused: str) -> str | None:
-        """Raises: as in_our_words."""
-        return self._other_than(refused)
+        """Raises: CloudError, TransientError: the settings were right when the run began."""
+        try:
+            return self._other_than(refused)
+        except SettingsError as exc:
+            raise CloudError(exc.what, exc.advice) from exc
 
     def _other_than(self, refused: str | None) -> str | None:
         came_at = time.monotonic()
