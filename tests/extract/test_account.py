@@ -15,9 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extract.account import CloudSettings, account, base_url, endpoint_of, region_of, session_of, wants_token
+from extract.connection import connect
 from extract.credentials import secrets_of
 from extract.errors import GlancebackError, SettingsError
+from extract.request import get
 from extract.token_auth import origin_of
+from tests.clouds.fake import FakeCloud
 
 AUTH = {"auth_url": "http://127.0.0.1:9/v3", "username": "me", "password": "canary-password", "project_name": "p"}
 FIXED = {"auth_type": "admin_token", "auth": {"endpoint": "http://127.0.0.1:9/v2", "token": "canary-token"}}
@@ -263,6 +266,12 @@ def test_cloud_without_a_login_wants_no_token(tmp_path: Path) -> None:
     assert not wants_token(account(CloudSettings("c", auth_type="none", endpoint="http://h")))
     write_entry(tmp_path, auth_type="none", auth={"endpoint": "http://h"})
     assert not wants_token(account(CloudSettings("c", os_cloud="c")))
+
+
+def test_cloud_without_a_login_is_sent_no_token(cloud: FakeCloud) -> None:
+    connection = connect(CloudSettings("c", auth_type="none", endpoint=cloud.url))
+    get(connection, connection.images_url, {}, "cloud c")
+    assert [asked.token for asked in cloud.log] == [None]
 
 
 def test_secrets_of_an_account_are_known_whatever_way_in_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,15 @@
 """No secret in anything that a run leaves or says: every file and every stream is searched for canaries."""
 
 import base64
+import itertools
+import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -18,6 +22,7 @@ from tests.flows.conftest import PrefectServer
 
 TOKEN = "canary-0f3c9a-token"
 FERNET = "gAAAAAB"  # how every token of the real Keystone begins
+KEY = {"AK": "canary-4b1d-access", "SK": "canary-77aa-secret", "SECURITY_TOKEN": "canary-5f/5+c\\ab-temporary=="}
 CRASHING = """
 import sys
 import flows.night
@@ -124,6 +129,65 @@ def test_password_in_an_endpoint_is_nowhere(cloud: FakeCloud, folder: Path) -> N
     endpoint = cloud.url.replace("http://", f"http://reader:{TOKEN}@")
     done = sync(folder, **(by_token(cloud, "other") | {"OS_ENDPOINT": endpoint}))
     assert done.returncode in (1, 2)
+    assert_nowhere((TOKEN,), folder, done)
+
+
+def by_temporary_key(folder: Path, cloud: FakeCloud, **parts: str) -> dict[str, str]:
+    write_settings(
+        folder, f'[clouds.signed]\nauth_type = "aksk"\nendpoint = "{cloud.url}"\nproject_id = "p"\ntries = 1'
+    )
+    return {f"HUAWEICLOUD_SDK_{name}": value for name, value in (KEY | parts).items()}
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda text: text,
+    lambda text: "x" * 190 + text,
+    lambda text: "<p>" * 1330 + text,
+    lambda text: json.dumps(text).replace("/", "\\/"),
+    lambda text: quote(text, safe=""),
+    lambda text: text.replace("-", "<b>-</b>"),
+]
+
+
+def test_temporary_key_that_the_server_repeats_is_nowhere(cloud: FakeCloud, folder: Path) -> None:
+    """Each listing is refused in other words, and some in two."""
+    spellings = itertools.cycle(SPELLINGS)
+    said: list[str] = []
+
+    def repeat(asked: Asked) -> Reply | None:
+        if "__imagetype" not in asked.query and "visibility" not in asked.query:
+            return None
+        headers = ["x-security-token", "authorization"] if len(said) % 2 else ["authorization", "x-security-token"]
+        said.append(" ".join(next(spellings)(asked.headers[name]) for name in headers))
+        return Reply(401 if len(said) % 3 else 403, said[-1].encode())
+
+    cloud.token = None
+    cloud.faults.append(repeat)
+    done = sync(folder, **by_temporary_key(folder, cloud))
+    assert done.returncode == 1
+    assert len(said) >= len(SPELLINGS) / 2
+    signatures = [re.findall("Signature=([0-9a-f]{16})", asked.headers["authorization"])[0] for asked in cloud.log]
+    assert_nowhere((*KEY.values(), *(value[:10] for value in KEY.values()), *signatures), folder, done)
+
+
+def test_key_that_no_header_can_hold_is_said_before_anything_is_sent_and_is_nowhere(
+    cloud: FakeCloud, folder: Path
+) -> None:
+    done = sync(folder, **by_temporary_key(folder, cloud, AK="canary-9d2e\n-key"))
+    assert done.returncode == 2, done.stderr
+    assert "the access key has a line break" in done.stderr
+    assert "HUAWEICLOUD_SDK_AK" in done.stderr
+    assert cloud.log == []
+    assert_nowhere(("canary-9d2e", *KEY.values()), folder, done)
+
+
+def test_password_in_the_endpoint_of_the_settings_is_nowhere(cloud: FakeCloud, folder: Path) -> None:
+    endpoint = cloud.url.replace("http://", f"http://reader:{TOKEN}@")
+    write_settings(folder, f'[clouds.open]\nauth_type = "none"\nendpoint = "{endpoint}"')
+    done = sync(folder)
+    (folder / "glanceback.toml").unlink()
+    assert done.returncode in (1, 2)
+    assert "has a user or a password in it" in done.stderr
     assert_nowhere((TOKEN,), folder, done)
 
 
