@@ -13,27 +13,25 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner
-from prefect.tasks import Task
 from prefect.utilities.annotations import opaque
 
 from extract.account import CloudSettings
-from extract.errors import GlancebackError, SettingsError, TransientError, WarehouseError
+from extract.errors import GlancebackError, SettingsError, WarehouseError
 from flows import artifacts, night, notices
+from flows.cloud_reading import CloudReading
 from flows.dashboard import write_page
 from flows.memory import expect_many_pages, give_back
-from flows.night import ListingIncomplete
 from flows.progress import stop_reading
 from flows.report import CloudReport, RunFailed, RunReport, cloud_report, problems, run_status
+from flows.second_look import look_again
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from flows.visit import Visit, enter
 from flows.workers import listing_runner
-from load.cuts import known_parts
-from load.dialects import remembered_dialect
-from load.merge import ListingOutcome, watermarks
+from load.earlier_runs import remembered_dialect
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptRun, keep_run, remove_old
@@ -46,26 +44,9 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_LISTING_RETRIES = 1
-_RETRY_DELAY_SECONDS = 5
-
-
-def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:  # type: ignore[type-arg]
-    """Whether another try may help: Prefect asks this before it retries."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
-
-
 _enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter)
-_read_listing = task(
-    name="read listing",
-    task_run_name="{visit.name}: {listing.name}",
-    cache_policy=NO_CACHE,
-    retries=_LISTING_RETRIES,
-    retry_delay_seconds=_RETRY_DELAY_SECONDS,
-    retry_condition_fn=_may_pass,
-)(artifacts.read_listing)
 _load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
+_look_again = task(name="look again", task_run_name="look again at {visit.name}", cache_policy=NO_CACHE)(look_again)
 _publish = task(name="publish", cache_policy=NO_CACHE)(publish)
 _write_page = task(name="page", cache_policy=NO_CACHE)(write_page)
 
@@ -187,20 +168,32 @@ def _read_and_load(
     """
     misconfigured: list[SettingsError] = []
     entering = {_enter.submit(cloud, remembered_dialect(warehouse, cloud.name)): cloud for cloud in clouds}
-    reading, reports = [], []
-    for entered in as_completed(list(entering)):
-        visit = entered.result(raise_on_failure=False)
+    reading: list[CloudReading] = []
+    reports = []
+    waiting: set[PrefectFuture[Any]] = set(entering)
+    while waiting:
+        done = next(as_completed(list(waiting)))
+        waiting.remove(done)
+        if done not in entering:
+            for cloud in reading:
+                waiting |= cloud.go_on(done)
+            continue
+        visit = done.result(raise_on_failure=False)
         if isinstance(visit, Visit):
-            reading.append((visit, _submit_listings(settings, warehouse, run, visit, broken, runner)))
+            reading.append(CloudReading(settings, warehouse, run, visit, broken, runner))
+            waiting |= reading[-1].go_on()
         else:
             misconfigured += [visit] if isinstance(visit, SettingsError) else []
-            reports.append(_failed(settings, warehouse, run, entering[entered].name, visit))
+            reports.append(_failed(settings, warehouse, run, entering[done].name, visit))
     if len(misconfigured) == len(clouds):
         raise misconfigured[0]
-    for visit, futures in reading:
-        outcomes = [_outcome(visit.name, listing, future) for listing, future in futures]
+    for cloud in reading:
+        visit = cloud.visit
+        outcomes = cloud.outcomes()
+        if run.mode == "full":
+            # Opaque: Prefect would look for futures in every outcome.
+            outcomes = _look_again(visit, settings.landing, run, opaque(cloud.stages), opaque(outcomes))
         give_back()
-        # Opaque: see _submit_listings.
         loaded = _load_cloud(
             warehouse, visit, run, opaque(outcomes), settings.guard, settings.landing, accept_deletions,
             return_state=True,
@@ -213,45 +206,6 @@ def _read_and_load(
             reports.append(_failed(settings, warehouse, run, visit.name, result))
     order = [cloud.name for cloud in clouds]
     return sorted(reports, key=lambda report: order.index(report.cloud))
-
-
-def _submit_listings(
-    settings: Settings,
-    warehouse: Warehouse,
-    run: Run,
-    visit: Visit,
-    broken: BrokenOff | None,
-    runner: TaskRunner[Any] | None,
-) -> list[tuple[str, PrefectFuture[ListingOutcome]]]:
-    known: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
-    account = visit.settings
-    futures = []
-    for listing in night.listings_left(visit, run, broken):
-        parts = known_parts(warehouse, visit.name, listing, account.page_size, account.max_connections)
-        parameters: dict[str, Any] = {
-            **{"visit": visit, "listing": listing, "landing": settings.landing, "run": run},
-            **{"watermark": known.get(listing.name), "broken": broken, "parts": parts},
-        }
-        if runner:
-            future = runner.submit(_read_listing, parameters)
-        else:
-            # Opaque: Prefect would look for futures in every id of every part. Dask takes no such wrapping.
-            future = _read_listing.submit(**{**parameters, "parts": opaque(parts)})
-        futures.append((listing.name, future))
-    return futures
-
-
-def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) -> ListingOutcome:
-    result: ListingOutcome | BaseException
-    try:
-        result = future.result(raise_on_failure=False)
-    except Exception as exc:  # Dask's own, of a worker that died again and again
-        result = exc
-    if isinstance(result, ListingOutcome):
-        return result
-    outcome = night.incomplete_outcome(cloud, listing, result)
-    log.error("%s", outcome.error)
-    return outcome
 
 
 def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
