@@ -1,26 +1,51 @@
 """Page bytes -> the images and the `next` link in them. Used by paging, and by whoever reads landed pages again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import msgspec
 
 from extract.errors import CloudError, TransientError
-from extract.images import Json, column, learn, parse_rows
+from extract.images import Images, Json, UsualImage, column
 
 MAX_ID_CHARACTERS = 255
 
+_DEEPEST = 800
+"""Levels of arrays and objects. Python reads and writes about a thousand, fewer where its stack is in use."""
 
-@dataclass(frozen=True, slots=True)
+_FEWEST_BYTES = 100
+"""Where images have fewer, they have so few of the usual attributes that these are not worth their place."""
+
+_REPORT = "Report this to the cloud's operator."
+_CUT_OFF = "Try again; if it stays, a proxy on the way cuts answers off."
+_IGNORED_BEFORE = " \t\r\n\ufeff"
+
+
+_Read = TypeVar("_Read")
+
+
+class _Page(msgspec.Struct, Generic[_Read], gc=False):
+    images: list[_Read]
+    next: str | None = None
+
+
+_decode_usual = msgspec.json.Decoder(_Page[UsualImage]).decode
+_decode_texts = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class PageBody:
     """`images` as received, in the order received; `next` is None on the last page. `ids` are the usable ones."""
 
-    images: Sequence[Json]
+    images: Images
     next: str | None
-    ids: list[str] = field(init=False)
+    ids: list[str] = field(repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, images: Sequence[Json], next: str | None) -> None:
+        object.__setattr__(self, "images", Images.of(images))
+        object.__setattr__(self, "next", next)
         object.__setattr__(self, "ids", usable_ids(self.images))
 
     @property
@@ -31,12 +56,33 @@ class PageBody:
 def parse_page(body: bytes, where: str) -> PageBody:
     """The page that the bytes hold. `where` begins every error's sentence (cloud, listing, page).
 
-    Raises: TransientError when a JSON text breaks off; CloudError when this is not a page of images.
-    Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
+    Raises: TransientError when there is no answer or a JSON text breaks off; CloudError when this is not a page of
+    images. Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
     """
-    rows = parse_rows(body)
-    if rows is not None:
-        return PageBody(*rows)
+    try:
+        return _parse(body, where)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return _parse_leniently(body, where)
+
+
+def _parse(body: bytes, where: str) -> PageBody:
+    has_usual_images = body.count(b"{") * _FEWEST_BYTES < len(body)
+    if has_usual_images:
+        try:
+            page = _decode_usual(body)
+            return PageBody(Images.usual(page.images), page.next or None)
+        except msgspec.ValidationError:
+            pass
+
+    def parse(text: msgspec.Raw) -> Json:
+        return _not_too_deep(msgspec.json.decode(text), bytes(text), where)
+
+    texts = _decode_texts(body)
+    images = Images.parsed(texts.images, parse) if has_usual_images else Images.of(list(map(parse, texts.images)))
+    return PageBody(images, texts.next or None)
+
+
+def _parse_leniently(body: bytes, where: str) -> PageBody:
     page = parse_json(body, where)
     if not isinstance(page, dict) or not isinstance(page.get("images"), list):
         raise CloudError(
@@ -45,35 +91,38 @@ def parse_page(body: bytes, where: str) -> PageBody:
         )
     following = page.get("next")
     if following is not None and not isinstance(following, str):
-        raise CloudError(f'{where}: the page\'s "next" is not a text', "Report this to the cloud's operator.")
-    learn(page["images"])
-    return PageBody(page["images"], following)
+        raise CloudError(f'{where}: the page\'s "next" is not a text', _REPORT)
+    # An empty text leads nowhere: some services end a listing so.
+    return PageBody(page["images"], following or None)
 
 
 def parse_json(body: bytes, where: str) -> Json:
-    """The JSON value, with whole numbers of any size exact.
+    """The JSON value, with whole numbers of any size exact: as text where Python has no number of so many digits.
 
-    Raises: TransientError when the text breaks off before its end; CloudError when it is not JSON at all.
+    Raises: TransientError when there is no answer or it breaks off before its end; CloudError when it is not JSON at
+    all, or nested so deeply that it may not be possible to write it again.
     """
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return _parse_leniently(body, where)
+        value = _parse_json_leniently(body, where)
+    return _not_too_deep(value, body, where)
 
 
-def _parse_leniently(body: bytes, where: str) -> Json:
-    # Python's own parser takes what msgspec refuses: lone surrogates, numbers beyond a double, NaN.
+def _parse_json_leniently(body: bytes, where: str) -> Json:
+    """The JSON value by Python's own parser, which takes what msgspec refuses: lone surrogates, NaN, 1e999, UTF-16."""
+    text = _text(body, where)
     try:
-        return json.loads(body)
+        return json.loads(text, parse_int=_whole_number)
     except RecursionError as exc:
-        raise CloudError(f"{where}: the answer is JSON nested too deeply to be read") from exc
-    except UnicodeDecodeError as exc:
-        raise CloudError(f"{where}: the answer is not UTF-8 text: byte {exc.start} of {len(body)} is invalid") from exc
+        raise _too_deep(where) from exc
     except json.JSONDecodeError as exc:
-        if body.lstrip()[:1] == b"{":
+        if not text.strip(_IGNORED_BEFORE):
+            raise TransientError(f"{where}: the answer is empty", _CUT_OFF) from exc
+        if _begins_a_page(text):
             raise TransientError(
-                f"{where}: the answer's JSON breaks off or is broken ({exc.msg}, character {exc.pos} of {len(body)})",
-                "Try again; if it stays, a proxy on the way cuts answers off.",
+                f"{where}: the answer's JSON breaks off or is broken ({exc.msg}, character {exc.pos} of {len(text)})",
+                _CUT_OFF,
             ) from exc
         raise CloudError(
             f"{where}: the answer is not JSON ({exc.msg} at character {exc.pos})",
@@ -81,28 +130,73 @@ def _parse_leniently(body: bytes, where: str) -> Json:
         ) from exc
 
 
+def _text(body: bytes, where: str) -> str:
+    """The body as text, in whichever UTF it is."""
+    encoding = json.detect_encoding(body)
+    try:
+        return body.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError as exc:
+        if exc.end == len(body) and _begins_a_page(body[: exc.start].decode(encoding, "surrogatepass")):
+            raise TransientError(
+                f"{where}: the answer's JSON breaks off in the middle of a character", _CUT_OFF
+            ) from exc
+        raise CloudError(f"{where}: the answer is not UTF-8 text: byte {exc.start} of {len(body)} is invalid") from exc
+
+
+def _begins_a_page(text: str) -> bool:
+    return text.lstrip(_IGNORED_BEFORE).startswith("{")
+
+
+def _whole_number(digits: str) -> int | str:
+    # Python turns some thousand digits into a number, and a number into digits, and refuses more.
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+def _not_too_deep(value: Json, text: bytes, where: str) -> Json:
+    """The value, which the text says. Raises: CloudError where it could be read, and perhaps not be written again."""
+    if text.count(b"[") + text.count(b"{") <= _DEEPEST:
+        return value
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level if isinstance(outer, (list, dict)) for inner in _within(outer)]
+        if not level:
+            return value
+    raise _too_deep(where)
+
+
+def _within(value: list[Json] | dict[str, Json]) -> Iterable[Json]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _too_deep(where: str) -> CloudError:
+    return CloudError(
+        f"{where}: the answer is JSON nested too deeply to be read", "Report this to the cloud's operator."
+    )
+
+
 def usable_id(image: Json) -> str | None:
     """The image's id, or None where it has none that can name it: no text, empty, too long, or unprintable."""
     if not isinstance(image, dict):
         return None
     value = image.get("id")
-    if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable():
-        return value
-    return None
-
-
-def all_have_usable_ids(images: Sequence[Json]) -> bool:
-    """Whether every image has an id that usable_id takes; asked of all at once, for that is ten times as fast."""
-    return _are_usable(column(images, "id"))
+    return value if _is_usable(value) else None
 
 
 def usable_ids(images: Sequence[Json]) -> list[str]:
     """The usable ids of the images, in their order."""
     ids = column(images, "id")
-    return list(ids) if _are_usable(ids) else [one for one in map(usable_id, images) if one is not None]
+    return list(ids) if are_usable(ids) else [one for one in ids if _is_usable(one)]
 
 
-def _are_usable(ids: Sequence[Json]) -> bool:
+def _is_usable(value: Json) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
+
+
+def are_usable(ids: Sequence[Json]) -> bool:
+    """Whether all are usable: asked of all at once, for that is ten times as fast."""
     try:
         return "".join(ids).isprintable() and "" not in ids and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS
     except TypeError:

@@ -1,12 +1,15 @@
 """The images of a page, attribute by attribute. Whoever looks at all values of one attribute looks at them here.
 
-A page of a thousand images has some forty thousand values and only a few dozen attributes. Where all of its attributes
-were seen before, the page is parsed into rows of a fixed width: no dictionary is made, and columns come by themselves.
+A page of a thousand images has some forty thousand values, nearly all of them of a few dozen attributes that clouds
+usually send. Those are fields of a struct, which is parsed, written and turned into columns ten times as fast as a
+dictionary; all others are kept beside it, image by image. So the cost follows the values that there are, and how a
+page is read depends on no other page.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, Final, overload
 
 import msgspec
@@ -21,26 +24,82 @@ ABSENT: Final = msgspec.UNSET
 LINKS: Final = ("self", "file", "schema", "first")
 """Attributes that say where an image is shown, not what it is."""
 
-_BY_NAME: Final = ("tags", *LINKS)
-"""Attributes that are fields of their own name."""
+_USUAL: Final = """
+    hw_firmware_type virtual_env_type __imagetype __isregistered __image_source_type __image_size __os_type __platform
+    __os_version __os_bit __lazyloading __is_config_init __support_kvm __sequence_num __root_origin __data_origin
+    __originalimagename __backup_id __account_code __description __os_feature_list __system__cmkid __image_location
+    __virtual_size max_ram enterprise_project_id hw_vif_multiqueue_enabled active_at __support_xen
+    __support_kvm_gpu_type __support_kvm_p2s __support_amd __support_diskintensive __support_highperformance
+    __support_kvm_infiniband __support_largememory __support_xen_gpu_type __support_xen_hana
+    name disk_format container_format visibility size virtual_size status checksum protected min_ram min_disk owner
+    os_hidden os_hash_algo os_hash_value id created_at updated_at tags self file schema
+"""
+USUAL: Final = tuple(_USUAL.split())
+"""The attributes that most images have, Glance's own in the order in which it sends them. It is for speed alone."""
 
-_MOST_NAMES: Final = 256
-"""Where images have more attributes than that, they are people's own, and every page may bring another."""
+_FEWEST_VALUES: Final = 15
+"""Where images have fewer attributes than that, rows cost more than they save."""
 
-_UNFIT: Final = frozenset('"\\')
-"""Characters that msgspec refuses in a field's name, beside those that nobody can print."""
+_USUAL_NAMES: Final = frozenset(USUAL)
+_NOTHING: Final = (ABSENT,) * len(USUAL)
+_CONTENT: Final = tuple(sorted(name for name in USUAL if name not in LINKS))
+
+_Scalar = str | int | float | bool | None
+_Row = tuple[Json, ...]
+
+
+def _struct(names: Sequence[str], value: Any) -> Any:
+    # Python gives names that begin with two underscores a meaning of its own.
+    called = {name: name if name == "tags" else f"a{number}" for number, name in enumerate(names)}
+    fields = [(called[name], value, msgspec.field(default=ABSENT, name=name)) for name in names]
+    return msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
+
+
+UsualImage: Final = _struct(USUAL, _Scalar | list[_Scalar])
+"""An image that has no other attributes, and no value that is nested more deeply than tags are."""
+
+_Content: Final = _struct(_CONTENT, Any)
+_content_of: Final = itemgetter(*map(USUAL.index, _CONTENT))
+_decode_image: Final = msgspec.json.Decoder(UsualImage).decode
 
 
 class Images(Sequence[Json]):
-    """Images of one page. As a sequence it has them as dictionaries, which it makes when asked."""
+    """The images of one page, in the order received. As a sequence it has them as dictionaries, made when asked for."""
 
-    def __init__(
-        self, names: tuple[str, ...], parsed: Sequence[Any], rows: Sequence[tuple[Json, ...]] | None = None
-    ) -> None:
-        """`parsed` are structs whose fields are the attributes of these names, in their order; `rows` their values."""
-        self._names = names
-        self._parsed = parsed
-        self._rows = list(map(astuple, parsed)) if rows is None else rows
+    def __init__(self, rows: Sequence[_Row], others: Mapping[int, Json]) -> None:
+        """`rows` hold the usual attributes, in the order of USUAL, of each image.
+
+        `others`, by position, holds what else an image has; in place of what is no object at all, that itself.
+        """
+        self._rows = rows
+        self._others = others
+
+    @staticmethod
+    def usual(images: Iterable[Any]) -> "Images":
+        """The images that are all of the type UsualImage."""
+        return Images(list(map(astuple, images)), {})
+
+    @staticmethod
+    def of(images: Sequence[Json]) -> "Images":
+        """The images that a sequence of whatever JSON can hold is."""
+        if isinstance(images, Images):
+            return images
+        if sum(len(image) for image in images if isinstance(image, dict)) < _FEWEST_VALUES * len(images):
+            return Images([_NOTHING] * len(images), dict(enumerate(images)))
+        others: dict[int, Json] = {}
+        return Images([_row(image, others, position) for position, image in enumerate(images)], others)
+
+    @staticmethod
+    def parsed(texts: Sequence[msgspec.Raw], parse: Callable[[msgspec.Raw], Json]) -> "Images":
+        """The images that JSON texts hold. `parse` reads those that are no usual ones.
+
+        Raises: msgspec.MsgspecError and UnicodeDecodeError where msgspec cannot read a text; whatever `parse` raises.
+        """
+        rows, others = list[_Row](), dict[int, Json]()
+        for position, text in enumerate(texts):
+            row = _parsed_row(text) if position - 1 not in others else None  # neighbours are mostly alike
+            rows.append(_row(parse(text), others, position) if row is None else row)
+        return Images(rows, others)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -52,53 +111,103 @@ class Images(Sequence[Json]):
     def __getitem__(self, index: slice) -> "Images": ...
 
     def __getitem__(self, index: int | slice) -> Json:
-        if isinstance(index, slice):
-            return Images(self._names, self._parsed[index], self._rows[index])
-        return self._as_dict(self._rows[index])
+        positions = range(len(self))[index]
+        return self._whole(positions) if isinstance(positions, int) else self.take(positions)
 
     def __iter__(self) -> Iterator[Json]:
-        return map(self._as_dict, self._rows)
+        return map(self._whole, range(len(self)))
+
+    def take(self, positions: Sequence[int]) -> "Images":
+        """The images at these positions."""
+        others = {new: self._others[old] for new, old in enumerate(positions) if old in self._others}
+        return Images([self._rows[position] for position in positions], others)
 
     @cached_property
-    def columns(self) -> dict[str, Sequence[Json]]:
-        """The values of each attribute that any of the images has, in the order of the images."""
-        columns = zip(self._names, zip(*self._rows, strict=True), strict=True) if self._rows else ()
+    def names(self) -> frozenset[str]:
+        """The attributes that any of the images has."""
+        return frozenset(self._columns).union(self._by_name)
+
+    def column(self, name: str) -> Sequence[Json]:
+        """The attribute of each image, ABSENT where it has none or is no object at all."""
+        values = self._columns.get(name, (ABSENT,) * len(self))
+        if name in self._by_name:
+            values = list(values)
+            for position, value in self._by_name[name].items():
+                values[position] = value
+        return values
+
+    def values(self, name: str) -> Mapping[int, Json]:
+        """The attribute's values by position, of those images that have it."""
+        values = {at: value for at, value in enumerate(self._columns.get(name, ())) if value is not ABSENT}
+        return values | self._by_name.get(name, {}) if values else self._by_name.get(name, {})
+
+    def contents(self) -> Iterator[Any]:
+        """What `content` says of each image, which must be an object, as msgspec writes it fastest.
+
+        What msgspec writes has the attributes in the order of their names, if it sorts those of dictionaries.
+        """
+        for position, (row, tags) in enumerate(zip(self._rows, _in_order(self.column("tags")), strict=True)):
+            if position in self._others:
+                yield self.content(position)
+            else:
+                content = _Content(*_content_of(row))
+                content.tags = tags
+                yield content
+
+    def content(self, position: int) -> dict[str, Json]:
+        """An image, which must be an object, without its links and with its tags in order."""
+        image: dict[str, Json] = self[position]
+        for link in LINKS:
+            image.pop(link, None)
+        return image | {"tags": _in_order([image["tags"]])[0]} if "tags" in image else image
+
+    @cached_property
+    def _columns(self) -> dict[str, Sequence[Json]]:
+        """The usual attributes that any of the images has."""
+        if all(row is _NOTHING for row in self._rows):
+            return {}
+        columns = zip(USUAL, zip(*self._rows, strict=True), strict=True)
         return {name: values for name, values in columns if not _is_absent(values)}
 
-    def content(self) -> Iterator[Any]:
-        """Each image without its links and with its tags in order, for msgspec to write: attributes sorted by name."""
-        # The structs themselves are changed: everything else goes by the rows.
-        for image, tags in zip(self._parsed, _in_order(column(self, "tags")), strict=True):
-            image.self = image.file = image.schema = image.first = ABSENT
-            image.tags = tags
-            yield image
+    @cached_property
+    def _by_name(self) -> dict[str, dict[int, Json]]:
+        """The other attributes' values, by name and position."""
+        values: dict[str, dict[int, Json]] = {}
+        for position, others in self._others.items():
+            for name, value in others.items() if isinstance(others, dict) else ():
+                values.setdefault(name, {})[position] = value
+        return values
 
-    def _as_dict(self, row: tuple[Json, ...]) -> dict[str, Json]:
-        return {name: value for name, value in zip(self._names, row, strict=True) if value is not ABSENT}
+    def _whole(self, position: int) -> Json:
+        others = self._others.get(position, {})
+        if not isinstance(others, dict):
+            return others
+        usual = zip(USUAL, self._rows[position], strict=True)
+        return {name: value for name, value in usual if value is not ABSENT} | others
 
 
 def column(images: Sequence[Json], name: str) -> Sequence[Json]:
     """The attribute of each image, ABSENT where it has none or is no object at all."""
-    if isinstance(images, Images):
-        return images.columns.get(name) or (ABSENT,) * len(images)
-    return [image.get(name, ABSENT) if isinstance(image, dict) else ABSENT for image in images]
+    return Images.of(images).column(name)
 
 
-def columns(images: Sequence[Json]) -> dict[str, Sequence[Json]]:
-    """The values of each attribute that any of the images, which must be objects, has."""
-    if isinstance(images, Images):
-        return images.columns
-    return {name: column(images, name) for name in dict.fromkeys(chain.from_iterable(images))}
+def _parsed_row(text: msgspec.Raw) -> _Row | None:
+    """The row of an image that is a usual one. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
+    try:
+        return astuple(_decode_image(text))
+    except msgspec.ValidationError:
+        return None
 
 
-def content(images: Sequence[Json]) -> Iterator[Any]:
-    """Each image without its links and with its tags in order; msgspec writes equal ones equally."""
-    if isinstance(images, Images):
-        yield from images.content()
-        return
-    for image, tags in zip(images, _in_order(column(images, "tags")), strict=True):
-        kept = {name: value for name, value in image.items() if name not in LINKS}
-        yield kept if tags is ABSENT else kept | {"tags": tags}
+def _row(image: Json, others: dict[int, Json], position: int) -> _Row:
+    """The usual attributes of what stands at a position; what else there is goes to `others`."""
+    if not isinstance(image, dict):
+        others[position] = image
+        return _NOTHING
+    row = tuple(map(image.get, USUAL, repeat(ABSENT)))
+    if len(image) > len(row) - row.count(ABSENT):
+        others[position] = {name: image[name] for name in image.keys() - _USUAL_NAMES}
+    return row
 
 
 def _in_order(values: Sequence[Json]) -> Sequence[Json]:
@@ -110,40 +219,3 @@ def _in_order(values: Sequence[Json]) -> Sequence[Json]:
 
 def _is_absent(values: Sequence[Json]) -> bool:
     return values[0] is ABSENT and values.count(ABSENT) == len(values)
-
-
-class _Form:
-    """What images with attributes of certain names look like, and what parses a page of them."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(sorted(names))
-        # An attribute may have any name, a field must have one of Python's.
-        fields = [
-            (name if name in _BY_NAME else f"a{number}", Any, msgspec.field(default=ABSENT, name=name))
-            for number, name in enumerate(self.names)
-        ]
-        image = msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
-        page = msgspec.defstruct("Page", [("images", list[image]), ("next", str | None, None)])  # type: ignore[valid-type]
-        self.decode = msgspec.json.Decoder(page).decode
-
-
-_form: list[_Form] = [_Form({"id", *_BY_NAME})]
-
-
-def parse_rows(body: bytes) -> tuple[Images, str | None] | None:
-    """The images and the `next` of a page whose attributes were all seen before; None where it is not such a page."""
-    form = _form[0]
-    try:
-        page: Any = form.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return None
-    return Images(form.names, page.images), page.next
-
-
-def learn(images: Iterable[Json]) -> None:
-    """Have attributes of these images known from now on."""
-    known = _form[0].names
-    seen = {*known, *chain.from_iterable(image for image in images if isinstance(image, dict))}
-    fitting = {name for name in seen if name.isprintable() and not _UNFIT.intersection(name)}
-    if len(known) < len(fitting) <= _MOST_NAMES:
-        _form[0] = _Form(fitting)

@@ -4,17 +4,17 @@ Every attribute of every image ends in exactly one place: its column, `extra`, o
 Columns are built whole where all values are as expected, and value by value where one is not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, chain, compress, cycle, repeat
+from itertools import accumulate, chain
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extract.body import all_have_usable_ids, usable_id
-from extract.images import ABSENT, Json, columns
+from extract.body import are_usable, usable_id
+from extract.images import ABSENT, Images, Json
 from transform.dictionary import ATTRIBUTES, Attribute, Kind, arrow_schema
 from transform.identity import content_hashes
 from transform.values import PARSERS, Misfit, as_received, is_unicode
@@ -49,11 +49,11 @@ _KEPT_COLUMNS: Final = 256
 _LONGEST_KEPT: Final = 64
 """Characters of a value that is kept: a column repeats it a thousand times."""
 
+_MOST_IMAGES_KEPT: Final = 2_000
+"""Images of a page whose columns are kept: twice what services send at most."""
+
 _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 """Columns that have as many values as images; others have few, and each need be read once."""
-
-Columns = Mapping[str, Sequence[Json]]
-"""The values of images by attribute, in the order of the images, ABSENT where one does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +77,42 @@ class Flattened:
 def flatten(images: Sequence[Json]) -> Flattened:
     """The images of one page, flattened."""
     rejects: list[Reject] = []
-    usable = images if all_have_usable_ids(images) else _usable(images, rejects)
-    values = columns(usable)
-    flat = [_column(attribute, values, len(usable), rejects) for attribute in ATTRIBUTES]
-    flat += [_extra(values, len(usable), rejects), pa.array(content_hashes(usable), pa.string())]
+    usable = _usable(Images.of(images), rejects)
+    flat = [_column(attribute, usable, rejects) for attribute in ATTRIBUTES]
+    flat += [_extra(usable, rejects), pa.array(content_hashes(usable), pa.string())]
     return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), _reject_batch(rejects))
 
 
-def _usable(images: Sequence[Json], rejects: list[Reject]) -> list[Json]:
-    usable = []
-    for image in images:
+def _usable(images: Images, rejects: list[Reject]) -> Images:
+    if are_usable(images.column("id")):
+        return images
+    positions = []
+    for position, image in enumerate(images):
         if usable_id(image) is None:
             rejects.append(Reject(None, None, as_received(image), "the image has no usable id"))
         else:
-            usable.append(image)
-    return usable
+            positions.append(position)
+    return images.take(positions)
 
 
-def _column(attribute: Attribute, by_name: Columns, images: int, rejects: list[Reject]) -> pa.Array:
-    names = [name for name in attribute.api_names if name in by_name]
+def _column(attribute: Attribute, images: Images, rejects: list[Reject]) -> pa.Array:
+    names = [name for name in attribute.api_names if name in images.names]
     if not names:
-        return _nulls_only(images, attribute.arrow_type)
-    values = by_name[names[0]]
+        return _nulls_only(len(images), attribute.arrow_type)
+    values = images.column(names[0])
     if len(names) > 1:
         # The extension's value before the plain one.
-        values = [plain if value is ABSENT else value for value, plain in zip(*map(by_name.get, names), strict=True)]
+        pairs = zip(values, images.column(names[1]), strict=True)
+        values = [plain if value is ABSENT else value for value, plain in pairs]
     whole = _whole_column(attribute, values)
-    return whole if whole is not None else _value_by_value(attribute, values, by_name, rejects)
+    return whole if whole is not None else _value_by_value(attribute, values, images, rejects)
 
 
-def _value_by_value(attribute: Attribute, values: Sequence[Json], by_name: Columns, rejects: list[Reject]) -> pa.Array:
+def _value_by_value(attribute: Attribute, values: Sequence[Json], images: Images, rejects: list[Reject]) -> pa.Array:
     parse, texts = PARSERS[attribute.kind], _Parsed(attribute.kind)
+    ids, holders = images.column("id"), [(name, images.column(name)) for name in attribute.api_names]
     parsed: list[Any] = []
-    for number, value in enumerate(values):
+    for position, value in enumerate(values):
         try:
             if value is ABSENT:
                 parsed.append(None)
@@ -117,8 +120,8 @@ def _value_by_value(attribute: Attribute, values: Sequence[Json], by_name: Colum
                 parsed.append(texts[value] if type(value) is str else parse(value))
         except Misfit as misfit:
             parsed.append(None)
-            holders = (name for name in attribute.api_names if name in by_name and by_name[name][number] is not ABSENT)
-            rejects.append(Reject(by_name["id"][number], next(holders), as_received(value), str(misfit)))
+            holder = next(name for name, held in holders if held[position] is not ABSENT)
+            rejects.append(Reject(ids[position], holder, as_received(value), str(misfit)))
     return pa.array(parsed, attribute.arrow_type)
 
 
@@ -126,7 +129,8 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
     """The column in one go, or None where a value is not of the usual shape and each must be looked at."""
     try:
         if _is_one_text(values):
-            repeated = _kept_repeated if len(values[0]) <= _LONGEST_KEPT else _repeated
+            is_kept = len(values[0]) <= _LONGEST_KEPT and len(values) <= _MOST_IMAGES_KEPT
+            repeated = _kept_repeated if is_kept else _repeated
             return repeated(attribute.kind, values[0], attribute.arrow_type, len(values))
         if attribute.kind is Kind.TEXT:
             return _array(values, pa.string())
@@ -134,7 +138,8 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
         if not types:
             return _nulls_only(len(values), attribute.arrow_type)
         if types != {str}:
-            return _array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
+            fits = types == _AS_JSON.get(attribute.kind) and (attribute.kind is not Kind.TAGS or _are_texts(values))
+            return _array(values, attribute.arrow_type) if fits else None
         if attribute.kind in _OF_MANY_VALUES:
             column = _as_written(attribute, _array(values, pa.string()))
             if column is not None:
@@ -144,9 +149,16 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
         return None
 
 
-@lru_cache(maxsize=_KEPT_COLUMNS)
+def _are_texts(lists: Sequence[Json]) -> bool:
+    """Whether the lists hold nothing but texts; Arrow takes null for one."""
+    return set(map(type, chain.from_iterable(filter(None, lists)))) <= {str}
+
+
 def _nulls_only(images: int, arrow_type: pa.DataType) -> pa.Array:
-    return pa.nulls(images, arrow_type)
+    return (_kept_nulls if images <= _MOST_IMAGES_KEPT else pa.nulls)(images, arrow_type)
+
+
+_kept_nulls = lru_cache(maxsize=_KEPT_COLUMNS)(pa.nulls)
 
 
 def _repeated(kind: Kind, text: str, arrow_type: pa.DataType, images: int) -> pa.Array:
@@ -197,39 +209,44 @@ class _Parsed(dict[Any, Any]):
         return parsed
 
 
-def _extra(by_name: Columns, images: int, rejects: list[Reject]) -> pa.Array:
+def _extra(images: Images, rejects: list[Reject]) -> pa.Array:
     """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    texts = {name: _texts(name, values, by_name["id"], rejects) for name, values in _left_over(by_name).items()}
-    held = {name: [text is not ABSENT for text in column] for name, column in texts.items()}
-    counts = map(sum, zip(*held.values(), strict=True)) if held else repeat(0, images)
-    is_held = list(chain.from_iterable(zip(*held.values(), strict=True)))
-    keys = compress(cycle(texts), is_held)
-    items = compress(chain.from_iterable(zip(*texts.values(), strict=True)), is_held)
+    ids = images.column("id")
+    keys: list[list[str]] = [[] for _ in ids]
+    items: list[list[str]] = [[] for _ in ids]
+    for name, values in _left_over(images):
+        for position, text in _texts(name, values, ids, rejects):
+            keys[position].append(name)
+            items[position].append(text)
     return pa.MapArray.from_arrays(
-        pa.array(accumulate(counts, initial=0), pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
+        pa.array(accumulate(map(len, keys), initial=0), pa.int32()),
+        pa.array(chain.from_iterable(keys), pa.string()),
+        pa.array(chain.from_iterable(items), pa.string()),
     )
 
 
-def _left_over(by_name: Columns) -> Columns:
-    left = {name: by_name[name] for name in sorted(by_name) if name not in _KNOWN_NAMES}
+def _left_over(images: Images) -> Iterator[tuple[str, Mapping[int, Json]]]:
+    """Each name with its values by position, in the order that `extra` has them."""
+    for name in sorted(images.names - _KNOWN_NAMES):
+        yield name, images.values(name)
     for extension, plain in _TWINS:
-        if extension in by_name and plain in by_name:
-            pairs = zip(by_name[extension], by_name[plain], strict=True)
-            left[plain] = [ABSENT if first is ABSENT else second for first, second in pairs]
-    return left
+        if extension in images.names and plain in images.names:
+            first = images.column(extension)
+            yield plain, {at: value for at, value in images.values(plain).items() if first[at] is not ABSENT}
 
 
-def _texts(name: str, values: Sequence[Json], ids: Sequence[str], rejects: list[Reject]) -> Sequence[Any]:
-    """The values as received; ABSENT in place of what is not Unicode, which is rejected."""
-    types = set(map(type, values))
-    if is_unicode(name) and types <= {str, type(ABSENT)} and is_unicode("".join(v for v in values if v is not ABSENT)):
-        return values
+def _texts(
+    name: str, values: Mapping[int, Json], ids: Sequence[str], rejects: list[Reject]
+) -> Iterable[tuple[int, str]]:
+    """The values as received, by position, without those that are not Unicode, which are rejected."""
+    if is_unicode(name) and set(map(type, values.values())) == {str} and is_unicode("".join(values.values())):
+        return values.items()
     texts = []
-    for identity, value in zip(ids, values, strict=True):
-        fits = is_unicode(name) and (type(value) is not str or is_unicode(value))
-        if value is not ABSENT and not fits:
-            rejects.append(Reject(identity, as_received(name), as_received(value), "the text is not Unicode"))
-        texts.append(as_received(value) if value is not ABSENT and fits else ABSENT)
+    for position, value in values.items():
+        if is_unicode(name) and (type(value) is not str or is_unicode(value)):
+            texts.append((position, as_received(value)))
+        else:
+            rejects.append(Reject(ids[position], as_received(name), as_received(value), "the text is not Unicode"))
     return texts
 
 

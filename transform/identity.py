@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from extract.images import Json, content
+from extract.images import Images, Json
 
 _DIGITS: Final = 32
 
@@ -20,13 +20,13 @@ def content_hashes(images: Sequence[Json]) -> list[str]:
     That is all attributes but the links, sorted by name; the order of tags is none either. Glance keeps tags as a set,
     whose order differs from one worker process to the next: an order that says nothing must not make versions.
     """
+    images = Images.of(images)
     hashes, text = [], bytearray()
-    for number, image in enumerate(content(images)):
+    for position, content in enumerate(images.contents()):
         try:
-            _write(image, text)
+            _write(content, text)
         except (UnicodeEncodeError, RecursionError):
-            (plain,) = content([images[number]])
-            text[:] = json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+            text[:] = json.dumps(images.content(position), sort_keys=True, separators=(",", ":")).encode()
         hashes.append(sha256(text).hexdigest()[:_DIGITS])
     return hashes
 

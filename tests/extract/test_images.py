@@ -1,91 +1,147 @@
-"""Pages parsed into rows: the same images as dictionaries would be, and when a page is parsed so."""
+"""The images of a page: the same as dictionaries would be, however parsed, at a cost that follows their values."""
 
 import json
+import time
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from extract import images
 from extract.body import parse_page
-from extract.images import ABSENT, Images, column, columns, learn
+from extract.images import ABSENT, USUAL, Images, column
+from transform.batch import flatten
 
-PAGE = [{"id": "a", "tags": ["q", "p"], "x": None}, {"id": "b", "y": 2**70, "self": "/v2/images/b"}]
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "_form", list(images._form))
-
-
-def parsed(page: list[Any]) -> Any:
-    return parse_page(json.dumps({"images": page}).encode(), "test").images
-
-
-def test_page_of_new_attributes_makes_them_known_for_the_next() -> None:
-    assert parsed(PAGE) == PAGE
-    again = parsed(PAGE)
-    assert isinstance(again, Images)
-    assert list(again) == PAGE
-    assert (len(again), again[1], list(again[1:])) == (2, PAGE[1], PAGE[1:])
+ORDINARY = {name: f"a text of {name}" for name in USUAL}
+ROWS = [
+    {**ORDINARY, "id": "a", "tags": ["q", "p"], "x": None},
+    {**ORDINARY, "id": "b", "size": 2**70, "first": "/v2/images"},
+    {**ORDINARY, "id": "c", "__os_bit": None},
+    {"id": "d", "os_type": "Linux"},
+]
+FEW = [{"id": "a", "tags": ["q", "p"], "x": None}, {"id": "b", "y": 2**70, "self": "/v2/images/b"}]
 
 
-def test_columns_are_those_of_the_dictionaries() -> None:
-    learn(PAGE)
-    rows = parsed(PAGE)
-    assert {name: list(values) for name, values in columns(rows).items()} == columns(PAGE)
-    assert list(column(rows, "x")) == [None, ABSENT] == column(PAGE, "x")
-    assert list(column(rows, "unheard-of")) == [ABSENT, ABSENT] == column(PAGE, "unheard-of")
+def body(images: list[Any]) -> bytes:
+    return json.dumps({"images": images}).encode()
+
+
+def parsed(images: list[Any]) -> Images:
+    return parse_page(body(images), "test").images
+
+
+def content(images: Images) -> list[Any]:
+    return [json.loads(msgspec.json.encode(one)) for one in images.contents()]
+
+
+@pytest.mark.parametrize("page", [ROWS, FEW, ROWS[1:3], ROWS[2:3] * 3, [*ROWS, *FEW]])
+def test_page_is_the_same_however_it_is_read(page: list[dict[str, Any]]) -> None:
+    for images in (parsed(page), Images.of(page)):
+        assert list(images) == page
+        assert (len(images), images[1], images[-1]) == (len(page), page[1], page[-1]) if len(page) > 1 else True
+        assert list(images[1:]) == page[1:]
+        assert list(images[1:][1:]) == page[2:]
+        assert list(images[::-2]) == page[::-2]
+        assert images.names == {name for image in page for name in image}
+        for name in (*images.names, "unheard-of"):
+            assert list(images.column(name)) == [image.get(name, ABSENT) for image in page]
+            assert list(column(page, name)) == list(images.column(name))
+            assert dict(images.values(name)) == {at: image[name] for at, image in enumerate(page) if name in image}
 
 
 def test_hashing_leaves_the_images_as_they_were() -> None:
-    learn(PAGE)
-    rows = parsed(PAGE)
-    for _ in range(2):
-        assert [json.loads(msgspec.json.encode(one)) for one in rows.content()] == [
-            {"id": "a", "tags": ["p", "q"], "x": None},
-            {"id": "b", "y": 2**70},
-        ]
-    assert list(rows) == PAGE
-    assert list(rows[1:]) == PAGE[1:]
+    for page in (ROWS, FEW):
+        images = parsed(page)
+        for _ in range(2):
+            assert content(images)[0]["tags"] == ["p", "q"]
+            assert not {"self", "file", "schema", "first"}.intersection(*content(images))
+            assert list(images) == page
+            assert list(images[1:]) == page[1:]
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\x00", "\ud800", "", "self ", "a1", "__class__", "é"])
 def test_attribute_of_any_name_is_read(name: str) -> None:
-    page = [{"id": "a", name: 1}]
-    assert [list(parsed(page)) for _ in range(3)] == [page] * 3
+    for page in ([{"id": "a", name: 1}], [{**ORDINARY, name: 1}, ORDINARY]):
+        assert list(parsed(page)) == page
 
 
-def test_no_more_names_are_known_than_make_sense() -> None:
-    for number in range(300):
-        learn([{f"n{number}": 1}])
-    assert len(images._form[0].names) == images._MOST_NAMES
-    page = [{"id": "a", "n1": 1, "n299": 2}]
-    assert parsed(page) == page
-
-
-@pytest.mark.parametrize("page", [[1], [None, {"id": "a"}], ["text"], [[]], []])
+@pytest.mark.parametrize("page", [[1], [None, {"id": "a"}], ["text"], [[]], [], [ORDINARY, None, 7, "x", [ORDINARY]]])
 def test_what_is_no_object_comes_as_it_is(page: list[Any]) -> None:
-    assert list(parsed(page)) == page
+    images = parsed(page)
+    assert list(images) == page
+    assert list(images[1:]) == page[1:]
+    assert [value is ABSENT for value in images.column("id")] == [not isinstance(image, dict) for image in page]
 
 
 VALUES = [
-    *(None, True, 0, -1, 1.5, 1e300, 2**64, "", "é\u2028😀"),
-    *([], [1, {"b": 1, "a": 2}], {"z": {}, "a": [None]}),
+    *(None, True, 0, -1, 1.5, 1e300, 2**64, 10**400, "", "é\u2028😀"),
+    *([], ["a", 1], [1, {"b": 1, "a": 2}], {"z": {}, "a": [None]}),
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_value_of_any_kind_is_read(value: Any) -> None:
-    page = [{"id": "a", "v": value, "tags": value}]
-    learn(page)
-    (image,) = parsed(page)
-    assert (image, type(image["v"])) == (page[0], type(value))
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize("name", ["tags", "size", "v"])
+def test_value_of_any_kind_is_read(value: Any, name: str) -> None:
+    for page in ([{"id": "a", name: value}], [ORDINARY, {**ORDINARY, name: value}]):
+        image = parsed(page)[len(page) - 1]
+        assert (image, type(image[name])) == (page[-1], type(value))
 
 
 def test_attribute_that_comes_twice_has_its_last_value() -> None:
-    learn([{"id": "a", "v": 1}])
-    body = b'{"images": [{"id": "a", "v": 1, "v": 2}], "next": "/v2/images?marker=a", "first": "/v2/images"}'
-    page = parse_page(body, "test")
-    assert isinstance(page.images, Images)
-    assert (list(page.images), page.next) == ([{"id": "a", "v": 2}], "/v2/images?marker=a")
+    for more in ("", json.dumps(ORDINARY)[1:-1] + ", "):
+        image = f'{{{more}"id": "a", "v": 1, "v": 2, "size": 1, "size": 2}}'
+        page = parse_page(f'{{"images": [{image}], "next": "/v2/images?marker=a"}}'.encode(), "test")
+        assert (page.images[0]["v"], page.images[0]["size"], page.next) == (2, 2, "/v2/images?marker=a")
+
+
+def small(number: int, own: int) -> dict[str, Any]:
+    return {"id": f"i{number}", "name": "n"} | {f"own_{number}_{other}": "v" for other in range(own)}
+
+
+ODD_PAGES = {
+    "16 properties of its own each": [small(number, 16) for number in range(300)],
+    "128 properties of its own each": [small(number, 128) for number in range(60)],
+    "usual ones, and 32 of its own each": [ORDINARY | small(number, 32) for number in range(150)],
+    "one with very many": [*([ORDINARY | {"id": "u"}] * 200), small(1, 10_000)],
+    "very long names": [{**ORDINARY, "n" * 20_000 + str(number): "x"} for number in range(100)],
+}
+
+
+@pytest.mark.parametrize("page", ODD_PAGES.values(), ids=ODD_PAGES)
+def test_cost_follows_the_values_that_there_are(page: list[dict[str, Any]]) -> None:
+    """Images times names would be a hundred times as much."""
+    values, text = sum(map(len, page)), body(page)
+    tracemalloc.start()
+    flatten(parse_page(text, "test").images)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 600 * values + 5 * len(text)
+    began = time.process_time()
+    flattened = flatten(parse_page(text, "test").images)
+    assert time.process_time() - began < 0.2 + 100e-6 * values
+    assert flattened.images.num_rows == len(page)
+
+
+def test_no_page_changes_how_fast_another_is_read() -> None:
+    page = body([ORDINARY | {"id": f"i{number}"} for number in range(500)])
+
+    def seconds() -> float:
+        times = []
+        for _ in range(5):
+            began = time.process_time()
+            parse_page(page, "test")
+            times.append(time.process_time() - began)
+        return min(times)
+
+    before = seconds()
+    for number in range(300):
+        parse_page(body([ORDINARY | small(number, 2)]), "test")
+    assert seconds() < 3 * before
+
+
+def test_recorded_public_images_are_usual_ones() -> None:
+    pages = sorted((Path(__file__).parents[2] / "data" / "sample" / "night-1").glob("public-*.json"))
+    assert pages
+    for page in pages:
+        assert parse_page(page.read_bytes(), page.name).images.names <= set(USUAL)

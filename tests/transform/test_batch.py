@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract.body import parse_page
-from extract.images import LINKS, _Form
+from extract.images import USUAL
 from transform.batch import IMAGES_SCHEMA, flatten
 from transform.dictionary import ATTRIBUTES, Kind
 from transform.identity import content_hash
@@ -111,6 +111,14 @@ def test_value_that_does_not_fit_is_rejected_with_the_original() -> None:
     assert (reject["id"], reject["attribute"], reject["value"]) == ("i", "min_disk", "a lot")
 
 
+@pytest.mark.parametrize("tags", [[None], ["a", None], [1], [["a"]], {"a": 1}])
+def test_tags_that_are_not_all_texts_are_rejected(tags: Any) -> None:
+    for others in ([], [{"id": "j", "tags": ["b"]}], [{"id": "j"}]):
+        flattened = flatten([{"id": "i", "tags": tags}, *others])
+        assert flattened.images.to_pylist()[0]["tags"] is None
+        assert flattened.rejects.column("value").to_pylist() == [as_received(tags)]
+
+
 def test_image_without_a_usable_id_is_rejected_whole() -> None:
     images = [{"name": "no id"}, {"id": 7}, {"id": ""}, {"id": "x" * 256}, {"id": "a\nb"}, None, "text", ["list"]]
     flattened = flatten(images)
@@ -170,18 +178,24 @@ def test_neighbours_on_a_page_do_not_change_an_image(attributes: dict[str, Any],
     assert {**alone, "extra": dict(alone["extra"])} == {**together, "extra": dict(together["extra"])}
 
 
-@settings(max_examples=200)
-@given(st.lists(IMAGES, min_size=1, max_size=4))
-def test_rows_and_dictionaries_are_flattened_alike(page: list[dict[str, Any]]) -> None:
-    page = [{**image, "id": f"{number}"} for number, image in enumerate(page)]
+@settings(max_examples=100)
+@given(st.lists(IMAGES, min_size=1, max_size=4), st.booleans())
+def test_parsed_images_and_dictionaries_are_flattened_alike(page: list[dict[str, Any]], is_usual: bool) -> None:
+    usual = dict.fromkeys(USUAL, "text") if is_usual else {}
+    page = [{**usual, **image, "id": f"{number}"} for number, image in enumerate(page)]
     body = json.dumps({"images": page}).encode()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("extract.images._form", [_Form({"id", "tags", *LINKS})])
-        parse_page(body, "test")  # which learns the names
-        found = flatten(parse_page(body, "test").images)
-    wanted = flatten(json.loads(body)["images"])
-    assert found.images.to_pylist() == wanted.images.to_pylist()
-    assert found.rejects.to_pylist() == wanted.rejects.to_pylist()
+    found = flatten(parse_page(body, "test").images)
+    one_by_one = [flatten([image]) for image in json.loads(body)["images"]]
+    assert found.images.to_pylist() == [row for one in one_by_one for row in one.images.to_pylist()]
+    rejects = [reject for one in one_by_one for reject in one.rejects.to_pylist()]
+    assert sorted(map(repr, found.rejects.to_pylist())) == sorted(map(repr, rejects))
+
+
+def test_extra_has_unknown_names_in_order_and_then_plain_twins() -> None:
+    image = {"id": "i", "zebra": 1, "os_type": "x", "__os_type": "y", "ant": 2, "__os_bit": 64, "os_bit": 32, "Ant": 3}
+    for page in ([image], [image, {"id": "j", **dict.fromkeys(USUAL, "text")}]):
+        extra = flatten(page).images.to_pylist()[0]["extra"]
+        assert extra == [("Ant", "3"), ("ant", "2"), ("zebra", "1"), ("os_type", "x"), ("os_bit", "32")]
 
 
 @settings(max_examples=60)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from extract.images import USUAL
 from transform.dictionary import ATTRIBUTES, Kind
 
 HERE = Path(__file__).parent
@@ -42,3 +43,7 @@ def test_sizes_and_times_have_units() -> None:
     for attribute in ATTRIBUTES:
         if attribute.kind is Kind.TIMESTAMP or (attribute.kind is Kind.BIGINT and attribute.column != "virtual_size"):
             assert attribute.unit, attribute.api_name
+
+
+def test_usual_attributes_are_known_but_for_one_of_an_open_family() -> None:
+    assert set(USUAL) - NAMES == {"__support_kvm_p2s"}
