@@ -31,10 +31,16 @@ def cloud() -> Iterator[FakeCloud]:
         yield running
 
 
-def _settings(cloud: FakeCloud, listings: Sequence[str] = (), **more: object) -> CloudSettings:
+def _settings(cloud: FakeCloud, listings: Sequence[str] = (), dialect: str = "auto") -> CloudSettings:
     return CloudSettings(
-        "c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1, listings=tuple(listings), **more
-    )  # type: ignore[arg-type]
+        "c",
+        auth_type="none",
+        endpoint=cloud.url,
+        project_id=PROJECT,
+        tries=1,
+        listings=tuple(listings),
+        dialect=dialect,
+    )
 
 
 def _read(visit: Visit, landing: Path, run: Run, *, backwards: bool = False) -> list[ListingOutcome]:
