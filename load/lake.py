@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # whoever reads settings needs no DuckDB
 PREFIX: Final = "ducklake:"
 _CATALOGUES: Final = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}
 _KINDS_OF_DUCKLAKE: Final = (*_CATALOGUES, "mysql", "duckdb", "postgresql")
+_NO_FILE: Final = re.compile(r"://|^\s*(ducklake|postgres|postgresql|mysql|sqlite|s3|md):|password\s*=", re.IGNORECASE)
 _SECRET_VARIABLES: Final = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _INSTALL: Final = "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-ducklake.txt"
 
@@ -96,6 +97,25 @@ class Lake:
         target = _quoted(f"{PREFIX}{self.kind}:{self.catalogue}")
         with self.masked_errors():
             connection.execute(f"ATTACH {target} AS {name} (DATA_PATH {_quoted(self.data)})")
+
+
+def warehouse_at(place: str, data: str, folder: Path) -> Path | Lake:
+    """The lake or the file that the setting `warehouse` names. Raises: SettingsError."""
+    return lake_at(place, data, folder) if place.startswith(PREFIX) else local_file(place, "warehouse", folder)
+
+
+def local_file(place: str, setting: str, folder: Path) -> Path:
+    """The file of that name, seen from `folder`.
+
+    A URL or a connection string is refused, and not shown: as a file's name it would be, with its password.
+    Raises: SettingsError.
+    """
+    if _NO_FILE.search(place):
+        raise SettingsError(
+            f"{setting} is a URL or a connection string, where it must be the name of a file",
+            "Write a file's name; a warehouse may also be ducklake:postgres: and a connection string.",
+        )
+    return folder / place
 
 
 def lake_at(place: str, data: str, folder: Path) -> Lake:

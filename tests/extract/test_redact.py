@@ -6,7 +6,7 @@ import json
 import pickle
 import threading
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "upper case": str.upper,
     "in a URL": lambda text: quote(text, safe=""),
     "in a URL's path": quote,
+    "in a form": quote_plus,
+    "interrupted by a style": lambda text: f"{text[:6]}<style>b{{}}</style>{text[6:]}",
     "every character in percent": percent,
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
     "JSON": json.dumps,
@@ -113,6 +115,11 @@ def test_nothing_of_a_secret_is_left_at_a_cut(before: int, filler: str) -> None:
 
 def test_secret_longer_than_what_is_read_is_masked() -> None:
     assert Secrets(LONG).excerpt(f"no entry for {LONG}") == f"no entry for {MASK}"
+
+
+def test_half_a_tag_in_a_secret_hides_none_of_it() -> None:
+    secret = "canary<1234567890abcdef"
+    assert Secrets(secret).mask(f"{secret[:12]}\n{secret[12:]} >") == f"{MASK} >"
 
 
 def test_two_secrets_side_by_side_leave_nothing_between() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from extract.errors import SettingsError, WarehouseError
 from load import libpq
-from load.lake import Lake, lake_at
+from load.lake import Lake, lake_at, local_file, warehouse_at
 from load.warehouse import Warehouse
 
 SHOWN = {
@@ -97,6 +97,31 @@ def test_place_that_names_no_catalogue_is_not_shown(place: str, tmp_path: Path) 
     with pytest.raises(SettingsError, match="names no catalogue") as caught:
         lake_at(f"ducklake:{place}", "data", tmp_path)
     assert "s3cr3t" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "postgresql://u:s3cr3t@h/x", "DUCKLAKE:postgres:password=s3cr3t", "s3://k:s3cr3t@b/w.duckdb",
+        " ducklake:s3cr3t",
+        "postgres:host=h password=s3cr3t", "host=h password = s3cr3t", "md:x?motherduck_token=s3cr3t",
+    ],
+)  # fmt: skip
+def test_connection_string_is_not_taken_for_a_file_and_shown(place: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="warehouse is a URL or a connection string") as caught:
+        warehouse_at(place, "data", tmp_path)
+    assert "s3cr3t" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("place", ["w.duckdb", "/d/w.duckdb", "sub folder/w", "C:w", "2026-11:w", "../passwords/w"])
+def test_any_other_name_is_a_file(place: str, tmp_path: Path) -> None:
+    assert warehouse_at(place, "data", tmp_path) == local_file(place, "published", tmp_path) == tmp_path / place
+
+
+def test_lake_is_a_lake(tmp_path: Path) -> None:
+    assert warehouse_at("ducklake:postgres:dbname=x", "d", tmp_path) == lake_at(
+        "ducklake:postgres:dbname=x", "d", tmp_path
+    )
 
 
 class _Option(ctypes.Structure):
