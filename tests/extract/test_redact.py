@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import pickle
+import re
 import threading
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -37,7 +38,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "in a URL": lambda text: quote(text, safe=""),
     "in a URL's path": quote,
     "in a form": quote_plus,
-    "interrupted by a style": lambda text: f"{text[:6]}<style>b{{}}</style>{text[6:]}",
+    "interrupted by styles": lambda text: "<style>b{}</style>".join(re.findall(".{1,7}", text)),
     "every character in percent": percent,
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
     "JSON": json.dumps,
@@ -120,6 +121,10 @@ def test_secret_longer_than_what_is_read_is_masked() -> None:
 def test_half_a_tag_in_a_secret_hides_none_of_it() -> None:
     secret = "canary<1234567890abcdef"
     assert Secrets(secret).mask(f"{secret[:12]}\n{secret[12:]} >") == f"{MASK} >"
+
+
+def test_markup_and_folding_together_hide_none_of_it() -> None:
+    assert Secrets("canary-1234567890").mask("a can<b>\n</b>ary-123<b>\n</b>4567890 b") == f"a {MASK} b"
 
 
 def test_two_secrets_side_by_side_leave_nothing_between() -> None:
