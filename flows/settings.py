@@ -20,7 +20,7 @@ from extract.errors import SettingsError
 from extract.listing import known_names
 from extract.storage import Place, folder_at
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
-from load.lake import PREFIX, Lake, lake_at
+from load.lake import Lake, local_file, warehouse_at
 from load.limits import DEFAULT_MEMORY_MB
 
 VERSION: Final = version("glanceback")
@@ -135,12 +135,12 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         file, folder, source = _read(path), path.resolve().parent, str(path)
         clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
     place = environment.get("GLANCEBACK_WAREHOUSE", file.warehouse)
-    warehouse = lake_at(place, file.ducklake_data, folder) if place.startswith(PREFIX) else folder / place
+    warehouse = warehouse_at(place, file.ducklake_data, folder)
     return Settings(
         source=source,
         warehouse=warehouse,
         home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
-        published=folder / environment.get("GLANCEBACK_PUBLISHED", file.published),
+        published=local_file(environment.get("GLANCEBACK_PUBLISHED", file.published), "published", folder),
         dashboard=folder / file.dashboard if file.dashboard else None,
         dashboard_url=file.dashboard_url,
         landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),

@@ -11,6 +11,7 @@ from typing import Any
 from prefect.task_runners import TaskRunner
 
 from extract.errors import SettingsError
+from extract.redact import shown_url
 from flows.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,11 @@ def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
             _ = started.client  # connects
         except OSError as exc:
             raise SettingsError(
-                f"the Dask scheduler at {address} does not answer ({exc})", "Start it, or correct dask_scheduler."
+                f"the Dask scheduler at {shown_url(address or '')} does not answer ({type(exc).__name__})",
+                "Start it, or correct dask_scheduler.",
             ) from exc
-        log.info("listings are read by Dask workers (%s)", address or f"{settings.dask_workers} of our own")
+        log.info(
+            "listings are read by Dask workers (%s)",
+            shown_url(address) if address else f"{settings.dask_workers} of our own",
+        )
         yield started
