@@ -12,7 +12,7 @@ from extract.connection import Connection
 from extract.errors import CloudError, Refused, TransientError
 from extract.limiter import RECOVERY_SECONDS, ConcurrencyLimiter, RequestSlot
 from extract.request import get
-from extract.stopping import Stopped, StopSignal
+from extract.stopping import PROCESS_STOP, Stopped, StopSignal
 from tests.clouds.fake import FakeCloud, Reply
 
 MOST = 8
@@ -36,8 +36,18 @@ def limiter(clock: Clock) -> ConcurrencyLimiter:
     return ConcurrencyLimiter(MOST, clock)
 
 
-def slot(limiter: ConcurrencyLimiter) -> RequestSlot:
-    with limiter.slot() as taken:
+@pytest.fixture
+def at_last() -> Iterator[StopSignal]:
+    """Ends every wait after some seconds, so that a slot that is lost fails a test and does not hang it."""
+    stopped = StopSignal()
+    timer = threading.Timer(5, stopped.set)
+    timer.start()
+    yield stopped
+    timer.cancel()
+
+
+def slot(limiter: ConcurrencyLimiter, stopped: StopSignal = PROCESS_STOP) -> RequestSlot:
+    with limiter.slot("", stopped) as taken:
         return taken
 
 
@@ -70,24 +80,24 @@ def test_time_alone_brings_the_limit_back(limiter: ConcurrencyLimiter, clock: Cl
     assert limiter.allowed == MOST
 
 
-def test_waiting_thread_notices_the_recovery() -> None:
+def test_waiting_thread_notices_the_recovery(at_last: StopSignal) -> None:
     clock = Clock()
     limiter = ConcurrencyLimiter(2, clock)
-    limiter.throttled(slot(limiter))
-    with limiter.slot(), ThreadPoolExecutor(1) as other:
-        waiting = other.submit(slot, limiter)
+    limiter.throttled(slot(limiter, at_last))
+    with limiter.slot("", at_last), ThreadPoolExecutor(1) as other:
+        waiting = other.submit(slot, limiter, at_last)
         assert not waiting.done()
         clock.now += RECOVERY_SECONDS
         waiting.result(5)
 
 
-def test_no_more_run_at_once_than_are_allowed() -> None:
+def test_no_more_run_at_once_than_are_allowed(at_last: StopSignal) -> None:
     limiter = ConcurrencyLimiter(3)
     running, most = [0], [0]
     lock = threading.Lock()
 
     def work() -> None:
-        with limiter.slot():
+        with limiter.slot("", at_last):
             with lock:
                 running[0] += 1
                 most[0] = max(most[0], running[0])
@@ -101,10 +111,10 @@ def test_no_more_run_at_once_than_are_allowed() -> None:
     assert most == [3]
 
 
-def test_slot_is_given_back_whatever_is_raised() -> None:
+def test_slot_is_given_back_whatever_is_raised(at_last: StopSignal) -> None:
     limiter = ConcurrencyLimiter(1)
     for error in (ValueError, KeyboardInterrupt, TransientError):
-        with pytest.raises(error), limiter.slot():
+        with pytest.raises(error), limiter.slot("", at_last):
             raise error("x")
 
     @contextmanager
@@ -113,10 +123,10 @@ def test_slot_is_given_back_whatever_is_raised() -> None:
         yield
 
     limiter.beyond = refuse()
-    with pytest.raises(TransientError), limiter.slot():
+    with pytest.raises(TransientError), limiter.slot("", at_last):
         pass
     limiter.beyond = threading.Lock()
-    assert slot(limiter)
+    assert slot(limiter, at_last)
 
 
 def test_what_is_beyond_is_held_for_every_request() -> None:
@@ -155,11 +165,13 @@ def test_limiter_is_told_of_throttling_and_of_nothing_else(
 
 
 @pytest.mark.parametrize("reply", [Reply(404), Reply(503), Reply(cut_at=-1), Reply(200, b"x", cut_at=0)])
-def test_failed_request_gives_its_slot_back(cloud: FakeCloud, connection: Connection, reply: Reply) -> None:
+def test_failed_request_gives_its_slot_back(
+    cloud: FakeCloud, connection: Connection, reply: Reply, at_last: StopSignal
+) -> None:
     cloud.faults.append(lambda asked: reply)
     for _ in range(MOST + 1):
         with pytest.raises((TransientError, Refused)):
-            get(connection, connection.images_url, {}, "c", StopSignal())
+            get(connection, connection.images_url, {}, "c", at_last)
 
 
 def test_cloud_of_constant_latency_keeps_all_its_readers(cloud: FakeCloud, connection: Connection) -> None:

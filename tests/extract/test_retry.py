@@ -28,7 +28,7 @@ def ask(connection: Connection, waits: list[float] | None = None, tries: int = 3
     )
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 599])
 def test_passing_failure_is_tried_again(cloud: FakeCloud, connection: Connection, status: int) -> None:
     cloud.faults.append(once(status))
     assert ask(connection).status == 200
@@ -156,3 +156,36 @@ def test_token_that_an_error_page_repeats_is_not_shown(cloud: FakeCloud, monkeyp
     with pytest.raises(CloudError) as caught:
         ask(connect(CloudSettings("envvars")))
     assert "no entry for ***" in str(caught.value)
+
+
+def tried_for(policy: RetryPolicy, failures: float = float("inf")) -> tuple[int, list[float]]:
+    """How often something is tried that fails for so many seconds, and the waits in between."""
+    waits: list[float] = []
+    tried = [0]
+
+    def call() -> None:
+        tried[0] += 1
+        if sum(waits) < failures:
+            raise TransientError("x")
+
+    with suppress(TransientError):
+        with_retry(call, policy, "c", sleep=waits.append)
+    return tried[0], waits
+
+
+def test_tries_go_on_until_the_time_is_used_up() -> None:
+    tried, waits = tried_for(RetryPolicy(120))
+    assert 119 < sum(waits) < 120.1
+    assert max(waits) <= 30
+    assert tried == len(waits) + 1
+
+
+@pytest.mark.parametrize("seconds", [0.1, 10, 60, 119])
+def test_service_that_is_back_within_the_time_loses_nothing(seconds: float) -> None:
+    _, waits = tried_for(RetryPolicy(120), failures=seconds)
+    assert seconds <= sum(waits) <= 120.1
+
+
+def test_tries_are_a_limit_of_their_own() -> None:
+    assert tried_for(RetryPolicy(120, tries=3))[0] == 3
+    assert tried_for(RetryPolicy(0, tries=3))[0] == 1
