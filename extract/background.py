@@ -45,4 +45,4 @@ class BackgroundWrites:
             try:
                 write()
             except OSError as exc:
-                self._error = exc
+                self._error = self._error or exc

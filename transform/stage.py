@@ -4,7 +4,6 @@ The reader of a listing writes them page by page, so that memory does not grow w
 Parquet because readers may be other processes, or other machines with the same storage.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -26,13 +25,18 @@ STAGED_SCHEMA: Final = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class StagedListing:
-    """A listing's files. The images have STAGED_SCHEMA: `position` counts from 0 in the order received."""
+    """A listing's files. The images have STAGED_SCHEMA: `position` counts from 0 in the order received.
 
-    listing: str
-    images: Place
-    rejects: Place
+    No dataclass: msgspec looks into those of every value that it reads, and knows no union of two kinds of path.
+    """
+
+    __slots__ = ("images", "listing", "rejects")
+
+    def __init__(self, listing: str, images: Place, rejects: Place) -> None:
+        self.listing = listing
+        self.images = images
+        self.rejects = rejects
 
 
 def handed_over(staged: StagedListing, folder: Place) -> StagedListing:

@@ -9,7 +9,7 @@ import distributed
 import pytest
 from moto.server import ThreadedMotoServer
 
-from extract.errors import SettingsError
+from extract import storage
 from extract.storage import folder_at
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.test_sync import FIVE, Place
@@ -128,7 +128,9 @@ def test_store_that_is_not_there_is_said_without_a_traceback(
     assert "s3cr3t-of-the-store" not in done.stderr + gone.stderr
 
 
-def test_store_without_its_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "upath", None)
-    with pytest.raises(SettingsError, match="universal-pathlib is not installed"):
-        folder_at("s3://bucket/landing", Path())
+def test_store_needs_no_extra(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("upath", "fsspec", "s3fs"):
+        monkeypatch.setitem(sys.modules, name, None)
+    file = folder_at(bucket, Path()) / "file"
+    storage.put(file, b"1")
+    assert storage.get(file) == b"1"
