@@ -12,7 +12,7 @@ from extract.connection import Connection
 from extract.errors import CloudError, Refused, TransientError
 from extract.limiter import RECOVERY_SECONDS, ConcurrencyLimiter, RequestSlot
 from extract.request import get
-from extract.stopping import PROCESS_STOP, Stopped, StopSignal
+from extract.stopping import Stopped, StopSignal
 from tests.clouds.fake import FakeCloud, Reply
 
 MOST = 8
@@ -46,30 +46,32 @@ def at_last() -> Iterator[StopSignal]:
     timer.cancel()
 
 
-def slot(limiter: ConcurrencyLimiter, stopped: StopSignal = PROCESS_STOP) -> RequestSlot:
+def slot(limiter: ConcurrencyLimiter, stopped: StopSignal) -> RequestSlot:
     with limiter.slot("", stopped) as taken:
         return taken
 
 
-def test_refusal_halves_and_the_least_is_one(limiter: ConcurrencyLimiter, clock: Clock) -> None:
+def test_refusal_halves_and_the_least_is_one(limiter: ConcurrencyLimiter, clock: Clock, at_last: StopSignal) -> None:
     allowed = []
     for _ in range(5):
         clock.now += 0.001
-        limiter.throttled(slot(limiter))
+        limiter.throttled(slot(limiter, at_last))
         allowed.append(limiter.allowed)
     assert allowed == [4, 2, 1, 1, 1]
 
 
-def test_requests_that_ran_side_by_side_are_refused_once(limiter: ConcurrencyLimiter, clock: Clock) -> None:
-    slots = [slot(limiter) for _ in range(MOST)]
+def test_requests_that_ran_side_by_side_are_refused_once(
+    limiter: ConcurrencyLimiter, clock: Clock, at_last: StopSignal
+) -> None:
+    slots = [slot(limiter, at_last) for _ in range(MOST)]
     for one in slots:
         clock.now += 5
         limiter.throttled(one)
     assert limiter.allowed >= MOST // 2
 
 
-def test_time_alone_brings_the_limit_back(limiter: ConcurrencyLimiter, clock: Clock) -> None:
-    limiter.throttled(slot(limiter))
+def test_time_alone_brings_the_limit_back(limiter: ConcurrencyLimiter, clock: Clock, at_last: StopSignal) -> None:
+    limiter.throttled(slot(limiter, at_last))
     allowed = []
     for _ in range(4):
         allowed.append(limiter.allowed)
@@ -129,10 +131,10 @@ def test_slot_is_given_back_whatever_is_raised(at_last: StopSignal) -> None:
     assert slot(limiter, at_last)
 
 
-def test_what_is_beyond_is_held_for_every_request() -> None:
+def test_what_is_beyond_is_held_for_every_request(at_last: StopSignal) -> None:
     limiter = ConcurrencyLimiter(2)
     limiter.beyond = lock = threading.Lock()
-    with limiter.slot():
+    with limiter.slot("", at_last):
         assert lock.locked()
     assert not lock.locked()
 
