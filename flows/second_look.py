@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from extract import storage
+from extract.asking import ask_page
 from extract.errors import GlancebackError
 from extract.landing import Earlier, Landing, ReadingStart, landed_lines, listing_folder
 from extract.listing import Listing
@@ -28,11 +29,12 @@ from extract.paging import Page
 from extract.reading import Reading
 from extract.stopping import PROCESS_STOP, StopSignal
 from extract.storage import Place
+from extract.times import api_time
 from flows.visit import Visit
 from load.merge import ListingOutcome
 from load.runs import Run
 from transform.batch import Flattened, flatten
-from transform.joining import joined
+from transform.joining import joined, staged_times
 from transform.stage import StagedListing, StageWriter, handed_over
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,8 @@ class _SecondLook:
     def outcome(self, since: datetime | None) -> ListingOutcome:
         """The outcome with what changed `since` then (UTC), or with the whole listing as it is now."""
         try:
+            if not self._shows_more(since):
+                return self._first
             with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
                 return self._look(since, Path(place))
         except (GlancebackError, OSError) as exc:
@@ -135,6 +139,19 @@ class _SecondLook:
                 with suppress(OSError):
                     storage.remove(folder)
 
+    def _shows_more(self, since: datetime | None) -> bool:
+        """Whether there is an image, or a change, that the first look did not show: mostly one request says no."""
+        settings = self._visit.settings
+        query = {**self._listing.filters, "limit": str(settings.page_size), "sort_key": "id", "sort_dir": "asc"}
+        if since is not None:
+            query["updated_at"] = f"gte:{since:%Y-%m-%dT%H:%M:%SZ}"
+        where = f"cloud {settings.name}, listing {self._listing.name}, second look"
+        _, page = ask_page(self._visit.connection, query, where, self._stopped)
+        if page.next is not None or not page.all_have_ids:
+            return True
+        shown = {(image["id"], api_time(image.get("updated_at"))) for image in page.images}
+        return not shown <= staged_times(self._staged, page.ids)
+
     def _look(self, since: datetime | None, place: Path) -> ListingOutcome:
         landed = Landing(self._scratch)
         try:
@@ -148,15 +165,12 @@ class _SecondLook:
             landed.finish()
         finally:
             landed.close()
-        evidence = reading.evidence
-        if since is not None and not evidence["images"]:
-            return self._first
         return replace(
             self._first,
             pages=self._first.pages + reading.page_count,
             bytes=self._first.bytes + reading.bytes,
             seconds=self._first.seconds + reading.seconds,
-            evidence={**self._first.evidence, "again": evidence},
+            evidence={**self._first.evidence, "again": reading.evidence},
             staged=self._put_together(self._staged, writer.staged, place),
         )
 

@@ -1,11 +1,14 @@
 """Two readings of one listing, staged, as one: what was read again comes after what was read first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from extract import storage
 from transform.batch import REJECTS_SCHEMA
 from transform.stage import STAGED_SCHEMA, StagedListing
 
@@ -28,6 +31,13 @@ def joined(first: StagedListing, again: StagedListing, folder: Path) -> StagedLi
         for batch in _batches(first.rejects, again.rejects):
             writer.write_batch(batch)
     return StagedListing(first.listing, images, rejects)
+
+
+def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, datetime | None]]:
+    """Return id and `updated_at` of those of the images that are staged, wherever the files are. Raises: OSError."""
+    file = staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
+    table = pq.read_table(file, columns=["id", "updated_at"], filters=pc.field("id").isin(pa.array(ids, pa.string())))
+    return set(zip(table.column("id").to_pylist(), table.column("updated_at").to_pylist(), strict=True))
 
 
 def _batches(*files: object) -> Iterator[pa.RecordBatch]:
