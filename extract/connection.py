@@ -7,7 +7,9 @@ Called by flows. Must not know listings, pages or what an image is.
 import os
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -66,13 +68,15 @@ def connect(settings: CloudSettings) -> Connection:
     where = f"cloud {settings.name}"
     region = account(settings)
     secrets = secrets_of(region.config)
-    context = tls_context(region, os.environ, where)
+    context = cache(lambda: tls_context(region, os.environ, where))
     if region.config["auth_type"] == SIGNED:
         return _connect_signed(settings, region, secrets, context)
     return _connect_with_login(settings, region, secrets, context)
 
 
-def _connect_with_login(settings: CloudSettings, region: Any, secrets: Secrets, context: ssl.SSLContext) -> Connection:
+def _connect_with_login(
+    settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
+) -> Connection:
     from extract.identity import LARGEST_BYTES, KeystoneTokens, in_our_words, through  # heavy, and not always needed
 
     where = f"cloud {settings.name}"
@@ -86,12 +90,10 @@ def _connect_with_login(settings: CloudSettings, region: Any, secrets: Secrets, 
         return in_our_words(lambda: _found(settings, region, session), where, secrets)
 
     endpoint, project_id, who = with_retry(log_in, settings.retry_policy, where)
-    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
-    client.auth = TokenAuth(tokens, origin_of(endpoint), secrets)
     return Connection(
         settings=settings,
         endpoint=endpoint,
-        client=client,
+        client=_image_client(settings, context, endpoint, TokenAuth(tokens, origin_of(endpoint), secrets)),
         project_id=project_id,
         project_name=who.project_name,
         user_name=who.user_name,
@@ -120,7 +122,9 @@ def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str
     return endpoint, project_id, _Who(access.project_name, access.username, tuple(access.role_names))
 
 
-def _connect_signed(settings: CloudSettings, region: Any, secrets: Secrets, context: ssl.SSLContext) -> Connection:
+def _connect_signed(
+    settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
+) -> Connection:
     """A connection that nobody logs in to: each request is signed."""
     where = f"cloud {settings.name}"
     key = access_key(described(region), settings.project_id, where)
@@ -128,12 +132,23 @@ def _connect_signed(settings: CloudSettings, region: Any, secrets: Secrets, cont
     if not endpoint:
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))
-    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
-    client.auth = SignedAuth(key, origin_of(address), secrets)
+    client = _image_client(settings, context, address, SignedAuth(key, origin_of(address), secrets))
     return Connection(settings, address, client, key.project_id, secrets=secrets)
 
 
-def _client(settings: CloudSettings, context: ssl.SSLContext, largest_bytes: int, seconds: float) -> httpx.Client:
+def _image_client(
+    settings: CloudSettings, context: Callable[[], ssl.SSLContext], endpoint: str, auth: httpx.Auth
+) -> httpx.Client:
+    if endpoint.startswith("https:"):
+        context()  # what is wrong with the certificates is said before anything is asked
+    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
+    client.auth = auth
+    return client
+
+
+def _client(
+    settings: CloudSettings, context: Callable[[], ssl.SSLContext], largest_bytes: int, seconds: float
+) -> httpx.Client:
     headers = {"Accept": "application/json", "Accept-Encoding": ANNOUNCED, "User-Agent": "glanceback"}
     if settings.api_version:
         headers["X-Api-Version"] = settings.api_version

@@ -7,7 +7,7 @@ connection while a token is renewed, and nothing above reads without a bound.
 import re
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import httpx
@@ -31,12 +31,13 @@ _NOT_TEXT: Final = "illegal request line"
 class WholeAnswers(httpx.BaseTransport):
     """Sends requests through the proxy that the environment names for each; may be shared by threads.
 
-    `extensions` of a request may say otherwise than `largest_bytes` and `seconds` do.
+    `context` is made when TLS is first needed. `extensions` of a request may say otherwise than `largest_bytes` and
+    `seconds` do.
     """
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        context: Callable[[], ssl.SSLContext],
         environment: Mapping[str, str],
         *,
         connections: int,
@@ -48,14 +49,14 @@ class WholeAnswers(httpx.BaseTransport):
         self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._largest_bytes = largest_bytes
         self._seconds = seconds
-        self._by_proxy: dict[str | None, httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Raises: httpx.RequestError and what descends from it; SettingsError."""
         proxy = proxy_for(str(request.url), self._environment)
         request.extensions[_PROXY] = shown_url(proxy) if proxy else None
-        transport = self._through(proxy)
+        transport = self._through(proxy, request.url.scheme)
         try:
             with over_within(request.extensions.get("answer_seconds", self._seconds)):
                 return self._whole(transport.handle_request(request), request)
@@ -68,22 +69,25 @@ class WholeAnswers(httpx.BaseTransport):
 
     def close(self) -> None:
         with self._lock:
-            for transport in self._by_proxy.values():
+            for transport in self._transports.values():
                 transport.close()
 
-    def _through(self, proxy: str | None) -> httpx.HTTPTransport:
+    def _through(self, proxy: str | None, scheme: str) -> httpx.HTTPTransport:
+        is_tls_proxy = proxy is not None and proxy.startswith("https:")
+        # Reading the authorities' certificates takes a tenth of a second and more.
+        is_tls = is_tls_proxy or scheme == "https"
         with self._lock:
-            if proxy not in self._by_proxy:
-                # httpx takes a context for the proxy only where the proxy itself speaks TLS.
-                context = self._context if proxy and proxy.startswith("https:") else None
-                self._by_proxy[proxy] = httpx.HTTPTransport(
-                    verify=self._context,
+            if (proxy, is_tls) not in self._transports:
+                context = self._context() if is_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                transport = httpx.HTTPTransport(
+                    verify=context,
                     trust_env=False,
                     limits=self._limits,
-                    proxy=httpx.Proxy(proxy, ssl_context=context) if proxy else None,
+                    proxy=httpx.Proxy(proxy, ssl_context=context if is_tls_proxy else None) if proxy else None,
                 )
-                observe_deadlines(self._by_proxy[proxy])
-            return self._by_proxy[proxy]
+                observe_deadlines(transport)
+                self._transports[proxy, is_tls] = transport
+            return self._transports[proxy, is_tls]
 
     def _whole(self, response: httpx.Response, request: httpx.Request) -> httpx.Response:
         try:
