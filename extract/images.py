@@ -8,7 +8,7 @@ page is read depends on no other page.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, repeat, starmap
 from operator import itemgetter
 from typing import Any, Final, overload
 
@@ -146,13 +146,10 @@ class Images(Sequence[Json]):
 
         What msgspec writes has the attributes in the order of their names, if it sorts those of dictionaries.
         """
-        for position, (row, tags) in enumerate(zip(self._rows, _in_order(self.column("tags")), strict=True)):
-            if position in self._others:
-                yield self.content(position)
-            else:
-                content = _Content(*_content_of(row))
-                content.tags = tags
-                yield content
+        contents = starmap(_Content, map(_content_of, self._rows))
+        for position, (content, tags) in enumerate(zip(contents, _in_order(self.column("tags")), strict=True)):
+            content.tags = tags
+            yield self.content(position) if position in self._others else content
 
     def content(self, position: int) -> dict[str, Json]:
         """An image, which must be an object, without its links and with its tags in order."""

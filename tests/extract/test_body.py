@@ -86,6 +86,14 @@ def test_what_is_no_page_is_an_error_and_final(body: bytes) -> None:
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("name", ["name", "tags", "x"])
+def test_value_that_could_not_be_written_again_is_refused(name: str) -> None:
+    for depth in (810, 900):
+        deep = json.dumps(ORDINARY | {name: "@"}).replace('"@"', "[" * depth + "]" * depth)
+        with pytest.raises(CloudError, match="nested too deeply"):
+            parsed(b'{"images": [%s]}' % deep.encode())
+
+
 def test_json_of_any_other_answer_is_read_alike() -> None:
     assert parse_json(b'\xef\xbb\xbf{"a": [NaN, 1e999, "\\ud800"]}', "x")["a"][1:] == [float("inf"), "\ud800"]
     assert parse_json(b'{"a": %s}' % (b"9" * 5_000), "x") == {"a": "9" * 5_000}
