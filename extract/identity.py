@@ -58,6 +58,7 @@ class IdentityAdapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Raises: TransientError, CloudError, SettingsError: keystoneauth1 lets all of them pass."""
         url = str(request.url)
+        says_secrets = request.body is not None or "X-Auth-Token" in request.headers
         body = request.body.encode() if isinstance(request.body, str) else request.body
         headers = httpx.Headers({name: str(value) for name, value in request.headers.items()})
         headers["Accept-Encoding"] = ANNOUNCED
@@ -78,7 +79,7 @@ class IdentityAdapter(BaseAdapter):
                     "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
                 ) from exc
             raise
-        self._check_status(answer, url, where, says_secrets=body is not None or "X-Auth-Token" in request.headers)
+        self._check_status(answer, url, where, says_secrets=says_secrets)
         return self._for_requests(answer, request)
 
     def close(self) -> None:

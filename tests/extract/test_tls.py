@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from extract.account import CloudSettings
 from extract.connection import connect
 from extract.dialect import look
 from extract.errors import CloudError, SettingsError, TransientError
-from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
+from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.clouds.identity import PASSWORD, FakeIdentity, fake_identity
 from tests.flows.accounts import write_clouds_yaml
 
@@ -224,3 +225,15 @@ def subject_hash(common_name: str) -> str:
     sequence = b"\x30" + bytes([len(attribute)]) + attribute
     canonical = b"\x31" + bytes([len(sequence)]) + sequence
     return f"{int.from_bytes(hashlib.sha1(canonical).digest()[:4], 'little'):08x}"
+
+
+def test_password_goes_to_the_origin_of_auth_url_whatever_the_versions_say(
+    secure_identity: FakeIdentity, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CACERT", str(certificate))
+    with fake_identity() as plain:
+        links = [{"rel": "self", "href": f"{plain.url}/v3/"}]
+        versions = json.dumps({"version": {"id": "v3.14", "status": "stable", "links": links}}).encode()
+        secure_identity.faults.append(lambda asked: Reply(200, versions) if not asked.is_login else None)
+        assert log_in(secure_identity, monkeypatch) == "ims"
+        assert plain.log == []
