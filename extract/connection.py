@@ -14,7 +14,17 @@ from typing import Any, Final
 
 import httpx
 
-from extract.account import SIGNED, CloudSettings, account, base_url, described, endpoint_of, session_of, wants_token
+from extract.account import (
+    SIGNED,
+    CloudSettings,
+    account,
+    base_url,
+    described,
+    endpoint_of,
+    region_of,
+    session_of,
+    wants_token,
+)
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
@@ -46,6 +56,7 @@ class Connection:
     roles: tuple[str, ...] = ()
     secrets: Secrets = field(default_factory=Secrets, repr=False, compare=False)
     has_fixed_token: bool = False
+    region: str | None = None
     limiter: ConcurrencyLimiter = field(init=False, repr=False, compare=False)
     room: threading.Semaphore = field(init=False, repr=False, compare=False)
 
@@ -100,6 +111,7 @@ def _connect_with_login(
         roles=who.roles,
         secrets=secrets,
         has_fixed_token=region.config["auth_type"] in _WITH_A_FIXED_TOKEN,
+        region=region_of(region),
     )
 
 
@@ -133,7 +145,7 @@ def _connect_signed(
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))
     client = _image_client(settings, context, address, SignedAuth(key, origin_of(address), secrets))
-    return Connection(settings, address, client, key.project_id, secrets=secrets)
+    return Connection(settings, address, client, key.project_id, secrets=secrets, region=region_of(region))
 
 
 def _image_client(

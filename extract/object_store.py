@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
 from extract.errors import SettingsError
+from extract.redact import shown_url
 from extract.store_client import SCHEMES, filesystem
 from extract.store_errors import store_error
 
@@ -64,7 +65,7 @@ def store_path(url: str) -> StorePath:
         )
     if scheme not in SCHEMES or not bucket or "?" in rest:
         raise SettingsError(
-            f"{url} cannot be opened",
+            f"{shown_url(url)} cannot be opened",
             "Take a folder, or a URL such as s3://bucket/folder; AWS_ENDPOINT_URL leads to other stores than AWS. "
             f"Known schemes: {', '.join(SCHEMES)}.",
         )

@@ -107,8 +107,10 @@ def _refusal(connection: Connection, response: httpx.Response, received_at: date
             status,
         )
     what, advice = FINAL.get(status, ("the image service gave an answer that we cannot use", ""))
-    if status == httpx.codes.UNAUTHORIZED:
-        advice = _advice_for_401(connection, date_header(response), received_at)
+    if status == httpx.codes.UNAUTHORIZED or (
+        status == httpx.codes.FORBIDDEN and isinstance(connection.client.auth, SignedAuth)
+    ):
+        advice = f"{_advice_for_401(connection, date_header(response), received_at)} {advice}".strip()
     return Refused(f"{where}: {what}{detail}", advice, status)
 
 

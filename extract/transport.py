@@ -170,7 +170,7 @@ def send(client: httpx.Client, request: httpx.Request, where: str, secrets: Secr
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, RuntimeError, OSError) as exc:
         proxy = proxy_of(request)
         way = secrets.url(str(request.url)) + (f" through the proxy {proxy}" if proxy else "")
-        raise _in_our_words(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from exc
+        raise _in_our_words(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from None
 
 
 def _in_our_words(exc: Exception, where: str, way: str, proxy: str | None, said: str) -> CloudError:

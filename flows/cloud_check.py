@@ -73,6 +73,8 @@ class CloudCheck:
         project = f"{connection.project_name or ''} ({connection.project_id or 'unknown'})".strip()
         self._say("logged in as", f"{who}, project {project}")
         self._say("endpoint", shown_url(connection.endpoint))
+        if connection.region:
+            self._say("region", connection.region)
         self._say("region", account(self._settings).get_region_name("image") or "none named")
         if connection.project_id is None:
             self._problem(

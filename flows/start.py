@@ -12,6 +12,7 @@ from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
 from flows.client_environment import check_certificates, variables_for_httpx
+from extract.redact import shown_url
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
 from flows.report import RunFailed, RunReport
 from load.permissions import keep_to_owner, make_folder
@@ -75,7 +76,7 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
         if has_embedded_server():
             raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
         raise SettingsError(
-            f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not answer ({exc})",
+            f"the Prefect server at {shown_url(os.environ.get('PREFECT_API_URL', ''))} does not answer ({exc})",
             "Start it, or unset PREFECT_API_URL to run with an embedded one.",
         ) from exc
     finally:
