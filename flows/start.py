@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from extract.errors import GlancebackError, SettingsError
-from flows.client_environment import check_certificates, variables_for_httpx
 from extract.redact import shown_url
+from flows.client_environment import check_certificates, variables_for_httpx
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
 from flows.report import RunFailed, RunReport
 from load.permissions import keep_to_owner, make_folder
