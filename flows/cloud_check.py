@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from extract.account import CloudSettings, account
+from extract.account import CloudSettings
 from extract.asking import ask_page
 from extract.body import PageBody
 from extract.confirmation import why_unaskable
@@ -73,9 +73,7 @@ class CloudCheck:
         project = f"{connection.project_name or ''} ({connection.project_id or 'unknown'})".strip()
         self._say("logged in as", f"{who}, project {project}")
         self._say("endpoint", shown_url(connection.endpoint))
-        if connection.region:
-            self._say("region", connection.region)
-        self._say("region", account(self._settings).get_region_name("image") or "none named")
+        self._say("region", connection.region or "none named")
         if connection.project_id is None:
             self._problem(
                 "the login does not say which project it is: images that the account shares out cannot be told from "
