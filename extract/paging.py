@@ -8,14 +8,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import compress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from extract.body import PageBody, usable_id
 from extract.errors import CloudError, Refused
 from extract.evidence import Evidence
-from extract.images import Json
+from extract.images import Images, Json
 from extract.listing import Listing, all_fit, mismatch
 from extract.order import IdOrder, ReadIds, StepBackIds, ascending
 from extract.parts import WHOLE, NotProven, Part
@@ -35,7 +34,7 @@ _MOST_REFUSALS: Final = 3
 class Page:
     """`images` as received, without those that an earlier page of this pass had. `received_at` is UTC."""
 
-    images: Sequence[Json]
+    images: Images
     received_at: datetime
 
 
@@ -125,7 +124,7 @@ class Pass:
         if self._marker is None and self.part != WHOLE:
             raise NotProven(f"{self.where}: the images that it was to go on after are gone")
 
-    def take(self, body: PageBody, size_bytes: int, until: str | None = None) -> Sequence[Json]:
+    def take(self, body: PageBody, size_bytes: int, until: str | None = None) -> Images:
         """Return the page's images that no earlier page had; those without a usable id as they are.
 
         `until` is the image at which the next part begins, as things are now. What comes after it on its page belongs
@@ -165,7 +164,7 @@ class Pass:
             log.warning("%s: ids in ascending order were asked for, and do not come so", self.where)
         self.evidence.in_order = False
 
-    def _up_to(self, until: str | None, body: PageBody) -> tuple[Sequence[Json], Sequence[str], bool]:
+    def _up_to(self, until: str | None, body: PageBody) -> tuple[Images, Sequence[str], bool]:
         """The page's images and ids up to `until`, if it is there; and whether the page shows that the part is over."""
         images, ids = body.images, body.ids
         if until is None or not ids:
@@ -182,7 +181,7 @@ class Pass:
         kept = [usable_id(image) for image in images].index(until) + 1
         return images[:kept], ids[:within], True
 
-    def _is_all_new_and_in_order(self, images: Sequence[Json], ids: Sequence[str]) -> bool:
+    def _is_all_new_and_in_order(self, images: Images, ids: Sequence[str]) -> bool:
         """Whether all images are new, in order and what was asked for, as those of nearly every page are.
 
         To ask this of all at once is ten times as fast as to look at each.
@@ -198,9 +197,9 @@ class Pass:
         self._order.last = last
         return False
 
-    def _looked_at_one_by_one(self, images: Sequence[Json]) -> Sequence[Json]:
+    def _looked_at_one_by_one(self, images: Images) -> Images:
         is_new = [self._is_new(image) for image in images]
-        return images if all(is_new) else list(compress(images, is_new))
+        return images if all(is_new) else images.take([number for number, new in enumerate(is_new) if new])
 
     def _is_new(self, image: Json) -> bool:
         """Raises: CloudError where the image has come before, although nothing was asked for again; NotProven."""
@@ -225,7 +224,7 @@ class Pass:
         self.read.add([identity])
         return True
 
-    def _count(self, body: PageBody, new: Sequence[Json], size_bytes: int) -> None:
+    def _count(self, body: PageBody, new: Images, size_bytes: int) -> None:
         evidence = self.evidence
         evidence.images += len(new)
         evidence.bytes += size_bytes

@@ -95,7 +95,8 @@ class Chain:
 
     @staticmethod
     def _overlap(one: "Pass", other: "Pass") -> bool:
-        return other.part.after in one.read or not other.read.has_none_of(one.last_ids)
+        begins_at = other.part.after
+        return (begins_at is not None and begins_at in one.read) or not other.read.has_none_of(one.last_ids)
 
     def _next(self, position: int) -> int | None:
         following = range(position + 1, len(self.passes))
