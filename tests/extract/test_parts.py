@@ -7,90 +7,47 @@ import itertools
 import json
 import random
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from extract.account import CloudSettings
-from extract.connection import Connection
+from extract.body import PageBody
 from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart, landed_pages
 from extract.listing import listings
-from extract.paging import Page
-from extract.parts import Part, parts_between
+from extract.paging import Page, Pass
+from extract.parts import Chain, Part, parts_between
 from extract.reading import Reading
+from tests.clouds.model import ModelServer, equal_parts, numbered
 from tests.extract.conftest import as_it_is
 
 PRIVATE = listings("openstack", None, ("private",))[0]
 LETTERS = "0123456789abcdef-_ABZ"
 
 
-@dataclass
-class Server:
-    """Images in the order of `key`, pages of at most `page`; `before` is called with each query before its answer."""
-
-    ids: list[str]
-    page: int
-    key: Callable[[str], Any] = str
-    before: Callable[[dict[str, str]], httpx.Response | None] = lambda query: None
-    without_next: Callable[[dict[str, str]], bool] = lambda query: False
-    asked: list[dict[str, str]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        with self.lock:
-            query = dict(request.url.params)
-            self.asked.append(query)
-            return self.before(query) or self._page(query)
-
-    def _page(self, query: dict[str, str]) -> httpx.Response:
-        if query["sort_key"] != "id":
-            return httpx.Response(400)
-        ordered = sorted(self.ids, key=self.key)
-        marker, most = query.get("marker"), min(self.page, int(query["limit"]))
-        if marker is not None and marker not in ordered:
-            return httpx.Response(400, text=f"no image {marker}")
-        rest = ordered[ordered.index(marker) + 1 if marker else 0 :]
-        body: dict[str, Any] = {"images": [{"id": one, "visibility": "private"} for one in rest[:most]]}
-        if len(rest) > most and not self.without_next(query):
-            body["next"] = f"/v2/images?marker={rest[most - 1]}"
-        return httpx.Response(200, content=json.dumps(body))
-
-
-def read(server: Server, folder: Path, parts: Sequence[Part], page_size: int = 1000) -> tuple[Reading[Page], list[str]]:
-    settings = CloudSettings("c", dialect="openstack", tries=1, max_connections=4, page_size=page_size)
-    connection = Connection(settings, "http://model", httpx.Client(transport=httpx.MockTransport(server.answer)), None)
+def read(
+    server: ModelServer, folder: Path, parts: Sequence[Part], page_size: int = 1000
+) -> tuple[Reading[Page], list[str]]:
+    connection = server.connection(page_size=page_size)
     landing = Landing(folder / "private")
     reading = Reading(connection, PRIVATE, landing, ReadingStart(datetime(2026, 11, 1), None, tuple(parts)), as_it_is)
     found = [image["id"] for page in reading.pages() for image in page.images]
     return reading, found
 
 
-def equal_parts(ids: Sequence[str], number: int) -> tuple[Part, ...]:
-    """As the last run leaves them."""
-    step = max(1, len(ids) // number)
-    cuts = sorted(ids)[step - 1 :: step][: number - 1]
-    return tuple(replace(part, expected=step) for part in parts_between(cuts))
-
-
-def numbered(count: int) -> list[str]:
-    return [f"{number:04d}" for number in range(count)]
-
-
 def test_page_in_the_middle_of_a_part_without_next_loses_nothing(tmp_path: Path) -> None:
-    server = Server(numbered(200), 25)
+    server = ModelServer(numbered(200), 25)
     server.without_next = lambda query: query.get("marker") == "0074"
     _, found = read(server, tmp_path, equal_parts(server.ids, 4))
     assert sorted(set(found)) == server.ids
 
 
 def test_short_page_in_the_middle_of_a_part_without_next_is_read_on(tmp_path: Path) -> None:
-    server = Server(numbered(200), 25)
+    server = ModelServer(numbered(200), 25)
 
     def cut_short(query: dict[str, str]) -> httpx.Response | None:
         """The part seems to end at 0050, also where that is asked once more."""
@@ -105,7 +62,7 @@ def test_short_page_in_the_middle_of_a_part_without_next_is_read_on(tmp_path: Pa
 
 
 def test_server_that_always_ends_a_part_early_makes_the_listing_incomplete(tmp_path: Path) -> None:
-    server = Server(numbered(200), 25)
+    server = ModelServer(numbered(200), 25)
     end = {"images": [{"id": "0050", "visibility": "private"}]}
 
     def cut_short(query: dict[str, str]) -> httpx.Response | None:
@@ -119,7 +76,7 @@ def test_server_that_always_ends_a_part_early_makes_the_listing_incomplete(tmp_p
 
 
 def test_quiet_listing_asks_for_nothing_again(tmp_path: Path) -> None:
-    server = Server(numbered(1000), 25)
+    server = ModelServer(numbered(1000), 25)
     reading, found = read(server, tmp_path, equal_parts(server.ids, 10), page_size=25)
     assert sorted(found) == server.ids
     assert (reading.evidence["seams_read_again"], reading.evidence["beyond_part"]) == (0, 0)
@@ -130,10 +87,10 @@ def test_quiet_listing_asks_for_nothing_again(tmp_path: Path) -> None:
 def test_cuts_that_are_gone_cost_one_request_each(tmp_path: Path) -> None:
     ids = numbered(1600)
     parts = equal_parts(ids, 16)
-    quiet = Server(list(ids), 20)
+    quiet = ModelServer(list(ids), 20)
     read(quiet, tmp_path / "quiet", parts)
     cuts = [part.after for part in parts[1:15]]
-    server = Server([identity for identity in ids if identity not in cuts], 20)
+    server = ModelServer([identity for identity in ids if identity not in cuts], 20)
     reading, found = read(server, tmp_path / "gone", parts)
     assert sorted(found) == server.ids
     assert len(server.asked) <= 1.5 * len(quiet.asked)
@@ -141,7 +98,7 @@ def test_cuts_that_are_gone_cost_one_request_each(tmp_path: Path) -> None:
 
 
 def test_cut_that_is_deleted_after_its_part_began_is_proven_by_what_both_readers_got(tmp_path: Path) -> None:
-    server = Server(numbered(200), 25)
+    server = ModelServer(numbered(200), 25)
     parts = equal_parts(server.ids, 2)
     late = threading.Event()
 
@@ -158,7 +115,7 @@ def test_cut_that_is_deleted_after_its_part_began_is_proven_by_what_both_readers
 
 
 def test_marker_refused_once_in_a_part_is_read_again(tmp_path: Path) -> None:
-    server = Server(numbered(400), 25)
+    server = ModelServer(numbered(400), 25)
     refused: list[str] = []
 
     def once(query: dict[str, str]) -> httpx.Response | None:
@@ -185,7 +142,7 @@ def test_nothing_is_lost_whatever_order_the_server_keeps(tmp_path: Path, seed: i
     ids = sorted({odd_id(source) for _ in range(source.randint(4, 60))})
     moved = {one: odd_id(source) for one in source.sample(ids, source.randint(0, 3))}
     key = str.lower if source.random() < 0.3 else str
-    server = Server(list(ids), source.randint(1, 12), lambda one: (key(moved.get(one, one)), one))
+    server = ModelServer(list(ids), source.randint(1, 12), lambda one: (key(moved.get(one, one)), one))
     lost_next = source.random() < 0.3
     server.without_next = lambda query: lost_next and source.random() < 0.3
     gone: set[str] = set()
@@ -214,7 +171,7 @@ def test_nothing_is_lost_whatever_order_the_server_keeps(tmp_path: Path, seed: i
 def test_no_false_alarm_where_images_come_and_go(tmp_path: Path, seed: int) -> None:
     source = random.Random(seed)
     ids = [f"{source.getrandbits(64):016x}" for _ in range(120)]
-    server = Server(list(ids), 10)
+    server = ModelServer(list(ids), 10)
     gone: set[str] = set()
 
     def change(query: dict[str, str]) -> None:
@@ -229,7 +186,108 @@ def test_no_false_alarm_where_images_come_and_go(tmp_path: Path, seed: int) -> N
 
 
 def test_landing_holds_every_page_that_was_read(tmp_path: Path) -> None:
-    server = Server(numbered(200), 25)
+    server = ModelServer(numbered(200), 25)
     _, found = read(server, tmp_path, equal_parts(server.ids, 4))
     landed = [image["id"] for _, body in landed_pages(tmp_path / "private") for image in json.loads(body)["images"]]
     assert set(found) <= set(landed)
+
+
+def had(after: str | None, pages: Sequence[str], until: str | None = None, *, is_last: bool = False) -> Pass:
+    """A pass that got these pages, each an image a letter; `is_last`: and then one without images and `next`."""
+    one = Pass(PRIVATE, 10, "c", part=Part(after, until))
+    for letters in (*pages, *([""] if is_last else [])):
+        images = [{"id": letter, "visibility": "private"} for letter in letters]
+        one.take(PageBody(images, f"/v2/images?marker={letters[-1]}" if letters else None), 1, until)
+    return one
+
+
+def test_parts_meet_where_each_got_the_image_the_next_begins_after() -> None:
+    chain = Chain([had(None, ["ab"], "b"), had("b", ["cd"], "d"), had("d", ["e"], is_last=True)])
+    assert chain.open_seam() is None
+    assert [chain.meets_next(one) for one in chain.passes] == [True, True, False]
+
+
+def test_first_part_that_does_not_meet_another_is_the_open_seam() -> None:
+    chain = Chain([had(None, ["ab"], "b"), had("b", ["cf"], "e"), had("e", ["g"], is_last=True)])
+    assert chain.open_seam() is chain.passes[1]
+
+
+def test_part_that_got_the_cut_out_of_order_meets_the_next() -> None:
+    """The server's order is not ours: the image that the next part begins after may come early in a page."""
+    one = had(None, ["abd"])
+    chain = Chain([one, had("b", ["cf"], is_last=True)])
+    assert one.met is None
+    assert chain.meets_next(one)
+    assert chain.open_seam() is None
+
+
+def test_part_whose_last_page_overlaps_with_the_next_part_meets_it() -> None:
+    one = had(None, ["ad"], "c")
+    chain = Chain([one, had("c", ["de"], is_last=True)])
+    assert chain.meets_next(one)
+    assert chain.open_seam() is None
+
+
+def test_images_of_an_earlier_page_in_the_next_part_prove_no_seam() -> None:
+    """Something may lie between: only what comes last in one part shows where the other goes on."""
+    one = had(None, ["ad", "f"], "c")
+    chain = Chain([one, had("c", ["de"], is_last=True)])
+    assert not chain.meets_next(one)
+    assert chain.open_seam() is one
+
+
+def test_part_may_meet_one_that_comes_later() -> None:
+    overtaken = had("b", [])
+    chain = Chain([had(None, ["abcde"]), overtaken, had("d", ["ef"], is_last=True)])
+    chain.drop(overtaken)
+    assert chain.open_seam() is None
+    assert chain.until(chain.passes[0]) == "d"
+
+
+def test_last_part_without_an_end_is_open() -> None:
+    chain = Chain([had(None, ["ab"], "b"), had("b", ["cd"])])
+    assert chain.open_seam() is chain.passes[1]
+
+
+def test_end_in_the_middle_is_believed_where_the_parts_after_it_have_nothing_more() -> None:
+    ended = had(None, ["ab"], "c", is_last=True)
+    assert Chain([ended, had("c", []), had("d", [])]).open_seam() is None
+    assert Chain([ended, had("c", ["d"], is_last=True)]).open_seam() is ended
+    assert Chain([ended, had("c", []), had("d", ["e"], is_last=True)]).open_seam() is ended
+
+
+def test_end_is_not_compared_with_the_parts_before_it() -> None:
+    assert Chain([had(None, ["ab"], "b"), had("b", ["c"], is_last=True)]).open_seam() is None
+
+
+def test_part_goes_on_when_the_next_was_dropped_after_it_ended() -> None:
+    one, gone, last = had(None, ["ab"], "b"), had("b", []), had("d", ["e"], is_last=True)
+    chain = Chain([one, gone, last])
+    assert one.is_finished
+    assert not chain.lets_go_on(one)
+    chain.drop(gone)
+    assert chain.lets_go_on(one)
+    assert not one.is_finished
+    assert one.query()["marker"] == "b"
+
+
+def test_part_that_saw_the_listings_end_does_not_go_on() -> None:
+    ended, gone = had(None, ["ab"], "c", is_last=True), had("c", [])
+    chain = Chain([ended, gone])
+    chain.drop(gone)
+    assert not chain.lets_go_on(ended)
+    assert ended.is_finished
+
+
+def test_dropped_part_proves_nothing() -> None:
+    one, gone = had(None, ["abc"], "c"), had("c", [])
+    chain = Chain([one, gone, had("x", ["y"], is_last=True)])
+    assert chain.meets_next(one)
+    chain.drop(gone)
+    assert not chain.meets_next(one)
+    assert chain.open_seam() is one
+
+
+def test_cuts_lie_between_parts() -> None:
+    assert parts_between([]) == (Part(None, None),)
+    assert parts_between(["b", "d"]) == (Part(None, "b"), Part("b", "d"), Part("d", None))
