@@ -22,6 +22,7 @@ class ModelServer:
     key: Callable[[str], Any] = str
     before: Callable[[dict[str, str]], httpx.Response | None] = lambda query: None
     without_next: Callable[[dict[str, str]], bool] = lambda query: False
+    attributes: dict[str, str] = field(default_factory=lambda: {"visibility": "private"})
     asked: list[dict[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,7 +40,7 @@ class ModelServer:
         if marker is not None and marker not in ordered:
             return httpx.Response(400, text=f"no image {marker}")
         rest = ordered[ordered.index(marker) + 1 if marker else 0 :]
-        body: dict[str, Any] = {"images": [{"id": one, "visibility": "private"} for one in rest[:most]]}
+        body: dict[str, Any] = {"images": [{"id": one, **self.attributes} for one in rest[:most]]}
         if len(rest) > most and not self.without_next(query):
             body["next"] = f"/v2/images?marker={rest[most - 1]}"
         return httpx.Response(200, content=json.dumps(body))

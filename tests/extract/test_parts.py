@@ -61,6 +61,24 @@ def test_short_page_in_the_middle_of_a_part_without_next_is_read_on(tmp_path: Pa
     assert reading.evidence["seams_read_again"] == 1
 
 
+def test_part_that_seems_to_end_again_and_again_is_read_on_as_long_as_that_brings_images(tmp_path: Path) -> None:
+    server = ModelServer(numbered(200), 10)
+    lies = {f"{number:04d}" for number in (9, 19, 29)}
+
+    def end(query: dict[str, str]) -> httpx.Response | None:
+        """The page after has no `next`, and there is nothing when that is asked once more."""
+        if (marker := query.get("marker", "")) not in lies:
+            return None
+        lies.remove(marker)
+        return httpx.Response(200, json={"images": []})
+
+    server.before = end
+    reading, found = read(server, tmp_path, equal_parts(server.ids, 2), page_size=10)
+    assert sorted(set(found)) == server.ids
+    assert reading.evidence["seams_read_again"] == 3
+    assert len(reading.evidence["parts"]) == 2
+
+
 def test_server_that_always_ends_a_part_early_makes_the_listing_incomplete(tmp_path: Path) -> None:
     server = ModelServer(numbered(200), 25)
     end = {"images": [{"id": "0050", "visibility": "private"}]}
