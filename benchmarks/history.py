@@ -16,6 +16,7 @@ import duckdb
 from benchmarks.catalogue import SHARES, Catalogue
 from extract.body import parse_page
 from load.merge import CloudNight, ListingOutcome, find_missing, merge
+from load.missing import Decisions
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -67,7 +68,7 @@ def load(warehouse: Warehouse, staged: list[StagedListing]) -> float:
     run = begin_run(warehouse, "full", "0")
     outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, FIRST_NIGHT, one) for one in staged]
     night = CloudNight(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
-    merge(warehouse, night, gone=find_missing(warehouse, night).ids)
+    merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
     finish_run(warehouse, run, "completed")
     return time.perf_counter() - began
 

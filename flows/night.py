@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from extract import storage
-from extract.confirmation import confirm
 from extract.errors import CloudError, GlancebackError, TransientError, WarehouseError
 from extract.landing import Earlier, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing
 from extract.parts import Part
 from extract.reading import Reading
 from extract.storage import Place
+from flows.missing import decided
 from flows.progress import Watched
 from flows.visit import Visit
-from load.guard import Guard, suspicious
+from load.guard import Guard
 from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.missing import NOTHING_MISSING
 from load.records import keep_night
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
@@ -218,22 +219,18 @@ def _load(
 ) -> Loaded:
     _refuse_silence(night, visit)
     missing = find_missing(warehouse, night)
-    too_many = {} if accept_deletions else suspicious(missing, guard)
-    withheld = frozenset().union(*too_many.values())
-    confirmation = confirm(visit.connection, missing.ids - withheld)
-    error = _withheld_message(visit.name, {name: len(ids) for name, ids in too_many.items()}, confirmation.unknown)
-    withheld |= frozenset(confirmation.unknown)
-    keep_night(landing, night, confirmation.gone, withheld, error)
-    counts = merge(warehouse, night, gone=confirmation.gone, withheld=withheld, error=error)
+    with decided(visit, night, missing, guard, landing, accept_deletions) as found:
+        keep_night(landing, night, found.decisions, found.error)
+        counts = merge(warehouse, night, found.decisions, unlisted=found.unlisted, error=found.error)
     if counts.missed_by_changes:
         log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
-    return Loaded(counts, error)
+    return Loaded(counts, found.error)
 
 
 def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:
     """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
     nothing = CloudNight(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
-    keep_night(landing, nothing, frozenset(), frozenset(), error)
+    keep_night(landing, nothing, NOTHING_MISSING, error)
     merge(warehouse, nothing, error=error)
 
 
@@ -264,22 +261,6 @@ def _refuse_silence(night: CloudNight, visit: Visit) -> None:
             f"shows images",
             "Set dialect to what this cloud speaks.",
         )
-
-
-def _withheld_message(cloud: str, too_many: dict[str, int], unknown: dict[str, str]) -> str | None:
-    parts = []
-    if too_many:
-        listed = ", ".join(f"{count} of {name}" for name, count in sorted(too_many.items()))
-        parts.append(
-            f"cloud {cloud}: {listed} vanished at once; their deletion is withheld. "
-            "If it is right, run again with --accept-deletions."
-        )
-    if unknown:
-        parts.append(
-            f"cloud {cloud}: {len(unknown)} images are in no listing, but whether they are deleted could not be said, "
-            f"so they are kept ({next(iter(unknown.values()))})"
-        )
-    return " ".join(parts) or None
 
 
 def _drop(staged: StagedListing) -> None:

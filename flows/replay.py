@@ -7,20 +7,23 @@ today's dictionary. What is older stays as it is.
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import zstandard
 
 from extract import storage
-from extract.body import parse_page, usable_id
+from extract.body import parse_json, parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
 from extract.images import Json
 from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
 from extract.storage import Place
+from flows.missing import IMAGES_AT_ONCE
 from flows.settings import VERSION, Settings
-from load.merge import CloudNight, ListingOutcome, merge_within
+from load.merge import UNLISTED, CloudNight, ListingOutcome, merge_within
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptNight, KeptRun, kept_nights, kept_runs
@@ -28,7 +31,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from transform.batch import flatten
-from transform.stage import StageWriter
+from transform.stage import StagedListing, StageWriter
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +102,10 @@ def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
 
 def _has_its_pages(landing: Place, night: KeptNight) -> bool:
     try:
-        for outcome in night.outcomes:
-            folder = listing_folder(landing, night.run_id, night.cloud, outcome.listing)
-            if outcome.complete and not all(storage.has(folder / page.file) for page in landed_lines(folder)):
+        listings = [outcome.listing for outcome in night.outcomes if outcome.complete]
+        for listing in [*listings, UNLISTED] if night.answered else listings:
+            folder = listing_folder(landing, night.run_id, night.cloud, listing)
+            if not all(storage.has(folder / page.file) for page in landed_lines(folder)):
                 return False
     except (OSError, ValueError):
         return False
@@ -112,6 +116,8 @@ def _take_back(warehouse: Warehouse, runs: _Runs) -> None:
     """The history as it was before the first of the runs."""
     since = runs[0][0].started_at
     for name in ("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"):
+        warehouse.run("replay", name, since=since)
+    for name in ("remove_later_unlisted", "forget_later_answers", "restate_versions"):
         warehouse.run("replay", name, since=since)
     for _, nights in runs:
         for night in nights:
@@ -130,7 +136,8 @@ def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight) -> None:
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
-        merge_within(warehouse, night, gone=kept.gone, withheld=kept.withheld, error=kept.error)
+        unlisted = _unlisted(landing, kept, Path(folder))
+        merge_within(warehouse, night, kept.decisions, unlisted=unlisted, error=kept.error)
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 
 
@@ -141,33 +148,52 @@ def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Pa
     (folder / outcome.listing).mkdir()
     pages = listing_folder(landing, kept.run_id, kept.cloud, outcome.listing)
     with StageWriter(folder / outcome.listing, outcome.listing) as writer:
-        for images, received_at in _pages_again(pages, repeats=bool(outcome.evidence.get("markers_gone"))):
+        for images, received_at in _pages_again(pages):
             writer.write(flatten(images), received_at)
     return replace(outcome, staged=writer.staged)
 
 
-def _pages_again(folder: Place, *, repeats: bool) -> Iterator[tuple[Sequence[Json], datetime]]:
-    """The images of the landed pages, without those that came again after a marker was gone: as they were read."""
-    seen: dict[str, set[str]] = {}
-    try:
+def _unlisted(landing: Place, kept: KeptNight, folder: Path) -> StagedListing | None:
+    """What the images said that no listing showed but that answered by id; None where there were none."""
+    if not kept.answered:
+        return None
+    (folder / UNLISTED).mkdir()
+    pages = listing_folder(landing, kept.run_id, kept.cloud, UNLISTED)
+    answers = ((image, page.received_at) for page, image in _answers_again(pages) if usable_id(image) in kept.answered)
+    with StageWriter(folder / UNLISTED, UNLISTED) as writer:
+        while several := list(islice(answers, IMAGES_AT_ONCE)):
+            writer.write(flatten([image for image, _ in several]), several[-1][1])
+    return writer.staged
+
+
+def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], datetime]]:
+    """The images of the landed pages that the reading took: all but those behind the image where its part ended."""
+    with _readable(folder):
         for page, body in landed_pages(folder):
-            found = parse_page(body, f"{folder / page.file}")
-            images = found.images
-            if not all(_was_read(identity, page) for identity in found.ids):
-                images = [image for image in images if _was_read(usable_id(image), page)]
-            if repeats:
-                known = seen.setdefault(page.part, set())
-                images = [image for image in images if usable_id(image) not in known]
-                known |= {identity for image in images if (identity := usable_id(image)) is not None}
-            yield images, page.received_at
+            images = parse_page(body, f"{folder / page.file}").images
+            yield _up_to(page.until, images), page.received_at
+
+
+def _answers_again(folder: Place) -> Iterator[tuple[LandedPage, Json]]:
+    with _readable(folder):
+        for page, body in landed_pages(folder):
+            yield page, parse_json(body, f"{folder / page.file}")
+
+
+@contextmanager
+def _readable(folder: Place) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, zstandard.ZstdError) as exc:
         raise GlancebackError(
             f"the pages in {folder} cannot be read ({exc})", "Restore them, or move their run's folder out of landing."
         ) from exc
 
 
-def _was_read(identity: str | None, page: LandedPage) -> bool:
-    """Whether an image of that id is of the part that was asked for: what lies beyond, another reader has read."""
-    return identity is None or (
-        (page.after is None or identity > page.after) and (page.until is None or identity <= page.until)
-    )
+def _up_to(until: str | None, images: Sequence[Json]) -> Sequence[Json]:
+    """The images without those that come after the image `until`, if that is among them: another reader took those."""
+    if until is not None:
+        for position, identity in enumerate(map(usable_id, images)):
+            if identity == until:
+                return images[: position + 1]
+    return images

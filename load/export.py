@@ -9,7 +9,7 @@ import duckdb
 
 from extract.errors import SettingsError, WarehouseError
 from load.interruption import interruptible
-from load.statements import names
+from load.statements import tables
 from load.warehouse import quoted
 
 FORMATS: Final = ("parquet", "csv")
@@ -27,8 +27,7 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
     if target.exists() and (not target.is_dir() or any(target.iterdir())) and not overwrite:
         raise SettingsError(f"{target} is not empty", "Name an empty or a new folder, or give --overwrite.")
     unfinished = target.with_name(f".{target.name}.unfinished")
-    tables = [name.partition("_")[2] for name in names("schema") if name != "000_schema_migrations"]
-    exported = [*_VIEWS, *tables]
+    exported = [*_VIEWS, *(table for table in tables() if table != "schema_migrations")]
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         with duckdb.connect(str(published), read_only=True) as connection:

@@ -4,7 +4,7 @@ The flow asks twice: first which images are missing, so that the cloud can be as
 merge. In between nobody else writes, for one process holds the warehouse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,11 +13,20 @@ import msgspec
 
 from extract.listing import SHARED_OUT
 from load.invariants import require
+from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
 from load.warehouse import Warehouse
 from transform.stage import StagedListing
 
 _ROWS_A_PIECE: Final = 250_000
 """Of a listing, so many rows are added by one statement: a million at once took 50 MB more."""
+
+UNLISTED: Final = "unlisted"
+"""Stands for the listing, in landing and when staged, where images answered by id that no listing showed."""
+
+MOST_ASKED_AGAIN: Final = 1_000
+"""Of the images that no listing shows any more, at most so many are asked for in one run."""
+
+_CONTROLS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +65,22 @@ class CloudNight:
         whole = [outcome.listing for outcome in self.outcomes if outcome.complete]
         return [*whole, SHARED_OUT] if any(name.startswith("shared-") for name in whole) else whole
 
+    def has_read_all(self, listings: Iterable[str]) -> bool:
+        """Whether this run missed nothing: all that it read it read to the end, and these listings are among it."""
+        is_complete = all(outcome.complete for outcome in self.outcomes)
+        return is_complete and set(listings) <= set(self.whole_listings)
+
     @property
     def staged(self) -> list[StagedListing]:
         return [outcome.staged for outcome in self.outcomes if outcome.complete and outcome.staged is not None]
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """Images that listings read whole no longer showed: `ids`; and `by_listing`.
-
-    By listing too: how many images it had before (`sizes`), how many it shows now (`shown`; none: it is left out).
-    """
-
-    ids: frozenset[str]
-    by_listing: Mapping[str, frozenset[str]]
-    sizes: Mapping[str, int]
-    shown: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class CloudCounts:
-    """Images, but for `rejected`; a row of `run_clouds`. `listing_images`: images by listing, each once."""
+    """Images, but for `rejected`; a row of `run_clouds`. `listing_images`: images by listing, each once.
+
+    `confirmed_by`: how the deletions were confirmed.
+    """
 
     new: int
     changed: int
@@ -87,12 +91,13 @@ class CloudCounts:
     withheld_deletions: int
     missed_by_changes: int
     listing_images: Mapping[str, int]
+    confirmed_by: str | None = None
 
 
 def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
-    """The current images that the night should have shown, and did not."""
+    """The current images that the night should have shown, and did not, as far as they are to be asked for now."""
     if not night.whole_listings or not night.staged:
-        return Missing(frozenset(), {}, {}, {})
+        return Missing()
     missing = warehouse.atomically(lambda: _find_missing(warehouse, night))
     warehouse.staged = night
     return missing
@@ -100,45 +105,52 @@ def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
 
 def _find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     _stage(warehouse, night)
-    rows = warehouse.rows("merge", "missing_images", cloud=night.cloud, whole_listings=night.whole_listings)
-    by_listing: dict[str, set[str]] = {}
-    for identity, listing in rows:
-        by_listing.setdefault(listing or "", set()).add(identity)
+    whole = night.whole_listings
+    rows = warehouse.rows(
+        "merge", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
+    )
+    if not rows:
+        return Missing()
+    sizes = dict(warehouse.rows("merge", "listing_sizes", cloud=night.cloud))
     return Missing(
-        ids=frozenset(identity for identity, _ in rows),
-        by_listing={listing: frozenset(ids) for listing, ids in by_listing.items() if listing},
-        sizes=dict(warehouse.rows("merge", "listing_sizes", cloud=night.cloud)),
+        images={identity: MissingImage(tuple(listings), *facts) for identity, listings, *facts in rows},
+        sizes=sizes,
         shown=dict(warehouse.rows("merge", "membership_counts")),
+        controls={listing: tuple(ids) for listing, ids in warehouse.rows("merge", "control_images", most=_CONTROLS)},
+        was_all_read=night.has_read_all(sizes),
     )
 
 
 def merge(
     warehouse: Warehouse,
     night: CloudNight,
+    decisions: Decisions = NOTHING_MISSING,
     *,
-    gone: frozenset[str] = frozenset(),
-    withheld: frozenset[str] = frozenset(),
+    unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
     """Load the night in one transaction: versions, memberships, deletions, rejects, and how it went.
 
-    `gone` are missing images that the cloud says are deleted, `withheld` those whose end is not sure.
+    `decisions` say what becomes of missing images; `unlisted` is what those answered that are still there.
     Raises: WarehouseError; then nothing of the night is in.
     """
-    return warehouse.atomically(lambda: merge_within(warehouse, night, gone=gone, withheld=withheld, error=error))
+    return warehouse.atomically(lambda: merge_within(warehouse, night, decisions, unlisted=unlisted, error=error))
 
 
 def merge_within(
     warehouse: Warehouse,
     night: CloudNight,
+    decisions: Decisions = NOTHING_MISSING,
     *,
-    gone: frozenset[str] = frozenset(),
-    withheld: frozenset[str] = frozenset(),
+    unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
     """As merge, in a transaction of the caller's."""
     run = {"run_id": night.run_id, "started_at": night.started_at, "cloud": night.cloud}
-    counts = _merge_images(warehouse, night, run, gone, withheld) if night.staged else _nothing(len(withheld))
+    if night.staged:
+        counts = _merge_images(warehouse, night, run, decisions, unlisted)
+    else:
+        counts = _nothing(len(decisions.withheld))
     for outcome in night.outcomes:
         images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
         evidence = msgspec.json.encode(outcome.evidence).decode()
@@ -165,34 +177,51 @@ def _stage(warehouse: Warehouse, night: CloudNight) -> None:
 
 
 def _merge_images(
-    warehouse: Warehouse, night: CloudNight, run: dict[str, object], gone: frozenset[str], withheld: frozenset[str]
+    warehouse: Warehouse,
+    night: CloudNight,
+    run: dict[str, object],
+    decisions: Decisions,
+    unlisted: StagedListing | None,
 ) -> CloudCounts:
     _stage(warehouse, night)
+    staged = [*night.staged, *([unlisted] if unlisted else [])]
+    if unlisted:
+        warehouse.run("merge", "add_unlisted", images_files=[str(unlisted.images)])
     changes_watermark = warehouse.row("merge", "changes_watermark", **run)["watermark"] if night.ends_images else None
-    warehouse.table_of_ids("gone", gone)
-    warehouse.table_of_ids("withheld", withheld)
+    warehouse.table_of_ids("gone", decisions.gone)
+    warehouse.table_of_ids("withheld", decisions.staying)
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run)
-    _add_versions(warehouse, night, run)
+    _add_versions(warehouse, staged, run)
     warehouse.run("merge", "ended_memberships", **run, whole_listings=night.whole_listings)
     warehouse.run("merge", "end_memberships", **run)
     warehouse.run("merge", "add_memberships", **run)
-    warehouse.run("merge", "add_rejects", **run, rejects_files=[str(staged.rejects) for staged in night.staged])
+    warehouse.run("merge", "add_rejects", **run, rejects_files=[str(one.rejects) for one in staged])
+    _keep_unlisted(warehouse, run, decisions)
     return CloudCounts(
         **warehouse.row("merge", "outcome_counts", changes_watermark=changes_watermark),
         **warehouse.row("merge", "reject_count", **run),
-        deleted=len(gone),
-        withheld_deletions=len(withheld),
+        deleted=len(decisions.gone),
+        withheld_deletions=len(decisions.withheld),
         listing_images=dict(warehouse.rows("merge", "membership_counts")),
+        confirmed_by=decisions.confirmed_by,
     )
 
 
-def _add_versions(warehouse: Warehouse, night: CloudNight, run: dict[str, object]) -> None:
-    files = {staged.listing: str(staged.images) for staged in night.staged}
+def _add_versions(warehouse: Warehouse, staged: Sequence[StagedListing], run: dict[str, object]) -> None:
+    files = {one.listing: str(one.images) for one in staged}
     for listing, first in warehouse.rows("merge", "pieces_to_add", rows_a_piece=_ROWS_A_PIECE):
         piece = {"listing": listing, "first_position": first, "rows_a_piece": _ROWS_A_PIECE}
         warehouse.run("merge", "add_versions", **run, **piece, images_file=files[listing])
+
+
+def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:
+    """What is known of images that no listing shows, and the state of versions. After the memberships."""
+    for name in ("answered", "waiting", "too_many"):
+        warehouse.table_of_ids(name, getattr(decisions, name))
+    for name in ("missed", "forget_unlisted", "keep_unlisted", "mark_listed", "mark_unlisted"):
+        warehouse.run("merge", name, **run)
 
 
 def _nothing(withheld_deletions: int) -> CloudCounts:

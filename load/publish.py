@@ -11,7 +11,7 @@ from typing import Final
 from extract.errors import WarehouseError
 from load.permissions import make_folder, open_to_readers
 from load.schema import bring_up_to_date
-from load.statements import names
+from load.statements import tables
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,7 @@ def _copy(warehouse: Warehouse, target: Path) -> None:
             return
         with warehouse.using("published"):
             bring_up_to_date(warehouse, "")
-            for name in names("schema"):
-                table = name.partition("_")[2]
+            for table in tables():
                 warehouse.execute(f"DELETE FROM {table}")
                 warehouse.execute(f"INSERT INTO {table} BY NAME FROM warehouse.{table}")
 

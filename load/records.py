@@ -6,7 +6,7 @@ deleted or withheld. Written before the load, so that a load that fails loses no
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,6 +17,7 @@ from extract.errors import GlancebackError
 from extract.landing import cloud_folder
 from extract.storage import Place
 from load.merge import CloudNight, ListingOutcome
+from load.missing import Decisions
 from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,10 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class KeptNight:
-    """What was merged of a cloud, but for the images: those are in the pages. `gone` and `withheld` are ids."""
+    """What was merged of a cloud, but for the images: those are in the pages.
+
+    From `gone` on, what was decided of missing images, in ids; records of old have two of these only.
+    """
 
     run_id: str
     started_at: datetime
@@ -52,6 +56,15 @@ class KeptNight:
     gone: frozenset[str]
     withheld: frozenset[str]
     error: str | None
+    answered: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()
+    too_many: frozenset[str] = frozenset()
+    missed_twice: frozenset[str] = frozenset()
+
+    @property
+    def decisions(self) -> Decisions:
+        return Decisions(**{each.name: getattr(self, each.name) for each in fields(Decisions)})
 
     def night(self, outcomes: Sequence[ListingOutcome]) -> CloudNight:
         """The night, with these outcomes instead, whose images lie ready to be merged."""
@@ -65,13 +78,12 @@ def keep_run(landing: Place, kept: KeptRun) -> None:
     _write(landing / kept.run_id / RUN_FILE, kept)
 
 
-def keep_night(
-    landing: Place, night: CloudNight, gone: frozenset[str], withheld: frozenset[str], error: str | None
-) -> None:
+def keep_night(landing: Place, night: CloudNight, decisions: Decisions, error: str | None) -> None:
     """Keep a cloud's night, before it is merged. Where landing cannot be written, that is logged, as for keep_run."""
     kept = KeptNight(
         night.run_id, night.started_at, night.cloud, night.dialect, night.project_id, night.ends_images,
-        [replace(outcome, staged=None) for outcome in night.outcomes], gone, withheld, error,
+        [replace(outcome, staged=None) for outcome in night.outcomes], error=error,
+        **{each.name: getattr(decisions, each.name) for each in fields(Decisions)},
     )  # fmt: skip
     _write(cloud_folder(landing, night.run_id, night.cloud) / NIGHT_FILE, kept)
 

@@ -14,7 +14,7 @@ import msgspec
 
 from extract.errors import WarehouseError
 from load.growth import add_new_columns, fill_from_extra
-from load.statements import names, statement
+from load.statements import added_columns, names, statement
 from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
@@ -64,7 +64,7 @@ def _renew_surface(warehouse: Warehouse) -> None:
 
 def _write_dictionary(warehouse: Warehouse) -> None:
     """Table `attributes`, for the columns of the view `images`."""
-    ours = statement("schema", "001_image_versions").columns | statement("views", "images").columns
+    ours = _our_columns() | statement("views", "images").columns
     known = {attribute.column: attribute for attribute in ATTRIBUTES}
     rows = []
     for position, (column, sql_type) in enumerate(warehouse.typed_columns("images"), 1):
@@ -88,7 +88,7 @@ def _write_dictionary(warehouse: Warehouse) -> None:
 def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
     """What is said of every table, view, macro and column; of a column of image_versions, wherever it is shown."""
     meanings = {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
-    inherited = statement("schema", "001_image_versions").columns | meanings
+    inherited = _our_columns() | meanings
     kinds = {"views": "VIEW", "macros": "MACRO TABLE"}
     for folder in ("schema", "views", "macros"):
         if folder == "macros" and not warehouse.describes_views:
@@ -96,12 +96,20 @@ def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
         for name in names(folder):
             described = statement(folder, name)
             target = name.partition("_")[2] if folder == "schema" else name
+            if folder == "schema" and "." in target:
+                yield "COLUMN", target, described.description
+                continue
             yield kinds.get(folder, "TABLE"), target, described.description
             if folder == "schema" or (folder == "views" and warehouse.describes_views):
                 for column in warehouse.columns(target):
                     text = described.columns.get(column) or inherited.get(column)
                     if text:
                         yield "COLUMN", f"{target}.{column}", text
+
+
+def _our_columns() -> dict[str, str]:
+    """What is said of the columns of image_versions."""
+    return statement("schema", "001_image_versions").columns | added_columns("image_versions")
 
 
 def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> None:

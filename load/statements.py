@@ -51,6 +51,21 @@ def names(folder: str) -> list[str]:
     return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))
 
 
+def tables() -> list[str]:
+    """The names of all tables. A file of sql/schema that adds a column to one is named <table>.<column>."""
+    return [name.partition("_")[2] for name in names("schema") if "." not in name]
+
+
+def added_columns(table: str) -> dict[str, str]:
+    """The columns that files of their own have added to a table, and what is said of each."""
+    found = {}
+    for name in names("schema"):
+        changed, _, column = name.partition("_")[2].partition(".")
+        if changed == table and column:
+            found[column] = statement("schema", name).description
+    return found
+
+
 def _header_length(lines: list[str]) -> int:
     return next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
 

@@ -56,7 +56,9 @@ FROM sides
 WHERE old_value IS DISTINCT FROM new_value
     AND (
         is_extra
-        OR attribute NOT IN ('extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason')
+        OR attribute NOT IN (
+            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'
+        )
     )
 UNION ALL
 SELECT now_there.cloud, now_there.id, now_there.name, 'changed', 'listings', stays_before.listings, stays_after.listings

@@ -16,7 +16,7 @@ first_sightings AS (
 )
 
 SELECT
-    version.* EXCLUDE (seen_to, run_to, end_reason),
+    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
     coalesce(stays.listings, []) AS listings,
     first_sightings.first_seen
 FROM image_versions AS version

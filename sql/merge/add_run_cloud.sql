@@ -12,4 +12,5 @@ SELECT
     $withheld_deletions AS withheld_deletions,
     $missed_by_changes AS missed_by_changes,
     $dialect AS dialect,
-    $error AS error
+    $error AS error,
+    $confirmed_by AS confirmed_by

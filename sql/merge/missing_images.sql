@@ -1,5 +1,7 @@
--- missing_images: current images that this run did not see, although a listing that had them was read whole.
--- One row per image and listing that had it; listing is NULL for an image that no listing had any more.
+-- missing_images: current images that this run did not see, although their listings were read whole, and that are due.
+-- One row per image: the listings that showed it until now, sorted; where none did, the last one that had. An image that
+-- answered by id before, and is in no listing, is due after 1, 2, 4, 8, 16, 32, 64, 96 ... full runs without it, and at
+-- most $most_asked_again of those at once; one whose question failed is due until it has answered.
 -- One step after the other: two hash tables of a million images at once would not fit into the load's memory.
 WITH unseen AS MATERIALIZED (
     SELECT version.id
@@ -9,13 +11,67 @@ WITH unseen AS MATERIALIZED (
 ),
 
 stays AS MATERIALIZED (
-    SELECT membership.id, membership.listing
+    SELECT membership.id, list(membership.listing ORDER BY membership.listing) AS listings
     FROM listing_memberships AS membership
     SEMI JOIN unseen ON unseen.id = membership.id
     WHERE membership.cloud = $cloud AND membership.seen_to IS NULL
+    GROUP BY membership.id
+),
+
+full_runs AS MATERIALIZED (
+    SELECT started_at, row_number() OVER (ORDER BY started_at) AS number
+    FROM runs
+    SEMI JOIN (SELECT run_id FROM run_listings WHERE cloud = $cloud AND complete) AS readings
+        ON readings.run_id = runs.run_id
+    WHERE mode = 'full'
+),
+
+known AS MATERIALIZED (
+    SELECT
+        missed.id,
+        missed.answered_at,
+        missed.is_withheld,
+        (SELECT count(*) FROM full_runs) - missed_in.number + 2 AS runs_missed,
+        coalesce(answered_in.number - missed_in.number + 1, 0) AS runs_missed_at_answer
+    FROM unlisted_images AS missed
+    LEFT JOIN full_runs AS missed_in ON missed_in.started_at = missed.missed_from
+    LEFT JOIN full_runs AS answered_in ON answered_in.started_at = missed.answered_at
+    WHERE missed.cloud = $cloud
+),
+
+due AS MATERIALIZED (
+    SELECT unseen.id, stays.listings, known.id IS NOT NULL AS is_known, known.answered_at, known.is_withheld
+    FROM unseen
+    LEFT JOIN stays ON stays.id = unseen.id
+    LEFT JOIN known ON known.id = unseen.id
+    WHERE list_has_any(stays.listings, $whole_listings)
+        OR (
+            stays.id IS NULL
+            AND (
+                known.runs_missed IS NULL
+                OR known.runs_missed_at_answer < list_max(
+                    list_filter([1, 2, 4, 8, 16, known.runs_missed // 32 * 32], lambda due_at: due_at <= known.runs_missed)
+                )
+            )
+        )
+    QUALIFY stays.id IS NOT NULL
+        OR row_number() OVER (PARTITION BY stays.id IS NULL ORDER BY known.answered_at NULLS FIRST, unseen.id)
+        <= $most_asked_again
 )
 
-SELECT unseen.id, stays.listing
-FROM unseen
-LEFT JOIN stays ON stays.id = unseen.id
-WHERE stays.listing IS NULL OR list_contains($whole_listings, stays.listing)
+SELECT
+    due.id,
+    coalesce(due.listings, []) AS listings,
+    last_stays.listing AS last_listing,
+    due.is_known,
+    due.answered_at IS NOT NULL AS has_answered,
+    coalesce(due.is_withheld, false) AS is_withheld
+FROM due
+LEFT JOIN (
+    SELECT membership.id, arg_max(membership.listing, membership.seen_to) AS listing
+    FROM listing_memberships AS membership
+    SEMI JOIN (SELECT id FROM due WHERE listings IS NULL) AS unlisted ON unlisted.id = membership.id
+    WHERE membership.cloud = $cloud
+    GROUP BY membership.id
+) AS last_stays
+    ON last_stays.id = due.id

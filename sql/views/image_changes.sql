@@ -42,5 +42,7 @@ FROM sides
 WHERE old_value IS DISTINCT FROM new_value
     AND (
         is_extra
-        OR attribute NOT IN ('extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason')
+        OR attribute NOT IN (
+            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'
+        )
     )

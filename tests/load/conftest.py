@@ -10,7 +10,15 @@ from tests.load import nights
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         only_files = metafunc.module.__name__.endswith(
-            ("test_warehouse", "test_death", "test_ducklake", "test_lake", "test_cookbook")
+            (
+                "test_warehouse",
+                "test_missing",
+                "test_unlisted",
+                "test_death",
+                "test_ducklake",
+                "test_lake",
+                "test_cookbook",
+            )
         )
         metafunc.parametrize("engine", nights.ENGINES[:1] if only_files else nights.ENGINES, indirect=True)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from load.lake import Lake
 from load.merge import CloudNight, ListingOutcome, find_missing, merge
+from load.missing import Decisions
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -25,7 +26,7 @@ def main(kind: str, catalogue: str, data: str, folder: Path, cloud: str, nights:
             bring_up_to_date(warehouse, "0")
             run = begin_run(warehouse, "full", "0")
             night = CloudNight(run.run_id, run.started_at, cloud, "ims", None, True, [outcome])
-            merge(warehouse, night, gone=find_missing(warehouse, night).ids)
+            merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
             finish_run(warehouse, run, "completed")
 
 

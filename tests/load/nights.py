@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from load.lake import Lake
-from load.merge import CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.merge import UNLISTED, CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.missing import decide
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -46,6 +47,8 @@ class Nights:
         self.warehouse = warehouse
         self._folder = folder
         self._number = 0
+        self.asked: frozenset[str] = frozenset()
+        """The images that were missing in the last night, and due."""
 
     def night(
         self,
@@ -55,10 +58,15 @@ class Nights:
         incomplete: tuple[str, ...] = (),
         gone: frozenset[str] | None = None,
         withheld: frozenset[str] = frozenset(),
+        there: tuple[dict[str, Any], ...] = (),
+        unaskable: bool = False,
         watermark: datetime | None = None,
         at: datetime | None = None,
     ) -> CloudCounts:
-        """Load these listings; what is missing is gone, unless `gone` says otherwise. `at`: when the run started."""
+        """Load these listings; what is missing is gone, unless `gone` says otherwise. `at`: when the run started.
+
+        Of the missing images, `there` answer by id; or all are `unaskable`.
+        """
         self._number += 1
         run = begin_run(self.warehouse, mode, "0")
         if at is not None:
@@ -70,8 +78,20 @@ class Nights:
             for name, images in listings.items()
         ]
         night = CloudNight(run.run_id, run.started_at, "c", "ims", PROJECT, mode == "full", outcomes)
-        missing = find_missing(self.warehouse, night).ids
-        counts = merge(self.warehouse, night, gone=missing - withheld if gone is None else gone, withheld=withheld)
+        missing = find_missing(self.warehouse, night)
+        self.asked = missing.ids
+        answers = [] if unaskable else [one for one in there if one["id"] in missing.ids]
+        answered = frozenset(one["id"] for one in answers)
+        left = missing.ids - withheld - answered
+        decisions = decide(
+            missing,
+            gone=frozenset() if unaskable else left if gone is None else gone,
+            answered=answered,
+            unknown=withheld,
+            unaskable=left if unaskable else frozenset(),
+        )
+        unlisted = self._outcome(UNLISTED, answers, True, READ_AT).staged if answers else None
+        counts = merge(self.warehouse, night, decisions, unlisted=unlisted)
         finish_run(self.warehouse, run, "completed")
         return counts
 

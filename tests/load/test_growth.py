@@ -77,3 +77,21 @@ def test_column_that_only_a_newer_version_knows_is_refused(nights: Nights) -> No
     )
     with pytest.raises(WarehouseError, match=r"9\.9"):
         bring_up_to_date(nights.warehouse, "0")
+
+
+def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Nights) -> None:
+    for view in nights.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal"):
+        nights.warehouse.execute(f"DROP VIEW {view[0]}")
+    for statement in (
+        "ALTER TABLE image_versions DROP COLUMN state",
+        "ALTER TABLE run_clouds DROP COLUMN confirmed_by",
+        "DROP TABLE unlisted_images",
+        "DELETE FROM schema_migrations WHERE name >= '008' OR name LIKE 'views%'",
+    ):
+        nights.warehouse.execute(statement)
+    bring_up_to_date(nights.warehouse, "1")
+    assert nights.rows("SELECT id, state, listings FROM images ORDER BY id") == [
+        ("odd", "listed", ["public"]),
+        ("plain", "listed", ["public"]),
+    ]
+    assert nights.night({"public": [ODD, PLAIN]}).unchanged == 2

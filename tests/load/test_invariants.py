@@ -17,6 +17,7 @@ DAMAGE = {
     "memberships_have_images": "DELETE FROM image_versions",
     "one_open_membership": "INSERT INTO listing_memberships FROM listing_memberships",
     "counts_agree": "UPDATE run_clouds SET new = 7",
+    "unlisted_images_are_in_no_listing": "UPDATE image_versions SET state = 'unlisted'",
 }
 
 

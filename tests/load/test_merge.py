@@ -160,6 +160,25 @@ def test_watermark_is_that_of_the_last_complete_reading(nights: Nights) -> None:
     assert watermarks(nights.warehouse, "c") == {"public": datetime(2026, 11, 1)}
 
 
+def test_images_that_no_listing_shows_are_unlisted_or_end_with_the_second_reading(nights: Nights) -> None:
+    states = "SELECT id, name, state, listings FROM images ORDER BY id"
+    catalogue = {"public": [image("a")], "private": [image("q")]}
+    nights.night({"public": [image("a"), image("b"), image("c")], "private": [image("q"), image("r")]})
+    counts = nights.night(
+        {**catalogue, "private": [image("q"), image("r")]}, there=(image("b"), image("c", name="old"))
+    )
+    assert (counts.changed, counts.unchanged, counts.deleted) == (1, 4, 0)
+    assert nights.rows(states)[1:3] == [("b", "image b", "unlisted", []), ("c", "old", "unlisted", [])]
+    counts = nights.night({**catalogue, "public": [image("a"), image("b")]}, unaskable=True)
+    assert (counts.deleted, counts.withheld_deletions) == (0, 0)
+    assert [row[2] for row in nights.rows(states)] == ["listed", "listed", "unlisted", "listed", "listed"]
+    counts = nights.night(catalogue, unaskable=True)
+    assert (counts.deleted, counts.confirmed_by) == (1, "two readings")
+    assert nights.rows("SELECT id, end_reason FROM image_versions WHERE id = 'r'") == [("r", "deleted")]
+    assert nights.rows("SELECT id, answered_at IS NULL FROM unlisted_images ORDER BY id") == [("b", True), ("c", False)]
+    assert nights.rows("SELECT count(*) FROM image_versions WHERE id = 'b'") == [(1,)]
+
+
 def test_load_that_fails_leaves_nothing_of_the_night(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     nights.night({"public": [image("a")]})
     before = nights.rows(HISTORY), nights.rows(STAYS), nights.rows("SELECT count(*) FROM run_listings")

@@ -13,7 +13,7 @@ import pytest
 
 from extract.errors import WarehouseError
 from load.guard import Guard, suspicious
-from load.merge import Missing
+from load.missing import Missing, MissingImage
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -197,24 +197,41 @@ def test_publication_that_died_half_way_does_not_spoil_the_next(tmp_path: Path) 
         assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
 
 
+def vanished(listing: str, number: int, **facts: Any) -> dict[str, MissingImage]:
+    return {f"{listing}{n}{sorted(facts)}": MissingImage((listing,), **facts) for n in range(number)}
+
+
 def test_guard_withholds_what_is_more_than_its_share_and_number() -> None:
-    many, few = frozenset(f"m{n}" for n in range(11)), frozenset(f"f{n}" for n in range(10))
-    missing = Missing(
-        many | few, {"public": many, "private": few}, {"public": 50, "private": 30}, {"public": 39, "private": 20}
-    )
-    assert suspicious(missing, Guard()) == {"public": many}
+    many, few = vanished("public", 11), vanished("private", 10)
+    missing = Missing(many | few, {"public": 50, "private": 30}, {"public": 39, "private": 20})
+    assert suspicious(missing, Guard()) == {"public": many.keys()}
 
 
 def test_guard_lets_a_small_share_of_a_large_listing_go() -> None:
-    many = frozenset(f"m{n}" for n in range(11))
-    assert suspicious(Missing(many, {"public": many}, {"public": 55}, {"public": 44}), Guard()) == {}
+    assert suspicious(Missing(vanished("public", 11), {"public": 55}, {"public": 44}), Guard()) == {}
 
 
 @pytest.mark.parametrize(("size", "shown", "withheld"), [(2, 0, True), (1, 0, False), (3, 1, False)])
 def test_guard_withholds_a_listing_that_is_suddenly_empty(size: int, shown: int, withheld: bool) -> None:
-    ids = frozenset(f"{n}" for n in range(size - shown))
-    missing = Missing(ids, {"public": ids}, {"public": size}, {"public": shown} if shown else {})
+    missing = Missing(vanished("public", size - shown), {"public": size}, {"public": shown} if shown else {})
     assert bool(suspicious(missing, Guard())) is withheld
+
+
+def test_guard_does_not_count_again_what_an_earlier_run_missed() -> None:
+    images = vanished("public", 8, is_known=True) | vanished("public", 8)
+    assert suspicious(Missing(images, {"public": 40}, {"public": 24}), Guard()) == {}
+    only_known = vanished("public", 5, is_known=True)
+    assert suspicious(Missing(only_known, {"public": 5}, {}), Guard()) == {}
+
+
+def test_guard_counts_again_what_was_withheld() -> None:
+    images = vanished("public", 11, is_known=True, is_withheld=True)
+    assert suspicious(Missing(images, {"public": 40}, {"public": 29}), Guard()) == {"public": images.keys()}
+
+
+def test_guard_withholds_what_was_missed_before_too_where_a_listing_cannot_be_believed() -> None:
+    images = vanished("public", 2, is_known=True) | vanished("public", 30)
+    assert suspicious(Missing(images, {"public": 32}, {}), Guard()) == {"public": images.keys()}
 
 
 def published_rows(published: Path, query: str) -> list[tuple[Any, ...]]:
