@@ -370,3 +370,226 @@ def test_question_asks_for_id_order_page_size_and_time() -> None:
             "sort_dir": "asc",
         }
     ]
+
+
+def test_pass_that_is_reopened_reads_on_after_its_last_image() -> None:
+    reading = part("b", "d", fetched(images("c", "d"), "/v2/images?marker=d"))
+    assert ids(reading) == ["c", "d"]
+    one = reading.one
+    assert (one.is_finished, one.evidence.ended_at_bound, one.met) == (True, True, "d")
+    one.reopen()
+    assert (one.is_finished, one.evidence.ended_at_bound, one.met) == (False, False, None)
+    assert one.query()["marker"] == "d"
+    one.take(fetched(images("e"), "/v2/images?marker=e"), 1, "f")
+    one.take(fetched([], None), 1, "f")
+    assert (one.is_finished, one.evidence.ended_without_next) == (True, True)
+    one.reopen()
+    assert one.evidence.ended_without_next is False
+    # The same marker again is no circle: what comes after it is asked for once more.
+    one.take(fetched(images("f"), "/v2/images?marker=f"), 1, "f")
+    assert one.evidence.pages == 4
+
+
+def test_listing_that_goes_on_after_the_most_pages_is_an_error() -> None:
+    source = Catalogue(["a", "b", "c"], 1)
+    one = Pass(ALL, 1, "cloud c", most_pages=2)
+    for number in (1, 2):
+        one.take(source.ask(number, one.query()), 1)
+    with pytest.raises(CloudError, match="cloud c: the listing goes on after 2 pages") as caught:
+        one.query()
+    assert caught.value.advice == "Raise most_pages if it is that long."
+
+
+@pytest.mark.parametrize(("times", "is_read"), [(3, True), (4, False)])
+def test_marker_that_is_listed_still_may_be_refused_three_times(times: int, is_read: bool) -> None:
+    source = Catalogue(["a", "b", "c", "d", "e", "f"], 1)
+    left = [404] * times
+
+    def ask(number: int, query: Mapping[str, str]) -> PageBody:
+        if query.get("marker") == "d" and left:
+            raise Refused("not now", status=left.pop())
+        return source.ask(number, query)
+
+    reading = Reader(ask)
+    if is_read:
+        assert ids(reading) == ["a", "b", "c", "d", "e", "f"]
+    else:
+        with pytest.raises(CloudError, match="c, page 8: image d was refused as a marker") as caught:
+            ids(reading)
+        assert caught.value.advice == "Report this to the cloud's operator."
+
+
+def test_each_marker_has_refusals_of_its_own() -> None:
+    source = Catalogue([f"{number:02d}" for number in range(20)], 1)
+    refused: set[str] = set()
+
+    def ask(number: int, query: Mapping[str, str]) -> PageBody:
+        marker = query.get("marker")
+        if marker is not None and marker not in refused:
+            refused.add(marker)
+            raise Refused("once", status=400)
+        return source.ask(number, query)
+
+    reading = Reader(ask)
+    assert ids(reading) == sorted(source.ids)
+    assert reading.evidence.markers_gone == len(refused) == 20
+
+
+def test_steps_back_double_and_begin_small_again_after_a_page() -> None:
+    source = Catalogue([f"{number:02d}" for number in range(20)], 10)
+
+    def delete(number: int, marker: str | None) -> None:
+        source.ids -= {f"{one:02d}" for one in range(3, 10)} if marker == "09" else set()
+        source.ids -= {"19"} if marker == "19" else set()
+
+    source.before_answer = delete  # type: ignore[method-assign]
+    assert len(ids(Reader(source.ask))) == 20
+    assert source.asked == [None, "09", "08", "06", "02", "19", "18"]
+
+
+def test_part_without_an_image_to_go_on_from_is_for_one_reader() -> None:
+    reading = part("b", "z", fetched(images("c"), "/v2/images?marker=c"))
+    next(reading.pages())
+    reading.one.step_back(Refused("gone", status=404))
+    assert reading.one.query()["marker"] == "b"
+    with pytest.raises(NotProven, match="c: the images that it was to go on after are gone"):
+        reading.one.step_back(Refused("gone", status=404))
+
+
+@pytest.mark.parametrize("status", [401, 403, 410, 500])
+def test_refusal_that_is_not_about_the_marker_is_an_error(status: int) -> None:
+    reading = script(fetched(images("a"), "/v2/images?marker=a"))
+    next(reading.pages())
+    refusal = Refused("no", status=status)
+    with pytest.raises(Refused) as caught:
+        reading.one.step_back(refusal)
+    assert caught.value is refusal
+    assert reading.evidence.markers_gone == 0
+
+
+def test_part_that_is_out_of_order_says_where() -> None:
+    with pytest.raises(NotProven, match="c: its images do not come in the order of their ids"):
+        ids(part("b", "z", fetched(images("d", "c"), None)))
+
+
+def test_service_that_ignores_the_order_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    reading = script(fetched(images("c", "a"), "/v2/images?marker=a"), fetched(images("d", "b"), None))
+    ids(reading)
+    assert reading.evidence.in_order is False
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+def test_page_is_counted() -> None:
+    reading = script(fetched([{"id": "a"}, {"id": 7}, {"id": "b"}], "/v2/images?marker=b"), fetched(images("c"), None))
+    list(reading.pages())
+    evidence = reading.evidence
+    assert (evidence.pages, evidence.images, evidence.bytes, evidence.without_id) == (3, 4, 3, 1)
+    assert (evidence.first_id, evidence.last_id, evidence.largest_page) == ("a", "c", 3)
+    assert (evidence.ended_without_next, evidence.ended_at_bound) == (True, False)
+
+
+def test_last_id_of_a_part_is_that_of_its_last_image() -> None:
+    reading = part("b", "d", fetched(images("c", "d", "e"), "/v2/images?marker=e"))
+    ids(reading)
+    assert (reading.evidence.first_id, reading.evidence.last_id) == ("c", "d")
+
+
+def test_images_without_an_id_before_the_bound_belong_to_the_part() -> None:
+    page = [{"id": "c"}, {"id": 7}, {"id": "d"}, {"id": 8}, {"id": "e"}]
+    reading = part("b", "d", fetched(page, "/v2/images?marker=e"))
+    assert [list(one) for one in reading.pages()] == [page[:3]]
+    assert (reading.evidence.without_id, reading.evidence.beyond_part) == (1, 1)
+
+
+def test_part_whose_bound_is_the_last_of_its_page_leaves_nothing_beyond() -> None:
+    reading = part("b", "d", fetched(images("c", "d"), "/v2/images?marker=d"))
+    ids(reading)
+    assert (reading.evidence.beyond_part, reading.evidence.ended_without_next) == (0, False)
+
+
+def test_part_goes_on_until_a_page_is_past_its_bound() -> None:
+    reading = part(
+        "b", "e", fetched(images("c"), "/v2/images?marker=c"), fetched(images("d", "f"), "/v2/images?marker=f")
+    )
+    assert ids(reading) == ["c", "d", "f"]
+    assert reading.one.until == "e"
+    assert not reading.evidence.ended_without_next
+
+
+def test_page_of_nothing_but_images_without_ids_is_followed_by_its_next() -> None:
+    reading = script(fetched([{"id": 7}], "/v2/images?marker=m%20n"), fetched([], None))
+    assert [list(one) for one in reading.pages()] == [[{"id": 7}], []]
+    assert reading.evidence.empty_pages_followed == 1
+
+
+def test_marker_of_next_is_read_percent_decoded_and_the_last_one_counts() -> None:
+    one = Pass(ALL, 10, "c")
+    one.take(fetched([], "/v2/images?marker=a&marker=b%2Fc%20d"), 1)
+    assert one.query()["marker"] == "b/c d"
+
+
+def test_next_that_goes_back_to_a_page_of_before_is_an_error() -> None:
+    reading = script(
+        fetched(images("a"), "/v2/images?marker=a"),
+        fetched(images("b"), "/v2/images?marker=a"),
+    )
+    with pytest.raises(CloudError, match=r"page 2: the marker 'a' comes a second time: the listing goes round"):
+        ids(reading)
+
+
+@pytest.mark.parametrize(
+    ("images_on_page", "asked_for", "is_asked_again"),
+    [(24, 100, False), (25, 100, True), (9, 10, False), (10, 10, True)],
+)
+def test_single_page_that_no_bound_can_have_cut_is_believed(
+    images_on_page: int, asked_for: int, is_asked_again: bool
+) -> None:
+    source = Catalogue([f"{number:02d}" for number in range(images_on_page)], 100)
+    reading = Reader(source.ask, page_size=asked_for)
+    assert len(ids(reading)) == images_on_page
+    assert (len(source.asked), reading.evidence.ends_asked_again) == ((2, 1) if is_asked_again else (1, 0))
+
+
+def test_short_page_is_not_believed_in_a_part_nor_after_others_nor_where_the_end_is_doubted() -> None:
+    in_part = part("b", "z", fetched(images("c"), None), fetched([], None))
+    assert ids(in_part) == ["c"]
+    after_others = script(fetched(images("a"), "/v2/images?marker=a"), fetched(images("b"), None))
+    assert ids(after_others) == ["a", "b"]
+    doubted = script(fetched(images("a"), None))
+    doubted.one.doubts_end = True
+    assert ids(doubted) == ["a"]
+    assert [one.evidence.ends_asked_again for one in (in_part, after_others, doubted)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("expected", "had", "limit"),
+    [(None, 0, 1000), (1000, 0, 1000), (500, 0, 520), (20, 0, 50), (40, 0, 50), (50, 0, 61), (30, 30, 50), (30, 55, 50),
+     (30, 56, 52)],
+)  # fmt: skip
+def test_limit_is_what_a_part_should_still_have_and_a_little_more(expected: int | None, had: int, limit: int) -> None:
+    one = Pass(ALL, 1000, "c", part=Part("0", None, expected))
+    one.evidence.images = had
+    assert one.query()["limit"] == str(limit)
+
+
+def test_bound_of_changes_is_cut_to_the_second() -> None:
+    one = Pass(ALL, 10, "c", datetime(2026, 11, 1, 2, 3, 4, 999_999))
+    assert one.query()["updated_at"] == "gte:2026-11-01T02:03:04Z"
+    changed = {"id": "a", "updated_at": "2026-11-01T02:03:04Z"}
+    assert list(one.take(fetched([changed], None), 1)) == [changed]
+
+
+def test_sample_of_ids_is_one_of_each_page_and_all_of_the_last() -> None:
+    reading = script(fetched(images("a", "b"), "/v2/images?marker=b"), fetched(images("c", "d"), None))
+    ids(reading)
+    assert (reading.one.sample_ids, reading.one.last_ids) == (["b", "c", "d"], ["c", "d"])
+
+
+def test_images_are_held_against_the_filters_whatever_page_they_are_on() -> None:
+    listing = Listing("public", {"visibility": "public"})
+    one = Pass(listing, 10, "c")
+    fitting = [{"id": "a", "visibility": "public"}, {"id": "b", "visibility": "PUBLIC"}]
+    assert list(one.take(fetched(fitting, "/v2/images?marker=b"), 1)) == fitting
+    with pytest.raises(CloudError, match=r"c, page 2: image d is not what the listing asked for") as caught:
+        one.take(fetched([{"id": "c", "visibility": "public"}, {"id": "d", "visibility": "private"}], None), 1)
+    assert caught.value.advice == "A proxy or the service ignores a filter: set dialect, or leave this listing out."
