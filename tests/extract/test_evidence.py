@@ -12,6 +12,7 @@ OTHER = Evidence(
     pages=2, images=40, bytes=700, first_id="d", last_id="f", largest_page=6, empty_pages_followed=10, markers_gone=20,
     repeats_dropped=30, without_id=40, beyond_part=50, ends_asked_again=60, in_order=True, ended_without_next=True,
 )  # fmt: skip
+THIRD = Evidence(pages=1, images=1, first_id="g", last_id="h")
 EMPTY = Evidence(pages=1)
 
 
@@ -28,8 +29,8 @@ def test_counts_of_parts_are_added() -> None:
 
 
 def test_first_and_last_id_are_those_of_parts_that_had_images() -> None:
-    both = together([EMPTY, ONE, OTHER, EMPTY])
-    assert (both.first_id, both.last_id) == ("a", "f")
+    both = together([EMPTY, ONE, OTHER, THIRD, EMPTY])
+    assert (both.first_id, both.last_id) == ("a", "h")
     none = together([EMPTY, EMPTY])
     assert (none.first_id, none.last_id) == (None, None)
 
