@@ -79,7 +79,7 @@ def read_listing(
     folder = listing_folder(landing, run.run_id, settings.name, listing.name)
     started_at = visit.first_look.started_at
     overlap, unknown = timedelta(seconds=settings.overlap_seconds), visit.first_look.clock_uncertainty
-    landed = None
+    landed, reading = None, None
     try:
         connection = visit.connection
     except GlancebackError as exc:
@@ -113,7 +113,7 @@ def read_listing(
         landed.finish()
         return _outcome(listing.name, reading, start.started_at - unknown, staged, None)
     except CloudError as exc:
-        outcome = _outcome(listing.name, reading, started_at, None, str(exc))
+        outcome = _outcome(listing.name, reading, started_at, None, str(exc)) if reading else None
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
     except OSError as exc:
         raise ListingIncomplete(
@@ -181,7 +181,9 @@ def incomplete_outcome(cloud: str, listing: str, error: BaseException) -> Listin
 
 def internal(error: BaseException) -> str:
     """What to say of an error that is nobody's mistake but ours."""
-    return f"an error in glanceback itself: {error!r}. Report it, with the log of the run."
+    # The repr of a UnicodeError has the whole text, which may be a secret.
+    shown = type(error).__name__ if isinstance(error, UnicodeError) else repr(error)
+    return f"an error in glanceback itself: {shown}. Report it, with the log of the run."
 
 
 def load_cloud(
