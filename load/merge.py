@@ -218,9 +218,14 @@ def _add_versions(warehouse: Warehouse, staged: Sequence[StagedListing], run: di
 
 def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:
     """What is known of images that no listing shows, and the state of versions. After the memberships."""
-    for name in ("answered", "waiting", "too_many"):
-        warehouse.table_of_ids(name, getattr(decisions, name))
-    for name in ("missed", "forget_unlisted", "keep_unlisted", "mark_listed", "mark_unlisted"):
+    for name in ("forget_unlisted", "mark_listed"):
+        warehouse.run("merge", name, **run)
+    missed = {name: getattr(decisions, name) for name in ("answered", "waiting", "too_many")}
+    if not any(missed.values()) and not warehouse.row("merge", "ended_count")["ended"]:
+        return
+    for name, ids in missed.items():
+        warehouse.table_of_ids(name, ids)
+    for name in ("missed", "keep_unlisted", "mark_unlisted"):
         warehouse.run("merge", name, **run)
 
 

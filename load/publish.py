@@ -16,7 +16,7 @@ from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
 
-RUN_TABLES: Final = ("runs", "run_clouds", "run_listings", "rejects")
+RUN_TABLES: Final = ("runs", "run_clouds", "run_listings", "rejects", "unlisted_images")
 
 
 def publish(warehouse: Warehouse, published: Path) -> None:

@@ -271,6 +271,34 @@ def test_publication_of_a_night_that_changed_something_brings_it(
         assert published_rows(published, query) == warehouse.execute(query).fetchall()
 
 
+def test_publication_brings_what_is_known_of_unlisted_images(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    queries = ("FROM unlisted_images ORDER BY ALL", "SELECT id, state, listings FROM images ORDER BY id")
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a"), image("b"), image("c")]})
+        # As an older version left it: current, in no listing, and nothing is known of it.
+        warehouse.execute("UPDATE listing_memberships SET seen_to = seen_from + INTERVAL 1 SECOND WHERE id = 'c'")
+        for there in ((), (image("b"), image("c")), (image("b"), image("c"))):
+            publish(warehouse, published)
+            nights.night({"public": [image("a")] if there else [image("a"), image("b")]}, there=there, gone=frozenset())
+            publish(warehouse, published)
+            for query in queries:
+                assert published_rows(published, query) == warehouse.execute(query).fetchall()
+
+
+def test_publication_of_a_state_alone_brings_it(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a"), image("b")]})
+        warehouse.execute("UPDATE listing_memberships SET seen_to = seen_from + INTERVAL 1 SECOND WHERE id = 'b'")
+        publish(warehouse, published)
+        nights.night({"public": [image("a")]}, there=(image("b"),))
+        publish(warehouse, published)
+    assert published_rows(published, "SELECT state FROM images WHERE id = 'b'") == [("unlisted",)]
+
+
 def test_publication_over_a_file_that_is_no_copy_makes_one(tmp_path: Path) -> None:
     published = tmp_path / "published.duckdb"
     published.write_bytes(b"no database at all" * 1000)

@@ -1,0 +1,3 @@
+-- ended_count: how many stays in a listing this run ended.
+-- One row.
+SELECT count(*) AS ended FROM ended_memberships
