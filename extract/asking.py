@@ -3,9 +3,9 @@
 Everything is asked through here: pages, probes, the first look, single images.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from extract.body import PageBody, parse_page
 from extract.connection import Connection
@@ -15,7 +15,7 @@ from extract.stopping import PROCESS_STOP, StopSignal
 
 T = TypeVar("T")
 
-_UNRESERVED: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]+")
+_DOT_SEGMENTS: Final = (".", "..")
 
 
 def ask(
@@ -47,9 +47,10 @@ def ask_page(
 
 
 def image_url(connection: Connection, identity: str) -> str | None:
-    """Return the address of one image; None where the id cannot stand in a path as it is.
+    """Return the address of one image; None where no address can name it.
 
-    A client, a proxy or the server may normalise any other id to another path (`..` to the version's page), and the
-    answer would be about something else. Source: RFC 3986, sections 2.3 and 6.2.2.
+    What is reserved in an id is percent-encoded, and nobody on the way may take that back. But a path that ends in `.`
+    or `..` is another path, also where the dots are encoded, and the answer would be about something else.
+    Source: RFC 3986, sections 2.2, 5.2.4 and 6.2.2.
     """
-    return f"{connection.images_url}/{identity}" if _UNRESERVED.fullmatch(identity) else None
+    return None if identity in _DOT_SEGMENTS else f"{connection.images_url}/{quote(identity, safe='')}"

@@ -80,7 +80,7 @@ class Place:
 def place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     settings = CloudSettings(
         "c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1, read_timeout_seconds=1,
-        page_timeout_seconds=1, largest_page_bytes=3_000_000, most_pages=30,
+        page_timeout_seconds=2, largest_page_bytes=3_000_000, most_pages=30,
     )  # fmt: skip
 
     def connect_with_token(given: CloudSettings) -> Connection:
