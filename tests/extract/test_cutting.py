@@ -12,7 +12,8 @@ from extract.account import CloudSettings
 from extract.connection import Connection, connect
 from extract.cutting import is_plain, probe
 from extract.listing import listings
-from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
+from extract.stopping import StopSignal
+from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 
 PRIVATE = listings("ims", PROJECT, ("private",))[0]
 source = random.Random(3)
@@ -77,3 +78,77 @@ def test_short_listing_is_not_probed(cloud: FakeCloud, connection: Connection) -
 @pytest.mark.parametrize(("identity", "plain"), [("0a-f", True), ("0A", False), ("ä", False), ("a_b", True)])
 def test_only_ids_that_every_database_sorts_alike_are_cuts(identity: str, plain: bool) -> None:
     assert is_plain(identity) is plain
+
+
+def fixed(cloud: FakeCloud, oldest: str, newest: str, found: dict[str, Any] | None = None) -> list[str]:
+    """Let the cloud's oldest and newest image be of these days; return the bounds that are asked for, as they come."""
+    bounds: list[str] = []
+
+    def answer(asked: Asked) -> Reply | None:
+        if "created_at" in asked.query:
+            bounds.append(asked.query["created_at"])
+            return (
+                None if found is None else Reply(200, json.dumps({"images": [cloud.images[IDS[0]] | found]}).encode())
+            )
+        if asked.query.get("sort_key") != "created_at":
+            return None
+        day = {"asc": oldest, "desc": newest}[asked.query["sort_dir"]]
+        return one_image({"created_at": day})
+
+    def one_image(differs: dict[str, Any]) -> Reply:
+        return Reply(200, json.dumps({"images": [cloud.images[IDS[0]] | differs]}).encode())
+
+    cloud.faults.append(answer)
+    return bounds
+
+
+def test_time_between_the_oldest_and_the_newest_image_is_cut_evenly(cloud: FakeCloud, connection: Connection) -> None:
+    bounds = fixed(cloud, "2026-01-01T00:00:00Z", "2026-01-17T00:00:00Z")
+    assert probe(connection, PRIVATE, ["00000001"], "cloud c")
+    assert sorted(bounds) == [f"gte:2026-01-{day:02d}T00:00:00Z" for day in range(2, 17)]
+    asked = [asked.query for asked in cloud.log]
+    assert all((query["limit"], query["sort_key"], query["owner"]) == ("1", "created_at", PROJECT) for query in asked)
+
+
+@pytest.mark.parametrize(("last", "is_worth_it"), [("3fffffff", True), ("40000000", False), ("7fffffff", False)])
+def test_listing_is_cut_where_four_pages_may_be_left(
+    cloud: FakeCloud, connection: Connection, last: str, is_worth_it: bool
+) -> None:
+    probe(connection, PRIVATE, [last], "cloud c")
+    assert bool(cloud.log) is is_worth_it
+
+
+@pytest.mark.parametrize("ids", [[], ["no number"], ["0000000A", "00000001"], ["0000000ä", "00000001"]])
+def test_listing_whose_ids_say_nothing_of_its_length_or_order_is_not_probed(
+    cloud: FakeCloud, connection: Connection, ids: list[str]
+) -> None:
+    assert probe(connection, PRIVATE, ids, "cloud c") == []
+    assert cloud.log == []
+
+
+@pytest.mark.parametrize(
+    ("found", "is_a_cut"),
+    [(IDS[150], True), (IDS[9], False), (IDS[3], False), (IDS[150].upper(), False), ("ä", False)],
+)
+def test_cut_is_a_plain_id_that_comes_after_the_first_page(
+    cloud: FakeCloud, connection: Connection, found: str, is_a_cut: bool
+) -> None:
+    fixed(cloud, "2026-01-01T00:00:00Z", "2026-01-17T00:00:00Z", {"id": found})
+    assert probe(connection, PRIVATE, IDS[:10], "cloud c") == ([found] if is_a_cut else [])
+
+
+def test_probe_that_fails_is_logged_with_where_it_was_asked(
+    cloud: FakeCloud, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.faults.append(lambda asked: Reply(400) if "created_at" in asked.query else None)
+    with caplog.at_level("INFO"):
+        assert probe(connection, PRIVATE, IDS[:10], "cloud c") == []
+    said = next(record.getMessage() for record in caplog.records if record.name == "extract.cutting")
+    assert said.startswith("cloud c, probe: ")
+
+
+def test_nothing_is_probed_after_the_reading_was_stopped(cloud: FakeCloud, connection: Connection) -> None:
+    stopped = StopSignal()
+    stopped.set()
+    assert probe(connection, PRIVATE, IDS[:10], "cloud c", stopped) == []
+    assert cloud.log == []

@@ -433,6 +433,7 @@ def test_each_marker_has_refusals_of_its_own() -> None:
     reading = Reader(ask)
     assert ids(reading) == sorted(source.ids)
     assert reading.evidence.markers_gone == len(refused) == 20
+    assert reading.evidence.repeats_dropped == 20
 
 
 def test_steps_back_double_and_begin_small_again_after_a_page() -> None:
@@ -480,11 +481,13 @@ def test_service_that_ignores_the_order_is_told_of_once(caplog: pytest.LogCaptur
 
 
 def test_page_is_counted() -> None:
-    reading = script(fetched([{"id": "a"}, {"id": 7}, {"id": "b"}], "/v2/images?marker=b"), fetched(images("c"), None))
+    reading = script(
+        fetched([{"id": "a"}, {"id": 7}, {"id": ""}, {"id": "b"}], "/v2/images?marker=b"), fetched(images("c"), None)
+    )
     list(reading.pages())
     evidence = reading.evidence
-    assert (evidence.pages, evidence.images, evidence.bytes, evidence.without_id) == (3, 4, 3, 1)
-    assert (evidence.first_id, evidence.last_id, evidence.largest_page) == ("a", "c", 3)
+    assert (evidence.pages, evidence.images, evidence.bytes, evidence.without_id) == (3, 5, 3, 2)
+    assert (evidence.first_id, evidence.last_id, evidence.largest_page) == ("a", "c", 4)
     assert (evidence.ended_without_next, evidence.ended_at_bound) == (True, False)
 
 

@@ -189,3 +189,8 @@ def test_service_that_is_back_within_the_time_loses_nothing(seconds: float) -> N
 def test_tries_are_a_limit_of_their_own() -> None:
     assert tried_for(RetryPolicy(120, tries=3))[0] == 3
     assert tried_for(RetryPolicy(0, tries=3))[0] == 1
+
+
+def test_first_wait_is_short_unless_the_server_asks_for_more() -> None:
+    for _ in range(20):
+        assert tried_for(RetryPolicy(120, tries=2))[1][0] <= 0.5

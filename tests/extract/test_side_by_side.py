@@ -1,6 +1,7 @@
 """Iterators run by threads: all that they yield, none more than there are slots for, and an end that all hear of."""
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -98,3 +99,78 @@ def test_child_does_not_stop_its_parent() -> None:
     parent = StopSignal()
     StopSignal(parent).set()
     assert not parent.is_set()
+
+
+def are_all_free(slots: threading.Semaphore, number: int) -> bool:
+    """Whether so many slots can be had, within a few seconds: threads that were told to stop give theirs back."""
+    return all(slots.acquire(timeout=3) for _ in range(number)) and not slots.acquire(blocking=False)
+
+
+def test_slot_is_given_back_where_a_work_fails() -> None:
+    slots = threading.Semaphore(2)
+
+    def fails() -> Iterator[int]:
+        yield 0
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(side_by_side([fails], 1, slots, StopSignal()))
+    assert are_all_free(slots, 2)
+
+
+def test_slots_of_what_nobody_takes_any_more_are_given_back() -> None:
+    slots, made = threading.Semaphore(3), threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield from (0, 1, 2)
+        made.set()
+        yield 3
+
+    consumed = side_by_side([numbers], 1, slots, StopSignal())
+    # The first is with the consumer, two more have arrived: the fourth has no slot.
+    next(consumed)
+    for _ in range(500):
+        if not slots.acquire(blocking=False):
+            break
+        slots.release()
+        time.sleep(0.01)
+    consumed.close()  # type: ignore[attr-defined]
+    assert are_all_free(slots, 3)
+    assert not made.is_set()
+
+
+def test_slot_of_what_is_in_the_making_when_the_consumer_leaves_is_given_back() -> None:
+    slots, left, begun = threading.Semaphore(2), threading.Event(), threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield 0
+        begun.set()
+        left.wait(5)
+        yield 1
+
+    consumed = side_by_side([numbers], 1, slots, StopSignal())
+    next(consumed)
+    assert begun.wait(5)
+    consumed.close()  # type: ignore[attr-defined]
+    left.set()
+    assert are_all_free(slots, 2)
+
+
+def test_thread_that_waits_for_a_slot_hears_of_a_stop() -> None:
+    stopped = StopSignal()
+    threading.Timer(0.05, stopped.set).start()
+    with pytest.raises(Stopped, match="the listing: the reading was stopped"):
+        list(side_by_side([partial(count_to, 3)], 1, threading.Semaphore(0), stopped))
+
+
+def test_threads_keep_no_process_alive() -> None:
+    def daemons() -> Iterator[bool]:
+        yield threading.current_thread().daemon
+
+    assert list(side_by_side([daemons] * 3, 2, threading.Semaphore(2), StopSignal())) == [True] * 3
+
+
+def test_wait_is_over_after_its_time() -> None:
+    stopped = StopSignal()
+    stopped.wait(0.01)
+    assert not stopped.is_set()
