@@ -113,13 +113,11 @@ class _Questions:
         return Confirmation(frozenset(self._gone), frozenset(self._there), self._unknown, self._unaskable)
 
     def _to_ask(self) -> Iterator[str]:
-        """The ids that are worth a question: their URL is sure, and single images of their kind are shown."""
+        """The ids that are worth a question: single images of their kind are shown."""
         before = _controls(self._connection, self._controls.values(), self._stopped)
         for identity, controls in self._controls.items():
             said = before[controls]
-            if image_url(self._connection, identity) is None:
-                self._unaskable[identity] = f"{_where(self._connection, identity)}: the id cannot stand in a URL"
-            elif said.kind is _Kind.THERE:
+            if said.kind is _Kind.THERE:
                 yield identity
             else:
                 self._without_control(identity, said)

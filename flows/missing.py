@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from extract import storage
 from extract.confirmation import Confirmation, confirm
@@ -133,7 +134,7 @@ class _Unlisted:
                 self._open.callback(self._landed.close)
                 self._landed.begin(ReadingStart(self._started_at, None))
             page, identity = self._landed.keep(answer), image["id"]
-            path = f"{LISTING_PATH}/{identity}"
+            path = f"{LISTING_PATH}/{quote(identity, safe='')}"
             self._landed.record(page, UNLISTED, WHOLE, answer, {}, [identity], 1, path=path)
             self._images.append(image)
             self._received_at = answer.received_at

@@ -153,6 +153,14 @@ def test_reading_without_all_listings_is_none_of_the_two(nights: Nights) -> None
     assert nights.rows("FROM unlisted_images") == []
 
 
+def test_reading_with_a_listing_that_failed_and_never_had_images_is_none_of_the_two(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")], "private": []})
+    for _ in range(2):
+        nights.night({"public": [image("a")], "private": []}, incomplete=("private",), unaskable=True)
+    assert nights.rows(STATES)[1] == ("b", "listed", ["public"]), "it may have moved to the one that failed"
+    assert nights.rows("FROM unlisted_images") == []
+
+
 def test_controls_are_listed_images_that_a_url_can_hold(nights: Nights) -> None:
     odd = [image(name) for name in ("!", "%", "..", "/")]
     more = {"community": [image("!")]}
