@@ -1,10 +1,10 @@
-# make setup | demo | test | lint | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | test | lint | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo test lint mutants bench lock clean
 
 setup: .venv/.ready
 
@@ -22,6 +22,12 @@ lint: .venv/.ready-for-tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# Half an hour on two cores: what decides is changed in small ways, and for nine of ten changes a test must fail.
+mutants: .venv-mutants/.ready
+	rm -rf mutants
+	.venv-mutants/bin/mutmut run --max-children 2
+	.venv-mutants/bin/python -m tests.mutants.table
+
 # Minutes for the small sizes, hours for all: BENCH="--images 1000 10000 --rounds 1" narrows it down.
 bench: .venv/.ready .venv-bench/.ready
 	.venv/bin/python -m benchmarks.flattening
@@ -38,10 +44,11 @@ lock:
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
 	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/browser/requirements.txt
+	uv pip compile tests/mutants/requirements.in --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header -o tests/mutants/requirements.txt
 	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv .venv-clouds .venv-drivers .venv-browser .venv-bench data/demo data/prefect
+	rm -rf .venv .venv-clouds .venv-drivers .venv-browser .venv-mutants .venv-bench mutants data/demo data/prefect
 
 .venv/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
@@ -76,6 +83,13 @@ clean:
 	cp tests/browser/package.json tests/browser/package-lock.json .venv-browser/chromium/
 	cd .venv-browser/chromium && PATH="$(CURDIR)/.venv-browser/bin:$$PATH" NODE_USE_SYSTEM_CA=1 timeout 300 npm ci --no-audit --no-fund --silent --fetch-timeout=60000 \
 		&& ../bin/python ../../tests/browser/unpack.py . || echo "npm brought no Chromium: the page's tests are skipped"
+	touch $@
+
+# The mutation tester, beside all that the tests need.
+.venv-mutants/.ready: requirements-dev.txt tests/mutants/requirements.txt
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	.venv-mutants/bin/python -m pip install $(PIP_FLAGS) -r tests/mutants/requirements.txt
 	touch $@
 
 # What glanceback is measured beside.

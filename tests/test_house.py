@@ -45,7 +45,7 @@ def test_only_the_command_line_and_the_display_print() -> None:
 
 def test_locked_requirements_have_hashes_and_name_no_index() -> None:
     locked = [*ROOT.glob("requirements*.txt"), *ROOT.glob("*/requirements.txt"), *ROOT.glob("tests/*/requirements.txt")]
-    assert len(locked) == 10
+    assert len(locked) == 11
     for name in locked:
         text = name.read_text()
         assert "://" not in text, name

@@ -1,0 +1,1 @@
+"""How mutants are tested: `make mutants`. Nothing here belongs to the ordinary tests."""
