@@ -30,6 +30,10 @@ PRIVATE = [f"{number:03d}" for number in range(12)]
 
 
 @pytest.fixture
+
+BOMB = gzip.compress(b" " * 50_000_000)
+
+
 def cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.largest_page = 5
@@ -152,7 +156,7 @@ CASES: dict[str, tuple[Spoiler, str | None]] = {
     "truncated JSON": (always(lambda c, e: Reply(200, b'{"images": [{"id": "00')), "breaks off"),
     "wrong content length": (always(lambda c, e: Reply(200, b'{"images": []}', cut_at=5)), "failed"),
     "gzip bomb": (
-        always(lambda c, e: Reply(200, gzip.compress(b" " * 50_000_000), {"Content-Encoding": "gzip"})), "larger than",
+        always(lambda c, e: Reply(200, BOMB, {"Content-Encoding": "gzip"})), "larger than",
     ),
     "page of megabytes": (always(lambda c, e: Reply(200, b'{"images": []' + b" " * 4_000_000 + b"}")), "larger than"),
     "invalid UTF-8": (always(lambda c, e: Reply(200, b'{"images": [{"id": "\xff"}]}')), "UTF-8"),
