@@ -28,12 +28,10 @@ from tests.load.nights import new_warehouse
 TOKEN = "canary-token"
 PRIVATE = [f"{number:03d}" for number in range(12)]
 
-
-@pytest.fixture
-
 BOMB = gzip.compress(b" " * 50_000_000)
 
 
+@pytest.fixture
 def cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.largest_page = 5
