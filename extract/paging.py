@@ -16,7 +16,7 @@ from extract.errors import CloudError, Refused
 from extract.evidence import Evidence
 from extract.images import Images, Json
 from extract.listing import Listing, all_fit, mismatch
-from extract.order import IdOrder, ReadIds, StepBackIds, ascending
+from extract.order import IdOrder, ReadIds, StepBackIds
 from extract.parts import WHOLE, NotProven, Part
 
 log = logging.getLogger(__name__)
@@ -133,8 +133,6 @@ class Pass:
         that comes twice, an image that comes twice or that the filters exclude; NotProven where a part is not in order.
         """
         self.until = until
-        if self.evidence.pages == 0 and self.part == WHOLE and not ascending(body.ids):
-            self._take_as_they_come()
         images, ids, is_past = self._up_to(until, body)
         new = images if self._is_all_new_and_in_order(images, ids) else self._looked_at_one_by_one(images)
         self._count(body, new, size_bytes)

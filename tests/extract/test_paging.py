@@ -167,7 +167,9 @@ def test_endless_empty_pages_are_an_error() -> None:
 
 
 def test_empty_page_whose_next_has_no_marker_is_an_error() -> None:
-    with pytest.raises(CloudError, match="cannot continue"):
+    with pytest.raises(
+        CloudError, match=r"1: a page without images has a `next` without a marker: the"
+    ):
         ids(script(fetched([], "/v2/images")))
 
 
@@ -390,6 +392,42 @@ def test_pass_that_is_reopened_reads_on_after_its_last_image() -> None:
     assert one.evidence.pages == 4
 
 
+def test_what_lies_beyond_a_part_is_counted_each_time_it_ends() -> None:
+    one = Pass(ALL, 10, "c", part=Part("b", "d"))
+    one.take(fetched(images("c", "d", "e", "f"), "/v2/images?marker=f"), 1, "d")
+    one.reopen()
+    one.take(fetched(images("e", "f", "g"), "/v2/images?marker=g"), 1, "f")
+    assert one.evidence.beyond_part == 3
+
+
+def test_quiet_reading_looks_no_id_up() -> None:
+    """That takes ten times the memory of the ids, and each page longer."""
+    reading = script(fetched(images("a", "b"), "/v2/images?marker=b"), fetched(images("c"), None))
+    assert ids(reading) == ["a", "b", "c"]
+    assert reading.one.read._looked_up is None
+
+
+def test_server_that_shows_one_page_again_and_again_after_a_step_back_is_an_error() -> None:
+    refused: list[str] = []
+
+    def ask(number: int, query: Mapping[str, str]) -> PageBody:
+        if query.get("marker") == "c" and not refused:
+            refused.append("c")
+            raise Refused("gone", status=404)
+        return fetched(images("a", "b", "c"), "/v2/images?marker=c")
+
+    with pytest.raises(
+        CloudError, match="page 3: the marker 'c' comes a second time: the listing goes"
+    ):
+        ids(Reader(ask))
+
+
+def test_empty_pages_are_counted() -> None:
+    reading = script(fetched([], "/v2/images?marker=a"), fetched([], "/v2/images?marker=b"), fetched(images("c"), None))
+    assert ids(reading) == ["c"]
+    assert reading.evidence.empty_pages_followed == 2
+
+
 def test_listing_that_goes_on_after_the_most_pages_is_an_error() -> None:
     source = Catalogue(["a", "b", "c"], 1)
     one = Pass(ALL, 1, "cloud c", most_pages=2)
@@ -433,7 +471,7 @@ def test_each_marker_has_refusals_of_its_own() -> None:
     reading = Reader(ask)
     assert ids(reading) == sorted(source.ids)
     assert reading.evidence.markers_gone == len(refused) == 20
-    assert reading.evidence.repeats_dropped == 20
+    assert (reading.evidence.repeats_dropped, reading.evidence.ends_asked_again) == (20, 2)
 
 
 def test_steps_back_double_and_begin_small_again_after_a_page() -> None:
@@ -488,7 +526,8 @@ def test_page_is_counted() -> None:
     evidence = reading.evidence
     assert (evidence.pages, evidence.images, evidence.bytes, evidence.without_id) == (3, 5, 3, 2)
     assert (evidence.first_id, evidence.last_id, evidence.largest_page) == ("a", "c", 4)
-    assert (evidence.ended_without_next, evidence.ended_at_bound) == (True, False)
+    assert (evidence.in_order, evidence.ended_without_next, evidence.ended_at_bound) == (True, True, False)
+    assert evidence.ends_asked_again == 1
 
 
 def test_last_id_of_a_part_is_that_of_its_last_image() -> None:
