@@ -167,9 +167,7 @@ def test_endless_empty_pages_are_an_error() -> None:
 
 
 def test_empty_page_whose_next_has_no_marker_is_an_error() -> None:
-    with pytest.raises(
-        CloudError, match=r"1: a page without images has a `next` without a marker: the"
-    ):
+    with pytest.raises(CloudError, match=r"1: a page without images has a `next` without a marker: the"):
         ids(script(fetched([], "/v2/images")))
 
 
@@ -416,9 +414,7 @@ def test_server_that_shows_one_page_again_and_again_after_a_step_back_is_an_erro
             raise Refused("gone", status=404)
         return fetched(images("a", "b", "c"), "/v2/images?marker=c")
 
-    with pytest.raises(
-        CloudError, match="page 3: the marker 'c' comes a second time: the listing goes"
-    ):
+    with pytest.raises(CloudError, match="page 3: the marker 'c' comes a second time: the listing goes"):
         ids(Reader(ask))
 
 
