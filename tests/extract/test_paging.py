@@ -167,7 +167,7 @@ def test_endless_empty_pages_are_an_error() -> None:
 
 
 def test_empty_page_whose_next_has_no_marker_is_an_error() -> None:
-    with pytest.raises(CloudError, match=r"1: a page without images has a `next` without a marker: the"):
+    with pytest.raises(CloudError, match=r"2: a page without images has a `next` without a marker: the"):
         ids(script(fetched([], "/v2/images")))
 
 
