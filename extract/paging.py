@@ -71,6 +71,7 @@ class Pass:
     _refusals: dict[str, int] = field(default_factory=dict)
     _repeats_may_come: bool = False
     _limit_asked: int = 0
+    _is_asking_for_the_end: bool = False
 
     def __post_init__(self) -> None:
         self._marker = self.part.after
@@ -112,6 +113,10 @@ class Pass:
         marker = self._marker
         if marker is None or refusal.status not in _MARKER_GONE:
             raise refusal
+        if self._is_asking_for_the_end and not self.doubts_end:
+            # The last page had no `next`; a last image that is no marker, or no longer one, does not contradict it.
+            self.is_finished = self.evidence.ended_without_next = True
+            return
         log.info("%s: the image that page %d starts after is gone", self.where, self.evidence.pages + 1)
         self.evidence.markers_gone += 1
         self._refusals[marker] = self._refusals.get(marker, 0) + 1
@@ -237,6 +242,7 @@ class Pass:
         announced = _marker_in(following or "")
         if announced is not None and announced in self._used:
             raise self._error(f"the marker {announced!r:.80} comes a second time: the listing goes round in circles")
+        self._is_asking_for_the_end = False
         self._step_back_ids.add_page(ids)
         self.evidence.pages += 1
         self._steps = 1
@@ -257,6 +263,7 @@ class Pass:
         if not body.ids or (is_short and self.part == WHOLE and not self.doubts_end):
             return False
         evidence.ends_asked_again += 1
+        self._is_asking_for_the_end = True
         return True
 
     def _next_marker(self, ids: Sequence[str], announced: str | None) -> str:

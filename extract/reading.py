@@ -151,7 +151,7 @@ class Reading(Generic[T]):
         else:
             first = self._pass(_part_name(0), WHOLE)
             self._passes = [first]
-            yield self._next_page(first, _part_name(0))
+            yield from self._at_most_one_page(first, _part_name(0))
             parts = self._found_parts(first)
             if not parts:
                 yield from self._pages_of(first, _part_name(0))
@@ -185,7 +185,7 @@ class Reading(Generic[T]):
             images_before = one.evidence.images
             one.reopen()
             while not one.is_finished and not chain.meets_next(one):
-                yield self._next_page(one, _part_name(number), chain)
+                yield from self._at_most_one_page(one, _part_name(number), chain)
             if chain.open_seam() is one and one.evidence.images == images_before:
                 raise NotProven(f"{self.where}: two parts of the listing cannot be shown to meet")
 
@@ -234,12 +234,21 @@ class Reading(Generic[T]):
                 one.evidence.markers_gone += 1
                 chain.drop(one)
                 return
+            if page is not None:
+                yield page
+
+    def _at_most_one_page(self, one: Pass, name: str, chain: Chain | None = None) -> Iterator[_PageMade[T]]:
+        page = self._next_page(one, name, chain)
+        if page is not None:
             yield page
 
     def _next_page(
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
-    ) -> _PageMade[T]:
-        """Ask for the next page, land it, check it, and make something of it. Raises: CloudError, Refused."""
+    ) -> _PageMade[T] | None:
+        """Ask for the next page, land it, check it, and make something of it; None where nothing more comes.
+
+        Raises: CloudError, Refused.
+        """
         stopped = stopped or self._stopped
         while True:
             where = f"{self.where}, {_shown(name)}page {one.evidence.pages + 1}"
@@ -250,6 +259,8 @@ class Reading(Generic[T]):
                 if chain is not None and one.part.after is not None and not one.evidence.pages:
                     raise
                 one.step_back(exc)
+                if one.is_finished:
+                    return None
 
     def _page_once(self, one: Pass, name: str, chain: Chain | None, where: str, stopped: StopSignal) -> _PageMade[T]:
         query = one.query()
