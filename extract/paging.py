@@ -113,7 +113,8 @@ class Pass:
         marker = self._marker
         if marker is None or refusal.status not in _MARKER_GONE:
             raise refusal
-        if self._is_asking_for_the_end and not self.doubts_end:
+        is_known = self.part == WHOLE or marker in self._refusals
+        if self._is_asking_for_the_end and not self.doubts_end and is_known:
             # The last page had no `next`; a last image that is no marker, or no longer one, does not contradict it.
             self.is_finished = self.evidence.ended_without_next = True
             return

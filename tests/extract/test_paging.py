@@ -466,11 +466,12 @@ def test_each_marker_has_refusals_of_its_own() -> None:
 
     reading = Reader(ask)
     assert ids(reading) == sorted(source.ids)
-    assert reading.evidence.markers_gone == len(refused) == 20
-    assert (reading.evidence.repeats_dropped, reading.evidence.ends_asked_again) == (20, 2)
+    # The last refusal is that of the question for the end.
+    assert (reading.evidence.markers_gone, len(refused)) == (19, 20)
+    assert (reading.evidence.repeats_dropped, reading.evidence.ends_asked_again) == (19, 1)
 
 
-def test_steps_back_double_and_begin_small_again_after_a_page() -> None:
+def test_steps_back_double_until_an_image_is_there() -> None:
     source = Catalogue([f"{number:02d}" for number in range(20)], 10)
 
     def delete(number: int, marker: str | None) -> None:
@@ -479,7 +480,7 @@ def test_steps_back_double_and_begin_small_again_after_a_page() -> None:
 
     source.before_answer = delete  # type: ignore[method-assign]
     assert len(ids(Reader(source.ask))) == 20
-    assert source.asked == [None, "09", "08", "06", "02", "19", "18"]
+    assert source.asked == [None, "09", "08", "06", "02", "19"]
 
 
 def test_part_without_an_image_to_go_on_from_is_for_one_reader() -> None:
@@ -631,3 +632,16 @@ def test_images_are_held_against_the_filters_whatever_page_they_are_on() -> None
     with pytest.raises(CloudError, match=r"c, page 2: image d is not what the listing asked for") as caught:
         one.take(fetched([{"id": "c", "visibility": "public"}, {"id": "d", "visibility": "private"}], None), 1)
     assert caught.value.advice == "A proxy or the service ignores a filter: set dialect, or leave this listing out."
+
+
+def test_end_stays_the_end_where_its_question_is_refused() -> None:
+    source = Catalogue(["a", "b", "c", "d"], 2)
+
+    def ask(number: int, query: Mapping[str, str]) -> PageBody:
+        if query.get("marker") == "d":
+            raise Refused("no such marker", status=404)
+        return source.ask(number, query)
+
+    reading = Reader(ask)
+    assert ids(reading) == ["a", "b", "c", "d"]
+    assert (reading.evidence.ended_without_next, reading.evidence.ends_asked_again) == (True, 1)
