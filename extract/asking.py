@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from extract.body import PageBody, parse_page
 from extract.connection import Connection
+from extract.errors import Refused
 from extract.request import Answer, get
 from extract.retry import with_retry
 from extract.stopping import PROCESS_STOP, StopSignal
@@ -44,6 +45,18 @@ def ask_page(
 ) -> tuple[Answer, PageBody]:
     """Return a page of `GET /v2/images`. Raises: as `ask`."""
     return ask(connection, connection.images_url, query, where, parse_page, stopped)
+
+
+def is_listed(
+    connection: Connection, filters: Mapping[str, str], identity: str, where: str, stopped: StopSignal = PROCESS_STOP
+) -> bool:
+    """Whether the listing of these filters still has the image: only then is its id a marker. Raises: as `ask`."""
+    query = {**filters, "limit": "1", "sort_key": "id", "sort_dir": "asc", "marker": identity}
+    try:
+        ask_page(connection, query, f"{where}, image {identity}", stopped)
+    except Refused:
+        return False
+    return True
 
 
 def image_url(connection: Connection, identity: str) -> str | None:

@@ -2,12 +2,12 @@
 
 A page of a thousand images has some forty thousand values, nearly all of them of a few dozen attributes that clouds
 usually send. Those are fields of a struct, which is parsed, written and turned into columns ten times as fast as a
-dictionary; all others are kept beside it, image by image. So the cost follows the values that there are, and how a
-page is read depends on no other page.
+dictionary; all others are kept beside it, image by image. So the cost follows the values that there are. What is read
+depends on no other page; only how fast, for attributes that a page is expected to have become fields as well.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, repeat, starmap
 from operator import itemgetter
 from typing import Any, Final, overload
@@ -40,9 +40,10 @@ USUAL: Final = tuple(_USUAL.split())
 _FEWEST_VALUES: Final = 15
 """Where images have fewer attributes than that, rows cost more than they save."""
 
-_USUAL_NAMES: Final = frozenset(USUAL)
-_NOTHING: Final = (ABSENT,) * len(USUAL)
-_CONTENT: Final = tuple(sorted(name for name in USUAL if name not in LINKS))
+_MOST_EXPECTED: Final = 32
+_LONGEST_EXPECTED: Final = 255
+_EXPECTED_OF: Final = 50
+"""One in so many images must have an attribute for it to be worth a field."""
 
 _Scalar = str | int | float | bool | None
 _Row = tuple[Json, ...]
@@ -55,29 +56,65 @@ def _struct(names: Sequence[str], value: Any) -> Any:
     return msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
 
 
-UsualImage: Final = _struct(USUAL, _Scalar | list[_Scalar])
-"""An image that has no other attributes, and no value that is nested more deeply than tags are."""
+class Form:
+    """Which attributes are fields: the usual ones, and those that are expected.
 
-_Content: Final = _struct(_CONTENT, Any)
-_content_of: Final = itemgetter(*map(USUAL.index, _CONTENT))
-_decode_image: Final = msgspec.json.Decoder(UsualImage).decode
+    `image` is the type of an image that has no others, and no value that is nested more deeply than tags are; `content`
+    that of what is hashed of it.
+    """
+
+    def __init__(self, expected: frozenset[str]) -> None:
+        self.expected = expected
+        self.names = (*USUAL, *sorted(expected.difference(USUAL)))
+        self.nothing: _Row = (ABSENT,) * len(self.names)
+        self.image = _struct(self.names, _Scalar | list[_Scalar])
+        self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
+        content = sorted(name for name in self.names if name not in LINKS)
+        self.content = _struct(content, Any)
+        self.content_of = itemgetter(*map(self.names.index, content))
+
+    def parsed_row(self, text: msgspec.Raw) -> _Row | None:
+        """The row of an image that has no other attributes. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
+        try:
+            return astuple(self.decode_image(text))
+        except msgspec.ValidationError:
+            return None
+
+    def row(self, image: Json, others: dict[int, Json], position: int) -> _Row:
+        """The fields of what stands at a position; what else there is goes to `others`."""
+        if not isinstance(image, dict):
+            others[position] = image
+            return self.nothing
+        row = tuple(map(image.get, self.names, repeat(ABSENT)))
+        if len(image) > len(row) - row.count(ABSENT):
+            others[position] = {name: image[name] for name in image.keys() - self._known}
+        return row
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+
+form_of: Final = lru_cache(maxsize=64)(Form)
+USUAL_FORM: Final = form_of(frozenset())
 
 
 class Images(Sequence[Json]):
     """The images of one page, in the order received. As a sequence it has them as dictionaries, made when asked for."""
 
-    def __init__(self, rows: Sequence[_Row], others: Mapping[int, Json]) -> None:
-        """`rows` hold the usual attributes, in the order of USUAL, of each image.
+    def __init__(self, rows: Sequence[_Row], others: Mapping[int, Json], form: Form = USUAL_FORM) -> None:
+        """`rows` hold the fields of the form, in their order, of each image.
 
         `others`, by position, holds what else an image has; in place of what is no object at all, that itself.
         """
         self._rows = rows
         self._others = others
+        self._form = form
 
     @staticmethod
-    def usual(images: Iterable[Any]) -> "Images":
-        """The images that are all of the type UsualImage."""
-        return Images(list(map(astuple, images)), {})
+    def usual(images: Iterable[Any], form: Form = USUAL_FORM) -> "Images":
+        """The images that are all of the form's type."""
+        return Images(list(map(astuple, images)), {}, form)
 
     @staticmethod
     def of(images: Sequence[Json]) -> "Images":
@@ -85,21 +122,21 @@ class Images(Sequence[Json]):
         if isinstance(images, Images):
             return images
         if sum(len(image) for image in images if isinstance(image, dict)) < _FEWEST_VALUES * len(images):
-            return Images([_NOTHING] * len(images), dict(enumerate(images)))
+            return Images([USUAL_FORM.nothing] * len(images), dict(enumerate(images)))
         others: dict[int, Json] = {}
-        return Images([_row(image, others, position) for position, image in enumerate(images)], others)
+        return Images([USUAL_FORM.row(image, others, position) for position, image in enumerate(images)], others)
 
     @staticmethod
-    def parsed(texts: Sequence[msgspec.Raw], parse: Callable[[msgspec.Raw], Json]) -> "Images":
+    def parsed(texts: Sequence[msgspec.Raw], parse: Callable[[msgspec.Raw], Json], form: Form = USUAL_FORM) -> "Images":
         """The images that JSON texts hold. `parse` reads those that are no usual ones.
 
         Raises: msgspec.MsgspecError and UnicodeDecodeError where msgspec cannot read a text; whatever `parse` raises.
         """
         rows, others = list[_Row](), dict[int, Json]()
         for position, text in enumerate(texts):
-            row = _parsed_row(text) if position - 1 not in others else None  # neighbours are mostly alike
-            rows.append(_row(parse(text), others, position) if row is None else row)
-        return Images(rows, others)
+            row = form.parsed_row(text)
+            rows.append(form.row(parse(text), others, position) if row is None else row)
+        return Images(rows, others, form)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -120,12 +157,19 @@ class Images(Sequence[Json]):
     def take(self, positions: Sequence[int]) -> "Images":
         """The images at these positions."""
         others = {new: self._others[old] for new, old in enumerate(positions) if old in self._others}
-        return Images([self._rows[position] for position in positions], others)
+        return Images([self._rows[position] for position in positions], others, self._form)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The attributes that any of the images has."""
         return frozenset(self._columns).union(self._by_name)
+
+    @property
+    def expected_next(self) -> frozenset[str]:
+        """Attributes that the listing's next page may be expected to have, so that it is read as fast."""
+        often = {name for name, values in self._by_name.items() if len(values) * _EXPECTED_OF >= len(self)}
+        expected = self._form.expected.union(filter(_can_be_a_field, often.difference(USUAL)))
+        return expected if len(expected) <= _MOST_EXPECTED else self._form.expected
 
     def column(self, name: str) -> Sequence[Json]:
         """The attribute of each image, ABSENT where it has none or is no object at all."""
@@ -146,7 +190,7 @@ class Images(Sequence[Json]):
 
         What msgspec writes has the attributes in the order of their names, if it sorts those of dictionaries.
         """
-        contents = starmap(_Content, map(_content_of, self._rows))
+        contents = starmap(self._form.content, map(self._form.content_of, self._rows))
         for position, (content, tags) in enumerate(zip(contents, _in_order(self.column("tags")), strict=True)):
             content.tags = tags
             yield self.content(position) if position in self._others else content
@@ -160,10 +204,10 @@ class Images(Sequence[Json]):
 
     @cached_property
     def _columns(self) -> dict[str, Sequence[Json]]:
-        """The usual attributes that any of the images has."""
-        if all(row is _NOTHING for row in self._rows):
+        """The fields that any of the images has."""
+        if all(row is self._form.nothing for row in self._rows):
             return {}
-        columns = zip(USUAL, zip(*self._rows, strict=True), strict=True)
+        columns = zip(self._form.names, zip(*self._rows, strict=True), strict=True)
         return {name: values for name, values in columns if not _is_absent(values)}
 
     @cached_property
@@ -179,8 +223,8 @@ class Images(Sequence[Json]):
         others = self._others.get(position, {})
         if not isinstance(others, dict):
             return others
-        usual = zip(USUAL, self._rows[position], strict=True)
-        return {name: value for name, value in usual if value is not ABSENT} | others
+        fields = zip(self._form.names, self._rows[position], strict=True)
+        return {name: value for name, value in fields if value is not ABSENT} | others
 
 
 def column(images: Sequence[Json], name: str) -> Sequence[Json]:
@@ -188,23 +232,9 @@ def column(images: Sequence[Json], name: str) -> Sequence[Json]:
     return Images.of(images).column(name)
 
 
-def _parsed_row(text: msgspec.Raw) -> _Row | None:
-    """The row of an image that is a usual one. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
-    try:
-        return astuple(_decode_image(text))
-    except msgspec.ValidationError:
-        return None
-
-
-def _row(image: Json, others: dict[int, Json], position: int) -> _Row:
-    """The usual attributes of what stands at a position; what else there is goes to `others`."""
-    if not isinstance(image, dict):
-        others[position] = image
-        return _NOTHING
-    row = tuple(map(image.get, USUAL, repeat(ABSENT)))
-    if len(image) > len(row) - row.count(ABSENT):
-        others[position] = {name: image[name] for name in image.keys() - _USUAL_NAMES}
-    return row
+def _can_be_a_field(name: str) -> bool:
+    """Whether a struct may have a field of this name, and one that is worth keeping."""
+    return len(name) <= _LONGEST_EXPECTED and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
 
 
 def _in_order(values: Sequence[Json]) -> Sequence[Json]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from extract.asking import ask_page
+from extract.asking import is_listed
 from extract.body import parse_page
 from extract.connection import Connection
 from extract.cutting import probe
@@ -89,6 +89,7 @@ class Reading(Generic[T]):
         self._shared_out: list[int] = []
         self._adopted = 0
         self._read_again = 0
+        self._expected = frozenset[str]()
 
     def pages(self) -> Iterator[T]:
         """What is made of all pages, those of the closing pass last. An image may come more than once.
@@ -205,20 +206,11 @@ class Reading(Generic[T]):
         (whole,) = self._passes
         lost = [identity for one in in_parts for identity in one.sample_ids if identity not in whole.read]
         for identity in lost[:: max(1, len(lost) // _MOST_ASKED_AGAIN)]:
-            if self._is_listed(identity):
+            if is_listed(self._connection, self._listing.filters, identity, self.where, self._stopped):
                 raise CloudError(
                     f"{self.where}: several readers got image {identity}, and one reader did not",
                     "The image service answers the same question differently; see whether its servers disagree.",
                 )
-
-    def _is_listed(self, identity: str) -> bool:
-        """Whether the listing still has the image: only then is its id a marker."""
-        query = {**self._listing.filters, "limit": "1", "sort_key": "id", "sort_dir": "asc", "marker": identity}
-        try:
-            ask_page(self._connection, query, f"{self.where}, image {identity}", self._stopped)
-        except Refused:
-            return False
-        return True
 
     def _pages_of(
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
@@ -251,7 +243,8 @@ class Reading(Generic[T]):
         """
         stopped = stopped or self._stopped
         while True:
-            where = f"{self.where}, {_shown(name)}page {one.evidence.pages + 1}"
+            shown = {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")
+            where = f"{self.where}, {shown}page {one.evidence.pages + 1}"
             read_page = partial(self._page_once, one, name, chain, where, stopped)
             try:
                 return with_retry(read_page, self._connection.settings.retry_policy, where, stopped=stopped)
@@ -284,7 +277,8 @@ class Reading(Generic[T]):
     ) -> tuple[T, list[str], int]:
         """What is made of the page, its ids, and how many images it has. Nobody holds the parsed page afterwards."""
         with _PARSE_SLOT:
-            body = parse_page(content, where)
+            body = parse_page(content, where, self._expected)
+            self._expected = body.images.expected_next
             images = one.take(body, len(content), until)
             if self._listing.is_shared and name != CLOSING and self._connection.project_id is not None:
                 self._shared_out.append(column(images, "owner").count(self._connection.project_id))
@@ -302,7 +296,3 @@ class Reading(Generic[T]):
 def _part_name(number: int) -> str:
     """The name of a part in landing. The first is `listing`, for it may turn out to be all of it."""
     return f"part-{number}" if number else "listing"
-
-
-def _shown(name: str) -> str:
-    return {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")

@@ -166,11 +166,14 @@ def send(client: httpx.Client, request: httpx.Request, where: str, secrets: Secr
     client's `auth` raises.
     """
     try:
-        return client.send(request)
+        response = client.send(request)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, RuntimeError, OSError) as exc:
         proxy = proxy_of(request)
         way = secrets.url(str(request.url)) + (f" through the proxy {proxy}" if proxy else "")
         raise _in_our_words(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from None
+    # httpx's stream names its response, and would keep the body until Python's collector comes by.
+    response.stream = httpx.ByteStream(b"")
+    return response
 
 
 def _in_our_words(exc: Exception, where: str, way: str, proxy: str | None, said: str) -> CloudError:

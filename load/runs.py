@@ -34,7 +34,7 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
     That is all of them, for nobody else can hold the warehouse; of a shared one, those of more than a day ago.
     """
     started_at = datetime.now(UTC).replace(tzinfo=None)
-    run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
+    run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(4)}"
     dead_since = started_at - _LONGEST_RUN if warehouse.is_shared else None
 
     def begin() -> datetime:

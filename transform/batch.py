@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -211,17 +212,17 @@ class _Parsed(dict[Any, Any]):
 
 def _extra(images: Images, rejects: list[Reject]) -> pa.Array:
     """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    ids = images.column("id")
-    keys: list[list[str]] = [[] for _ in ids]
-    items: list[list[str]] = [[] for _ in ids]
+    ids, counts = images.column("id"), [0] * len(images)
+    held: list[tuple[int, str, str]] = []
     for name, values in _left_over(images):
         for position, text in _texts(name, values, ids, rejects):
-            keys[position].append(name)
-            items[position].append(text)
+            held.append((position, name, text))
+            counts[position] += 1
+    held.sort(key=itemgetter(0))
     return pa.MapArray.from_arrays(
-        pa.array(accumulate(map(len, keys), initial=0), pa.int32()),
-        pa.array(chain.from_iterable(keys), pa.string()),
-        pa.array(chain.from_iterable(items), pa.string()),
+        pa.array(accumulate(counts, initial=0), pa.int32()),
+        pa.array(map(itemgetter(1), held), pa.string()),
+        pa.array(map(itemgetter(2), held), pa.string()),
     )
 
 

@@ -37,8 +37,10 @@ def content(images: Images) -> list[Any]:
 
 @pytest.mark.parametrize("page", [ROWS, FEW, ROWS[1:3], ROWS[2:3] * 3, [*ROWS, *FEW]])
 def test_page_is_the_same_however_it_is_read(page: list[dict[str, Any]]) -> None:
-    for images in (parsed(page), Images.of(page)):
+    expected = parse_page(body(page), "test", frozenset({"x", "y", "os_type"})).images
+    for images in (parsed(page), Images.of(page), expected):
         assert list(images) == page
+        assert content(images) == content(Images.of(page))
         assert (len(images), images[1], images[-1]) == (len(page), page[1], page[-1]) if len(page) > 1 else True
         assert list(images[1:]) == page[1:]
         assert list(images[1:][1:]) == page[2:]
@@ -138,6 +140,38 @@ def test_no_page_changes_how_fast_another_is_read() -> None:
     for number in range(300):
         parse_page(body([ORDINARY | small(number, 2)]), "test")
     assert seconds() < 3 * before
+
+
+def test_what_a_page_has_is_expected_of_the_next_which_is_read_as_fast() -> None:
+    page = body([ORDINARY | {"id": f"i{number}", "cost_center": "12", "tier": None} for number in range(500)])
+    images = parsed([ORDINARY | {"cost_center": "12", "tier": None, "spec": 1}, ORDINARY, *[ORDINARY] * 48])
+    assert images.expected_next == {"cost_center", "tier", "spec"}
+    assert parse_page(page, "test", images.expected_next).images.expected_next == images.expected_next
+
+    def seconds(expected: frozenset[str]) -> float:
+        times = []
+        for _ in range(5):
+            began = time.process_time()
+            parse_page(page, "test", expected)
+            times.append(time.process_time() - began)
+        return min(times)
+
+    assert seconds(images.expected_next) < seconds(frozenset()) / 2
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [ORDINARY | {f"n{number}": 1 for number in range(33)}],
+        [ORDINARY | {name: 1} for name in ('a"b', "a\\b", "a\nb", "\ud800", "é", "n" * 256)],
+        [ORDINARY | {"rare": 1}, *[ORDINARY] * 50],
+        [{"id": "a"}, None],
+    ],
+    ids=["too many", "no names of fields", "on one of 51", "none"],
+)
+def test_no_more_is_expected_than_is_worth_it(page: list[Any]) -> None:
+    assert parsed(page).expected_next == frozenset()
+    assert parse_page(body(page), "test", frozenset({"x"})).images.expected_next <= {"x"}
 
 
 def test_recorded_public_images_are_usual_ones() -> None:

@@ -1,6 +1,7 @@
 """Whatever a server answers to one GET ends in an answer or in one of our sentences, within bounds of size and time."""
 
 import dataclasses
+import gc
 import gzip
 import socket
 import time
@@ -234,6 +235,16 @@ def test_memory_is_bounded_whatever_is_packed(cloud: FakeCloud, connection: Conn
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_body_is_freed_with_its_answer(cloud: FakeCloud, connection: Connection) -> None:
+    gc.disable()
+    try:
+        gc.collect()
+        ask(connection)
+        assert not [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+    finally:
+        gc.enable()
 
 
 def test_gzip_of_several_members_is_whole(cloud: FakeCloud, connection: Connection) -> None:

@@ -184,11 +184,13 @@ def test_parsed_images_and_dictionaries_are_flattened_alike(page: list[dict[str,
     usual = dict.fromkeys(USUAL, "text") if is_usual else {}
     page = [{**usual, **image, "id": f"{number}"} for number, image in enumerate(page)]
     body = json.dumps({"images": page}).encode()
-    found = flatten(parse_page(body, "test").images)
     one_by_one = [flatten([image]) for image in json.loads(body)["images"]]
-    assert found.images.to_pylist() == [row for one in one_by_one for row in one.images.to_pylist()]
     rejects = [reject for one in one_by_one for reject in one.rejects.to_pylist()]
-    assert sorted(map(repr, found.rejects.to_pylist())) == sorted(map(repr, rejects))
+    first = parse_page(body, "test").images
+    for images in (first, parse_page(body, "test", first.expected_next).images):
+        found = flatten(images)
+        assert found.images.to_pylist() == [row for one in one_by_one for row in one.images.to_pylist()]
+        assert sorted(map(repr, found.rejects.to_pylist())) == sorted(map(repr, rejects))
 
 
 def test_extra_has_unknown_names_in_order_and_then_plain_twins() -> None:
