@@ -39,7 +39,7 @@ def begin_embedded_server(port: int = 0, *, has_ui: bool = False) -> None:
     Raises: SettingsError where the port is taken.
     """
     if not _running:
-        _take_new_database(Path(os.environ["PREFECT_HOME"]))
+        take_new_database(Path(os.environ["PREFECT_HOME"]))
         _running.append(_Server(port, has_ui))
 
 
@@ -91,7 +91,8 @@ def _new_database() -> Path:
     return Path(sys.prefix) / "share" / "glanceback" / f"prefect-{version('prefect')}.db"
 
 
-def _take_new_database(home: Path) -> None:
+def take_new_database(home: Path) -> None:
+    """Let a new home of Prefect begin with the installation's empty database."""
     set_otherwise = [name for name in os.environ if name.endswith("DATABASE_CONNECTION_URL") and "PREFECT" in name]
     new, database = _new_database(), home / _DATABASE
     if new.is_file() and not database.exists() and not set_otherwise:

@@ -17,8 +17,25 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("everywhere")
 
 
+_SERVERS = {"openstack", "prefect_server"}
+_NEEDS_SERVERS = "servers"
+
+
 # In the background of a shell SIGINT is ignored, and so it would be by the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes test: a file's tests in one of them, and all that need the same servers in one, first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _group(item) != _NEEDS_SERVERS)
+
+
+def _group(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", ())
+    return _NEEDS_SERVERS if _SERVERS.intersection(fixtures) else item.nodeid.partition("::")[0]
 
 
 def pytest_sessionfinish() -> None:

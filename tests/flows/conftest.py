@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.embedded import stop_embedded_server
+from flows.embedded import stop_embedded_server, take_new_database
 from tests.clouds.openstack import free_port
 
 
@@ -41,6 +41,7 @@ def environment_of_a_command(**more: str) -> dict[str, str]:
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """A real Prefect server on loopback, and the folder with its database."""
     folder, port = tmp_path_factory.mktemp("prefect-server"), free_port()
+    take_new_database(folder)
     environment = {
         **os.environ,
         "PREFECT_HOME": str(folder),

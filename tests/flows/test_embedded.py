@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from flows.embedded import _new_database, _take_new_database
+from flows.embedded import _new_database, take_new_database
 
 START_AND_STOP = """
 from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
@@ -19,7 +19,7 @@ stop_embedded_server()
 
 def test_new_home_begins_with_the_empty_database_of_the_installation_and_prefect_accepts_it(tmp_path: Path) -> None:
     made = "SELECT version_num FROM alembic_version"
-    _take_new_database(tmp_path / "home")
+    take_new_database(tmp_path / "home")
     taken = rows(tmp_path / "home", made)
     server_ran(tmp_path / "home")
     assert rows(tmp_path / "home", made) == taken
@@ -33,7 +33,7 @@ def test_two_homes_share_no_configuration(tmp_path: Path) -> None:
 
 def test_database_that_is_there_already_stays(tmp_path: Path) -> None:
     (tmp_path / "prefect.db").write_text("somebody's")
-    _take_new_database(tmp_path)
+    take_new_database(tmp_path)
     assert (tmp_path / "prefect.db").read_text() == "somebody's"
     assert [path.name for path in tmp_path.iterdir()] == ["prefect.db"]
 
