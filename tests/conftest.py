@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
 
@@ -17,25 +18,32 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("everywhere")
 
 
-_SERVERS = {"openstack", "prefect_server"}
-_NEEDS_SERVERS = "servers"
+_NEED_SERVERS = {
+    "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/flows/test_real_cloud.py",
+    "tests/flows/test_schedule.py", "tests/flows/test_secrets.py",
+}  # fmt: skip
+"""The files whose tests ask for `openstack` or `prefect_server`, which take half a minute to start."""
 
 
 # In the background of a shell SIGINT is ignored, and so it would be by the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Where several processes test: a file's tests in one of them, and those of all files that need servers in one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "servers" if file in _NEED_SERVERS else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:
+    return _ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes test: a file's tests in one of them, and all that need the same servers in one, first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: _group(item) != _NEEDS_SERVERS)
-
-
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", ())
-    return _NEEDS_SERVERS if _SERVERS.intersection(fixtures) else item.nodeid.partition("::")[0]
+    """What takes longest begins first."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in _NEED_SERVERS)
 
 
 def pytest_sessionfinish() -> None:
