@@ -139,7 +139,7 @@ def publish(config: str | None) -> None:
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
-        run(warehouse, settings.published)
+        run(warehouse, settings.published, anew=True)
     click.echo(f"published {settings.published}", err=True)
 
 

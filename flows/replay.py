@@ -67,7 +67,7 @@ def replay(settings: Settings) -> Replayed:
             finish_run(warehouse, run, "failed")
             raise
         finish_run(warehouse, run, "completed")
-        publish(warehouse, settings.published)
+        publish(warehouse, settings.published, anew=True)
     return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
 
 

@@ -14,6 +14,7 @@ from load.warehouse import quoted
 
 FORMATS: Final = ("parquet", "csv")
 _VIEWS: Final = ("images", "image_events")
+_OF_THE_WAREHOUSE: Final = ("schema_migrations", "published_copies")
 
 
 def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: bool = False) -> list[str]:
@@ -27,7 +28,7 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
     if target.exists() and (not target.is_dir() or any(target.iterdir())) and not overwrite:
         raise SettingsError(f"{target} is not empty", "Name an empty or a new folder, or give --overwrite.")
     unfinished = target.with_name(f".{target.name}.unfinished")
-    exported = [*_VIEWS, *(table for table in tables() if table != "schema_migrations")]
+    exported = [*_VIEWS, *(table for table in tables() if table not in _OF_THE_WAREHOUSE)]
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         with duckdb.connect(str(published), read_only=True) as connection:

@@ -14,6 +14,7 @@ import msgspec
 from extract.listing import SHARED_OUT
 from load.invariants import require
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
+from load.staged_files import names_for_duckdb
 from load.warehouse import Warehouse
 from transform.stage import StagedListing
 
@@ -171,9 +172,9 @@ def _stage(warehouse: Warehouse, night: CloudNight) -> None:
     if warehouse.staged is night:
         return
     warehouse.staged = None
-    files = [str(staged.images) for staged in night.staged]
-    warehouse.run("merge", "incoming", images_files=files)
-    warehouse.run("merge", "incoming_memberships", images_files=files, project_id=night.project_id)
+    with names_for_duckdb([staged.images for staged in night.staged]) as files:
+        warehouse.run("merge", "incoming", images_files=files)
+        warehouse.run("merge", "incoming_memberships", images_files=files, project_id=night.project_id)
 
 
 def _merge_images(
@@ -186,7 +187,8 @@ def _merge_images(
     _stage(warehouse, night)
     staged = [*night.staged, *([unlisted] if unlisted else [])]
     if unlisted:
-        warehouse.run("merge", "add_unlisted", images_files=[str(unlisted.images)])
+        with names_for_duckdb([unlisted.images]) as files:
+            warehouse.run("merge", "add_unlisted", images_files=files)
     changes_watermark = warehouse.row("merge", "changes_watermark", **run)["watermark"] if night.ends_images else None
     warehouse.table_of_ids("gone", decisions.gone)
     warehouse.table_of_ids("withheld", decisions.staying)
@@ -197,7 +199,8 @@ def _merge_images(
     warehouse.run("merge", "ended_memberships", **run, whole_listings=night.whole_listings)
     warehouse.run("merge", "end_memberships", **run)
     warehouse.run("merge", "add_memberships", **run)
-    warehouse.run("merge", "add_rejects", **run, rejects_files=[str(one.rejects) for one in staged])
+    with names_for_duckdb([one.rejects for one in staged]) as files:
+        warehouse.run("merge", "add_rejects", **run, rejects_files=files)
     _keep_unlisted(warehouse, run, decisions)
     return CloudCounts(
         **warehouse.row("merge", "outcome_counts", changes_watermark=changes_watermark),
@@ -210,10 +213,11 @@ def _merge_images(
 
 
 def _add_versions(warehouse: Warehouse, staged: Sequence[StagedListing], run: dict[str, object]) -> None:
-    files = {one.listing: str(one.images) for one in staged}
-    for listing, first in warehouse.rows("merge", "pieces_to_add", rows_a_piece=_ROWS_A_PIECE):
-        piece = {"listing": listing, "first_position": first, "rows_a_piece": _ROWS_A_PIECE}
-        warehouse.run("merge", "add_versions", **run, **piece, images_file=files[listing])
+    with names_for_duckdb([one.images for one in staged]) as names:
+        files = dict(zip([one.listing for one in staged], names, strict=True))
+        for listing, first in warehouse.rows("merge", "pieces_to_add", rows_a_piece=_ROWS_A_PIECE):
+            piece = {"listing": listing, "first_position": first, "rows_a_piece": _ROWS_A_PIECE}
+            warehouse.run("merge", "add_versions", **run, **piece, images_file=files[listing])
 
 
 def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:

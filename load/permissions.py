@@ -4,6 +4,7 @@ The state is the process's own: a umask cannot be asked for without being set.
 """
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,10 @@ def keep_to_owner() -> None:
         _usual.append(mask)
 
 
-def open_to_readers(path: Path) -> None:
-    """Give a file or folder the permissions that it would have had under the usual umask."""
-    if _usual:
-        path.chmod((0o777 if path.is_dir() else 0o666) & ~_usual[0])
+def open_to_readers(path: Path, *, read_only: bool = False) -> None:
+    """Give a file or folder the permissions that it would have had under the usual umask; `read_only`: but to write."""
+    usual = (0o777 if path.is_dir() else 0o666) & ~_usual[0] if _usual else stat.S_IMODE(path.stat().st_mode)
+    path.chmod(usual & 0o555 if read_only else usual)
 
 
 def make_folder(folder: Path) -> None:

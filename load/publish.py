@@ -1,6 +1,7 @@
 """A compact copy of the warehouse for readers, replaced in one step. Who has the old one open reads on in it."""
 
 import logging
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ log = logging.getLogger(__name__)
 RUN_TABLES: Final = ("runs", "run_clouds", "run_listings", "rejects", "unlisted_images")
 
 
-def publish(warehouse: Warehouse, published: Path) -> None:
-    """Write the copy: tables, views, macros and comments, readable by DuckDB 1.2 and later.
+def publish(warehouse: Warehouse, published: Path, *, anew: bool = False) -> None:
+    """Write the copy: tables, views, macros and comments, readable by DuckDB 1.2 and later, and nobody may write to it.
 
+    A copy that is still as it was left is only brought up to date where that is enough; `anew` makes it whole.
     Raises: WarehouseError when it cannot be written; the copy before it stays.
     """
     unfinished = published.with_name(f".{published.name}.unfinished")
@@ -29,10 +31,13 @@ def publish(warehouse: Warehouse, published: Path) -> None:
         make_folder(published.parent)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
-        if not (published.exists() and _refresh(warehouse, published, unfinished)):
+        if anew or not (_is_as_it_was_left(warehouse, published) and _refresh(warehouse, published, unfinished)):
             _copy(warehouse, unfinished)
-        open_to_readers(unfinished)
+        open_to_readers(unfinished, read_only=True)
+        # So is the log of whoever wrote to the last copy: DuckDB would play it back into this one.
+        _remove_log(published)
         unfinished.replace(published)
+        _remove_log(published)
     except (OSError, WarehouseError) as exc:
         with suppress(OSError):
             _remove(unfinished)
@@ -42,6 +47,32 @@ def publish(warehouse: Warehouse, published: Path) -> None:
             "The runs are safe in the warehouse, and the copy before this one stays: mend the folder, or make room, "
             "then run glanceback publish.",
         ) from exc
+    _remember(warehouse, published)
+
+
+def _is_as_it_was_left(warehouse: Warehouse, published: Path) -> bool:
+    known = warehouse.rows("publish", "last_copy", place=_place(published))
+    return published.exists() and known == [(_fingerprint(published),)]
+
+
+def _remember(warehouse: Warehouse, published: Path) -> None:
+    place, fingerprint = _place(published), _fingerprint(published)
+
+    def remember() -> None:
+        warehouse.run("publish", "forget_copy", place=place)
+        warehouse.run("publish", "remember_copy", place=place, fingerprint=fingerprint)
+
+    warehouse.atomically(remember)
+
+
+def _place(published: Path) -> str:
+    return f"{platform.node()}:{published.absolute()}"
+
+
+def _fingerprint(file: Path) -> str:
+    """What changes with every write to the file. The time of its last change (ctime) nobody can set."""
+    found = file.stat()
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def _copy(warehouse: Warehouse, target: Path) -> None:
@@ -101,5 +132,9 @@ def _attached(warehouse: Warehouse, file: Path) -> Iterator[None]:
 
 
 def _remove(file: Path) -> None:
-    for part in (file, file.with_name(file.name + ".wal")):
-        part.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
+    _remove_log(file)
+
+
+def _remove_log(file: Path) -> None:
+    file.with_name(f"{file.name}.wal").unlink(missing_ok=True)

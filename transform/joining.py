@@ -36,7 +36,9 @@ def joined(first: StagedListing, again: StagedListing, folder: Path) -> StagedLi
 def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, datetime | None]]:
     """Return id and `updated_at` of those of the images that are staged, wherever the files are. Raises: OSError."""
     file = staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
-    table = pq.read_table(file, columns=["id", "updated_at"], filters=pc.field("id").isin(pa.array(ids, pa.string())))
+    wanted = pc.field("id").isin(pa.array(ids, pa.string()))
+    # No partitioning: `key=value` in a folder's name is no column.
+    table = pq.read_table(file, columns=["id", "updated_at"], filters=wanted, partitioning=None)
     return set(zip(table.column("id").to_pylist(), table.column("updated_at").to_pylist(), strict=True))
 
 

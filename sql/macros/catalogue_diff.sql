@@ -1,6 +1,7 @@
 -- catalogue_diff: what is different in the catalogue between two moments (UTC), whatever happened in between.
 -- One row per image that came or went, and per attribute that differs: cloud, id, name, event (added, removed,
--- changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08').
+-- changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
+-- macro looks into the database in USE: in a copy that is only attached, take image_events and image_changes.
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
 WITH before AS (
     SELECT * FROM image_versions WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)

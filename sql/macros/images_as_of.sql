@@ -1,5 +1,6 @@
 -- images_as_of: the catalogue as it was at a moment (UTC), as the runs until then had seen it.
--- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01').
+-- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). A macro looks into the
+-- database in USE: in a copy that is only attached, take the view images_by_run.
 CREATE OR REPLACE MACRO images_as_of(ts) AS TABLE
 WITH stays AS (
     SELECT cloud, id, list(listing ORDER BY listing) AS listings

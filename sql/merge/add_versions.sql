@@ -6,7 +6,7 @@ SELECT
     reading.* EXCLUDE (listing, position, received_at),
     $started_at AS seen_from,
     $run_id AS run_from
-FROM read_parquet($images_file) AS reading
+FROM read_parquet($images_file, hive_partitioning = false) AS reading
 SEMI JOIN (
     SELECT position
     FROM classified

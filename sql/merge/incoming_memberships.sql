@@ -8,7 +8,7 @@ WITH seen AS NOT MATERIALIZED (
         received_at,
         CASE WHEN listing LIKE 'shared-%' AND owner = $project_id THEN 'shared-out' ELSE listing END AS listing,
         listing LIKE 'shared-%' AND owner IS DISTINCT FROM $project_id AS is_received
-    FROM read_parquet($images_files)
+    FROM read_parquet($images_files, hive_partitioning = false)
 )
 
 SELECT DISTINCT id, listing

@@ -44,7 +44,7 @@ SELECT
     series.cloud,
     series.day,
     sum(coalesce(sum(moves.images), 0)) OVER until_then::BIGINT AS images,
-    sum(coalesce(sum(moves.bytes), 0)) OVER until_then::BIGINT AS bytes,
+    least(sum(coalesce(sum(moves.bytes), 0)) OVER until_then, 9223372036854775807)::BIGINT AS bytes,
     coalesce(sum(moves.new), 0)::BIGINT AS new,
     coalesce(sum(moves.changed), 0)::BIGINT AS changed,
     coalesce(sum(moves.deleted), 0)::BIGINT AS deleted,

@@ -5,7 +5,7 @@ SELECT
     os_type,
     platform,
     count(*) AS images,
-    sum(coalesce(image_size, size, 0))::BIGINT AS bytes
+    least(sum(coalesce(image_size, size, 0)), 9223372036854775807)::BIGINT AS bytes
 FROM image_versions
 WHERE seen_to IS NULL
 GROUP BY cloud, os_type, platform

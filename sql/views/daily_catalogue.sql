@@ -86,7 +86,7 @@ SELECT
     coalesce(sum(moves.changed), 0)::BIGINT AS changed, -- Changes found on the day; an image may change several times.
     coalesce(sum(moves.deleted), 0)::BIGINT AS deleted, -- Images found deleted on the day.
     coalesce(sum(moves.returned), 0)::BIGINT AS returned, -- Images found again on the day, after a deletion.
-    sum(coalesce(sum(moves.bytes), 0)) OVER until_then::BIGINT AS bytes -- What they weigh then. Unit: bytes.
+    least(sum(coalesce(sum(moves.bytes), 0)) OVER until_then, 9223372036854775807)::BIGINT AS bytes -- What they weigh then, at most 2^63 - 1. Unit: bytes.
 FROM series
 LEFT JOIN moves
     ON moves.day = series.day

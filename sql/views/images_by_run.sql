@@ -1,0 +1,31 @@
+-- images_by_run: the catalogue after the last run of each day, as the runs until then had seen it. Ask for a day of it.
+-- One row per day (UTC) with a run, cloud and image, with the columns of `images`: WHERE day = DATE '2026-11-01'. Like
+-- every view, and unlike a macro, it answers from its own file, however that is attached.
+CREATE OR REPLACE VIEW images_by_run AS
+WITH days AS NOT MATERIALIZED (
+    SELECT started_at::DATE AS day, max(started_at) AS as_of
+    FROM runs
+    WHERE mode <> 'replay' AND status <> 'running'
+    GROUP BY ALL
+)
+
+SELECT
+    days.day AS day, -- The day, in UTC.
+    days.as_of AS as_of, -- Start of the day's last run: what the catalogue is shown after. UTC.
+    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
+    coalesce(stays.listings, []) AS listings, -- The listings that showed the image then, sorted.
+    history.first_seen -- Start of the run that first saw the image, in any version. UTC.
+FROM days
+JOIN image_versions AS version
+    ON version.seen_from <= days.as_of AND (version.seen_to IS NULL OR version.seen_to > days.as_of)
+JOIN (SELECT cloud, id, min(seen_from) AS first_seen FROM image_versions GROUP BY cloud, id) AS history
+    ON history.cloud = version.cloud AND history.id = version.id
+LEFT JOIN LATERAL (
+    SELECT list(membership.listing ORDER BY membership.listing) AS listings
+    FROM listing_memberships AS membership
+    WHERE membership.cloud = version.cloud
+        AND membership.id = version.id
+        AND membership.seen_from <= days.as_of
+        AND (membership.seen_to IS NULL OR membership.seen_to > days.as_of)
+) AS stays
+    ON true
