@@ -4,6 +4,7 @@
     ├── SettingsError        wrong usage or configuration: nothing is started, exit code 2
     ├── CloudError           this listing (or cloud) is incomplete; the others go on, exit code 1
     │   ├── Refused          the same: the cloud answered with a status that no other try will change
+    │   ├── WrongClock       our clock or the cloud's is wrong: what would be loaded could not be put in order
     │   └── TransientError   the same, but worth another try: throttling, 5xx, broken connections
     └── WarehouseError       the warehouse cannot be opened, migrated or written: nothing was written, exit code 1
 
@@ -38,6 +39,10 @@ class Refused(CloudError):
         super().__init__(what, advice)
         self.args = (what, advice, status)
         self.status = status
+
+
+class WrongClock(CloudError):
+    """Our clock and the cloud's, or that of the runs before, are too far apart."""
 
 
 class TransientError(CloudError):

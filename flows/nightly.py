@@ -6,7 +6,7 @@ Imported only by what starts a flow: importing Prefect takes a second.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -20,7 +20,7 @@ from prefect.task_runners import TaskRunner
 from prefect.utilities.annotations import opaque
 
 from extract.account import CloudSettings
-from extract.errors import GlancebackError, SettingsError, WarehouseError
+from extract.errors import GlancebackError, SettingsError, WarehouseError, WrongClock
 from flows import artifacts, night, notices
 from flows.cloud_reading import CloudReading
 from flows.dashboard import write_page
@@ -34,8 +34,8 @@ from flows.workers import listing_runner
 from load.earlier_runs import remembered_dialect
 from load.permissions import keep_to_owner
 from load.publish import publish
-from load.records import KeptRun, keep_run, remove_old
-from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run
+from load.records import KeptRun, forget_kept, keep_run, remove_old
+from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run, forget_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 
@@ -116,6 +116,11 @@ def _night(
             with listing_runner(settings) as runner:
                 reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions, broken, runner)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
+        except WrongClock:
+            # A run with a wrong time would stand between all that come after it and those before.
+            forget_run(warehouse, run)
+            forget_kept(settings.landing, run.run_id)
+            raise
         except BaseException as exc:
             if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
                 stop_reading()
@@ -164,12 +169,12 @@ def _read_and_load(
 ) -> list[CloudReport]:
     """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
 
-    Raises: SettingsError where no cloud could be entered because of its settings.
+    Raises: SettingsError where no cloud could be entered because of its settings; WrongClock where none could be, and
+    our clock and a cloud's are too far apart.
     """
-    misconfigured: list[SettingsError] = []
+    kept_out: dict[str, BaseException] = {}
     entering = {_enter.submit(cloud, remembered_dialect(warehouse, cloud.name)): cloud for cloud in clouds}
     reading: list[CloudReading] = []
-    reports = []
     waiting: set[PrefectFuture[Any]] = set(entering)
     while waiting:
         done = next(as_completed(list(waiting)))
@@ -183,10 +188,12 @@ def _read_and_load(
             reading.append(CloudReading(settings, warehouse, run, visit, broken, runner))
             waiting |= reading[-1].go_on()
         else:
-            misconfigured += [visit] if isinstance(visit, SettingsError) else []
-            reports.append(_failed(settings, warehouse, run, entering[done].name, visit))
-    if len(misconfigured) == len(clouds):
-        raise misconfigured[0]
+            kept_out[entering[done].name] = visit
+    if not reading:
+        _raise_first(WrongClock, kept_out.values())
+    reports = [_failed(settings, warehouse, run, name, error) for name, error in kept_out.items()]
+    if all(isinstance(error, SettingsError) for error in kept_out.values()) and len(kept_out) == len(clouds):
+        _raise_first(SettingsError, kept_out.values())
     for cloud in reading:
         visit = cloud.visit
         outcomes = cloud.outcomes()
@@ -206,6 +213,12 @@ def _read_and_load(
             reports.append(_failed(settings, warehouse, run, visit.name, result))
     order = [cloud.name for cloud in clouds]
     return sorted(reports, key=lambda report: order.index(report.cloud))
+
+
+def _raise_first(kind: type[GlancebackError], errors: Iterable[BaseException]) -> None:
+    for error in errors:
+        if isinstance(error, kind):
+            raise error
 
 
 def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:

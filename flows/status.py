@@ -10,6 +10,7 @@ from flows.questions import ask, write_answer
 from flows.settings import Settings
 from load.statements import names, statement
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -22,11 +23,16 @@ def duration(text: str) -> timedelta:
 
 
 def status(settings: Settings, form: str, max_age: timedelta | None, check: bool, errors: Console) -> int:
-    """Print how each cloud is doing. 1: something is stale (older than `max_age`), or breaks a rule; 0: all is well."""
+    """Print how each cloud is doing. 0: all is well.
+
+    1: something is stale (older than `max_age`), or a run has a time that is still to come; with `check`, a rule is
+    broken.
+    """
     now = datetime.now(UTC).replace(tzinfo=None)
     query = statement("queries", "status").text
     write_answer(settings.published, query, form, None, {"now": now})
     complaints = _stale(settings, query, now, max_age) if max_age is not None else []
+    complaints += _of_the_future(settings, now)
     complaints += _broken(settings) if check else []
     for complaint in complaints:
         errors.print(complaint, markup=False, highlight=False, soft_wrap=True)
@@ -47,6 +53,15 @@ def _stale(settings: Settings, query: str, now: datetime, max_age: timedelta) ->
                 f"cloud {cloud}: last read without fault at {last:%Y-%m-%d %H:%M} UTC, longer ago than allowed"
             )
     return found
+
+
+def _of_the_future(settings: Settings, now: datetime) -> list[str]:
+    """Runs that started later than now: whatever counts from them is wrong."""
+    query = "SELECT run_id, started_at FROM runs WHERE started_at > $now ORDER BY started_at"
+    return [
+        f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, which is still to come: a clock was wrong"
+        for run_id, started_at in ask(settings.published, query, {"now": now + _CLOCKS_DIFFER}).rows()
+    ]
 
 
 def _broken(settings: Settings) -> list[str]:

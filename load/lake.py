@@ -115,7 +115,13 @@ def local_file(place: str, setting: str, folder: Path) -> Path:
             f"{setting} is a URL or a connection string, where it must be the name of a file",
             "Write a file's name; a warehouse may also be ducklake:postgres: and a connection string.",
         )
-    return folder / place
+    file = folder / place
+    if "?" in str(file.absolute()):
+        raise SettingsError(
+            f"{setting} is {file}, whose name or folder has a question mark",
+            "DuckDB would take what follows it for something else: choose another place.",
+        )
+    return file
 
 
 def lake_at(place: str, data: str, folder: Path) -> Lake:

@@ -6,6 +6,7 @@ deleted or withheld. Written before the load, so that a load that fails loses no
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -98,6 +99,12 @@ def kept_nights(landing: Place, run_id: str) -> list[KeptNight]:
     """What landing has of a run's clouds, by name."""
     nights = (_read(folder / NIGHT_FILE, KeptNight) for folder in storage.subfolders(landing / run_id))
     return sorted((kept for kept in nights if kept is not None), key=lambda kept: kept.cloud)
+
+
+def forget_kept(landing: Place, run_id: str) -> None:
+    """Remove what keep_run wrote of a run that has read nothing. Where that cannot be, it stays, and harms nobody."""
+    with suppress(OSError, GlancebackError):
+        storage.remove(landing / run_id)
 
 
 def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -> list[str]:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from extract.errors import WrongClock
 from load.warehouse import Warehouse
 
 _LONGEST_RUN: Final = timedelta(days=1)
+_CLOCKS_OF_MACHINES: Final = timedelta(minutes=1)
+"""So far the clocks of machines that share a warehouse may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,37 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
     """Begin a run. Runs left running by a process that died are marked failed.
 
     That is all of them, for nobody else can hold the warehouse; of a shared one, those of more than a day ago.
+    Raises: WrongClock where a run before this one would have started after it.
     """
     started_at = datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(4)}"
     dead_since = started_at - _LONGEST_RUN if warehouse.is_shared else None
 
     def begin() -> datetime:
+        _check_clock(warehouse, started_at)
         warehouse.run("merge", "fail_dead_runs", dead_since=dead_since)
         warehouse.run("merge", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
         began: datetime = warehouse.row("merge", "run_start", run_id=run_id)["started_at"]
         return began
 
     return Run(run_id, warehouse.atomically(begin), mode)
+
+
+def _check_clock(warehouse: Warehouse, now: datetime) -> None:
+    last = warehouse.rows("merge", "last_run")
+    if last and last[0][1] - now > _CLOCKS_OF_MACHINES:
+        ((run_id, started_at),) = last
+        raise WrongClock(
+            f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, "
+            f"and by this machine's clock it is {now:%Y-%m-%d %H:%M}",
+            "One of the two is wrong. Set this machine's clock (NTP); if it is right, that run's was not: "
+            "take the warehouse from a backup made before it, or wait until then.",
+        )
+
+
+def forget_run(warehouse: Warehouse, run: Run) -> None:
+    """Undo begin_run: no trace is left of a run that has loaded nothing."""
+    warehouse.atomically(lambda: warehouse.run("merge", "forget_run", run_id=run.run_id))
 
 
 def finish_run(warehouse: Warehouse, run: Run, status: str) -> datetime:

@@ -6,6 +6,7 @@ It filters, sorts and pages as Glance does. A test may answer any request otherw
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ class FakeCloud:
     member_status: dict[str, str] = field(default_factory=dict)
     largest_page: int = 100
     token: str | None = None
+    clock_ahead_seconds: float = 0
     faults: list[Fault] = field(default_factory=list)
     log: list[Asked] = field(default_factory=list)
 
@@ -133,7 +135,8 @@ def fake_cloud(tls: ssl.SSLContext | None = None) -> Iterator[FakeCloud]:
             if reply.cut_at == -1:
                 return
             self.send_response_only(reply.status)
-            answered = {"Date": formatdate(usegmt=True), "Content-Length": str(len(reply.body)), **reply.headers}
+            date = formatdate(time.time() + cloud.clock_ahead_seconds, usegmt=True)
+            answered = {"Date": date, "Content-Length": str(len(reply.body)), **reply.headers}
             for name, value in answered.items():
                 self.send_header(name, value)
             self.end_headers()

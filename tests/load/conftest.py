@@ -18,6 +18,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "test_ducklake",
                 "test_lake",
                 "test_cookbook",
+                "test_publish",
+                "test_staged_files",
             )
         )
         metafunc.parametrize("engine", nights.ENGINES[:1] if only_files else nights.ENGINES, indirect=True)

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from extract.errors import WarehouseError
+from extract.errors import WarehouseError, WrongClock
 from load.guard import Guard, suspicious
 from load.missing import Missing, MissingImage
 from load.publish import publish
@@ -155,13 +156,31 @@ def test_run_left_running_by_a_dead_process_is_marked_failed(tmp_path: Path) -> 
     assert found == {dead.run_id: "failed", alive.run_id: "completed"}
 
 
-def test_run_starts_after_every_run_before_it_whatever_the_clock_says(tmp_path: Path) -> None:
+def run_ahead(warehouse: Warehouse, ahead: timedelta) -> datetime:
+    """When a run began by a clock that is so far ahead of ours."""
+    started_at = datetime.now(UTC).replace(tzinfo=None) + ahead
+    warehouse.execute(
+        "INSERT INTO runs BY NAME SELECT 'future' AS run_id, $at::TIMESTAMP AS started_at, 'full' AS mode, "
+        "'completed' AS status, '0' AS version",
+        {"at": started_at},
+    )
+    return started_at
+
+
+def test_run_starts_after_every_run_before_it_by_a_clock_that_is_a_little_ahead(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        warehouse.execute(
-            "INSERT INTO runs BY NAME SELECT 'future' AS run_id, TIMESTAMP '2100-01-01' AS started_at, 'full' AS mode, "
-            "'completed' AS status, '0' AS version"
-        )
-        assert begin_run(warehouse, "full", "0").started_at.year == 2100
+        last = run_ahead(warehouse, timedelta(seconds=50))
+        assert timedelta(0) < begin_run(warehouse, "full", "0").started_at - last < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(days=365)])
+@pytest.mark.parametrize("mode", ["full", "changes", "replay"])
+def test_no_run_begins_before_the_last_one(tmp_path: Path, ahead: timedelta, mode: str) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        last = run_ahead(warehouse, ahead)
+        with pytest.raises(WrongClock, match=f"run future started at {last:%Y-%m-%d %H:%M} UTC"):
+            begin_run(warehouse, mode, "0")
+        assert warehouse.execute("SELECT run_id FROM runs").fetchall() == [("future",)]
 
 
 def test_published_copy_answers_with_views_and_comments_while_the_warehouse_is_held(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""The published copy: what somebody else wrote to it is in no copy after it, whichever way it is made."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from load import publish as publication
+from load.publish import publish
+from load.runs import begin_run, finish_run
+from load.warehouse import Warehouse
+from tests.load.nights import Nights, image, new_warehouse
+
+WRITE_AND_DIE = """
+import os, signal, sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("SET checkpoint_threshold = '1TB'")
+connection.execute("UPDATE image_versions SET name = 'not ours'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with new_warehouse(tmp_path) as made:
+        Nights(made, tmp_path / "stage").night({"public": [image("a"), image("b")]})
+        yield made
+
+
+@pytest.fixture
+def published(warehouse: Warehouse, tmp_path: Path) -> Path:
+    file = tmp_path / "published.duckdb"
+    publish(warehouse, file)
+    return file
+
+
+def run_that_changes_nothing(warehouse: Warehouse) -> None:
+    finish_run(warehouse, begin_run(warehouse, "full", "0"), "completed")
+
+
+def shown(published: Path) -> list[tuple[str, str]]:
+    with duckdb.connect(str(published), read_only=True) as reader:
+        return reader.execute("SELECT id, name FROM images ORDER BY id").fetchall()
+
+
+def leave_a_log(published: Path) -> None:
+    writer = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(published)], check=False)
+    assert writer.returncode == -signal.SIGKILL
+    assert published.with_name("published.duckdb.wal").exists()
+
+
+def edit(published: Path) -> None:
+    with duckdb.connect(str(published)) as writer:
+        writer.execute("UPDATE image_versions SET name = 'not ours'")
+
+
+def edit_and_turn_the_time_back(published: Path) -> None:
+    before = published.stat()
+    edit(published)
+    os.utime(published, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def put_another_in_its_place(published: Path) -> None:
+    other = published.with_name("other.duckdb")
+    shutil.copyfile(published, other)
+    edit(other)
+    other.replace(published)
+
+
+MISCHIEF = [leave_a_log, edit, edit_and_turn_the_time_back, put_another_in_its_place]
+
+
+@pytest.mark.parametrize("mischief", MISCHIEF)
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_others_wrote_into_the_copy_is_in_no_later_one(
+    warehouse: Warehouse, published: Path, mischief: Callable[[Path], None], anew: bool
+) -> None:
+    published.chmod(0o644)
+    mischief(published)
+    run_that_changes_nothing(warehouse)
+    publish(warehouse, published, anew=anew)
+    assert shown(published) == [("a", "image a"), ("b", "image b")]
+    assert not published.with_name("published.duckdb.wal").exists()
+    run_that_changes_nothing(warehouse)
+    publish(warehouse, published)
+    assert shown(published) == [("a", "image a"), ("b", "image b")]
+
+
+def test_copy_that_is_as_it_was_left_is_only_brought_up_to_date(
+    warehouse: Warehouse, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(*_: object) -> None:
+        raise AssertionError("copied whole")
+
+    monkeypatch.setattr(publication, "_copy", copied)
+    for _ in range(2):
+        run_that_changes_nothing(warehouse)
+        publish(warehouse, published)
+    with duckdb.connect(str(published), read_only=True) as reader:
+        assert reader.execute("SELECT count(*) FROM runs").fetchall() == [(3,)]
+    with pytest.raises(AssertionError, match="copied whole"):
+        publish(warehouse, published, anew=True)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_nobody_may_write_to_the_copy(warehouse: Warehouse, published: Path, times: int) -> None:
+    for _ in range(times):
+        publish(warehouse, published)
+    assert stat.S_IMODE(published.stat().st_mode) & 0o222 == 0
+    assert stat.S_IMODE(published.stat().st_mode) & 0o400
+
+
+def test_each_place_has_a_copy_of_its_own(warehouse: Warehouse, published: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "published.duckdb"
+    publish(warehouse, other)
+    edit(other)
+    run_that_changes_nothing(warehouse)
+    for file in (published, other):
+        publish(warehouse, file)
+        assert shown(file) == [("a", "image a"), ("b", "image b")]
