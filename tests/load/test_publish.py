@@ -125,3 +125,21 @@ def test_each_place_has_a_copy_of_its_own(warehouse: Warehouse, published: Path,
     for file in (published, other):
         publish(warehouse, file)
         assert shown(file) == [("a", "image a"), ("b", "image b")]
+
+
+def test_views_answer_from_their_own_copy_whichever_is_in_use(
+    warehouse: Warehouse, published: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with new_warehouse(other) as second:
+        Nights(second, other / "stage").night({"public": [image("x")]})
+        publish(second, other / "published.duckdb")
+    with duckdb.connect() as client:
+        client.execute(f"ATTACH '{published}' AS g (READ_ONLY)")
+        client.execute(f"ATTACH '{other / 'published.duckdb'}' AS h (READ_ONLY)")
+        for use in ("memory", "h", "g"):
+            client.execute(f"USE {use}")
+            for view in ("images", "images_by_run"):
+                found = client.execute(f"SELECT id FROM g.{view} UNION ALL SELECT id FROM h.{view} ORDER BY id")
+                assert found.fetchall() == [("a",), ("b",), ("x",)]

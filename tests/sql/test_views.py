@@ -1,11 +1,12 @@
 """The views, on nights with known outcomes."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from load.statements import names, statement
 from tests.load.nights import Nights, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
 
@@ -167,3 +168,42 @@ def test_freshness_tells_the_last_whole_reading_from_the_last_try(nights: Nights
         WHERE listing = 'public'"""
     )
     assert age == pytest.approx(expected, abs=0.02)
+
+
+def test_images_by_run_shows_each_day_as_its_last_run_left_it(nights: Nights) -> None:
+    nights.night({"public": [image("a"), image("b")]}, at=MONDAY)
+    nights.night({"public": [image("a", name="renamed")], "private": [image("b")]}, at=MONDAY + timedelta(hours=9))
+    nights.night({"public": [], "private": [image("b")]}, at=TUESDAY)
+    nights.night({"public": [image("a")], "private": []}, at=THURSDAY, there=(image("b"),))
+    assert nights.warehouse.columns("images_by_run") == ["day", "as_of", *nights.warehouse.columns("images")]
+    days = nights.rows("SELECT DISTINCT day, as_of FROM images_by_run ORDER BY day")
+    assert days == [
+        (date(2026, 11, 2), MONDAY + timedelta(hours=9)), (date(2026, 11, 3), TUESDAY), (date(2026, 11, 5), THURSDAY)
+    ]  # fmt: skip
+    for day, as_of in days:
+        by_run = nights.rows(f"SELECT * EXCLUDE (day, as_of) FROM images_by_run WHERE day = DATE '{day}' ORDER BY id")
+        assert by_run == nights.rows(f"SELECT * FROM images_as_of(TIMESTAMP '{as_of}') ORDER BY id")
+    shown = nights.rows("SELECT day, id, name, listings, state FROM images_by_run ORDER BY day, id")
+    assert [row[1:] for row in shown] == [
+        ("a", "renamed", ["public"], "listed"),
+        ("b", "image b", ["private"], "listed"),
+        ("b", "image b", ["private"], "listed"),
+        ("a", "image a", ["public"], "listed"),
+        ("b", "image b", [], "unlisted"),
+    ]
+
+
+def test_sizes_that_tenants_make_up_break_nothing(nights: Nights) -> None:
+    largest = 2**63 - 1
+    huge = [image(name, __image_size=str(largest), created_at="2026-01-01T00:00:00Z") for name in "abc"]
+    nights.night({"public": huge, "private": [image("d", __image_size="7")]}, at=MONDAY)
+    nights.night({"public": huge[:2], "private": [image("d", __image_size="7")]}, at=TUESDAY)
+    found = nights.rows("SELECT day, listing, bytes FROM daily_catalogue ORDER BY ALL")
+    assert [row[1:] for row in found] == [("private", 7), ("public", largest), ("private", 7), ("public", largest)]
+    for name in names("page"):
+        query = statement("page", name)
+        given = {key: value for key, value in {"most": 100, "top": 5}.items() if key in query.parameters}
+        nights.warehouse.execute(query.text, given or None).fetchall()
+    for name in names("queries"):
+        if not statement("queries", name).parameters:
+            nights.warehouse.execute(statement("queries", name).text).fetchall()
