@@ -14,7 +14,7 @@ demo: .venv/.ready
 # The environments do not depend on one another: two are made at a time.
 test:
 	$(MAKE) --jobs=2 .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
-	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.ready-for-tests
 	.venv/bin/ruff check .

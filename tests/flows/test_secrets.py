@@ -219,6 +219,6 @@ def test_files_are_for_their_owner_but_the_published_copy_is_for_readers(cloud: 
         os.umask(old_umask)
     assert done.returncode == 0, done.stderr
     modes = {name: (inside / "d" / name).stat().st_mode & 0o777 for name in ("", "w.duckdb", "p.duckdb", "l")}
-    assert modes == {"": 0o755, "w.duckdb": 0o600, "p.duckdb": 0o644, "l": 0o700}
+    assert modes == {"": 0o755, "w.duckdb": 0o600, "p.duckdb": 0o444, "l": 0o700}
     pages = {file.stat().st_mode & 0o777 for file in (inside / "d" / "l").rglob("*") if file.is_file()}
     assert pages == {0o600}

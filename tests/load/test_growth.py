@@ -86,6 +86,7 @@ def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Nig
         "ALTER TABLE image_versions DROP COLUMN state",
         "ALTER TABLE run_clouds DROP COLUMN confirmed_by",
         "DROP TABLE unlisted_images",
+        "DROP TABLE published_copies",
         "DELETE FROM schema_migrations WHERE name >= '008' OR name LIKE 'views%'",
     ):
         nights.warehouse.execute(statement)

@@ -202,7 +202,8 @@ def test_sizes_that_tenants_make_up_break_nothing(nights: Nights) -> None:
     assert [row[1:] for row in found] == [("private", 7), ("public", largest), ("private", 7), ("public", largest)]
     for name in names("page"):
         query = statement("page", name)
-        given = {key: value for key, value in {"most": 100, "top": 5}.items() if key in query.parameters}
+        known: dict[str, object] = {"most": 100, "top": 5}
+        given = {key: value for key, value in known.items() if key in query.parameters}
         nights.warehouse.execute(query.text, given or None).fetchall()
     for name in names("queries"):
         if not statement("queries", name).parameters:
