@@ -23,7 +23,8 @@ from extract.landing import LandedPage, landed_lines, landed_pages, listing_fold
 from extract.storage import Place
 from flows.missing import IMAGES_AT_ONCE
 from flows.settings import VERSION, Settings
-from load.merge import UNLISTED, CloudNight, ListingOutcome, merge_within
+from load.merge import UNLISTED, CloudNight, ListingOutcome, find_missing_within, merge_within
+from load.missing import decide_in_replay
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptNight, KeptRun, kept_nights, kept_runs
@@ -137,7 +138,9 @@ def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight) -> None:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
         unlisted = _unlisted(landing, kept, Path(folder))
-        merge_within(warehouse, night, kept.decisions, unlisted=unlisted, error=kept.error)
+        decisions = decide_in_replay(find_missing_within(warehouse, night), kept.decisions)
+        warehouse.staged = night
+        merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 
 

@@ -97,16 +97,17 @@ class CloudCounts:
 
 def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not, as far as they are to be asked for now."""
-    if not night.whole_listings or not night.staged:
-        return Missing()
-    missing = warehouse.atomically(lambda: _find_missing(warehouse, night))
+    missing = warehouse.atomically(lambda: find_missing_within(warehouse, night))
     warehouse.staged = night
     return missing
 
 
-def _find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
-    _stage(warehouse, night)
+def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
+    """As find_missing, in a transaction of the caller's."""
     whole = night.whole_listings
+    if not whole or not night.staged:
+        return Missing()
+    _stage(warehouse, night)
     rows = warehouse.rows(
         "merge", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
     )
@@ -205,7 +206,7 @@ def _merge_images(
     return CloudCounts(
         **warehouse.row("merge", "outcome_counts", changes_watermark=changes_watermark),
         **warehouse.row("merge", "reject_count", **run),
-        deleted=len(decisions.gone),
+        **warehouse.row("merge", "deleted_count", **run),
         withheld_deletions=len(decisions.withheld),
         listing_images=dict(warehouse.rows("merge", "membership_counts")),
         confirmed_by=decisions.confirmed_by,

@@ -1,13 +1,14 @@
 """Images that a full run should have seen and did not, and what becomes of each. Knows no cloud, and asks nobody."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 BY_ID: Final = "by id"
 TWO_READINGS: Final = "two readings"
+REPLAY: Final = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Decisions:
     `gone` are ended, of them `missed_twice` because two complete readings were without them. `withheld` stay as they
     are, and a person or a later run must decide; of them `too_many` vanished at once. `answered`: there, by id.
     `waiting` stay as they are, and end if the next complete reading is without them too. `undecided` stay as they are:
-    they could not be asked for, and this reading does not count.
+    they could not be asked for, and this reading does not count. `not_known_then` are those of `gone` that only a
+    replay misses: a run whose load had failed was the only one to see them.
     """
 
     gone: frozenset[str] = _NOBODY
@@ -75,6 +77,11 @@ class Decisions:
     undecided: frozenset[str] = _NOBODY
     too_many: frozenset[str] = _NOBODY
     missed_twice: frozenset[str] = _NOBODY
+    not_known_then: frozenset[str] = _NOBODY
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.gone | self.withheld | self.answered | self.waiting | self.undecided
 
     @property
     def staying(self) -> frozenset[str]:
@@ -84,11 +91,24 @@ class Decisions:
     @property
     def confirmed_by(self) -> str | None:
         """How the deletions were confirmed, for `run_clouds`."""
-        ways = [BY_ID] if self.gone - self.missed_twice else []
-        return ", ".join([*ways, *([TWO_READINGS] if self.missed_twice else [])]) or None
+        by_id = self.gone - self.missed_twice - self.not_known_then
+        ways = {BY_ID: by_id, TWO_READINGS: self.missed_twice, REPLAY: self.not_known_then}
+        return ", ".join(way for way, ids in ways.items() if ids) or None
 
 
 NOTHING_MISSING: Final = Decisions()
+
+
+def decide_in_replay(missing: Missing, kept: Decisions) -> Decisions:
+    """What a run decided, and what becomes of images that it did not know, for the load of the run before had failed.
+
+    Complete listings that no longer show those end them, as no run after it has seen them; unless so many had vanished
+    that the run withheld what it knew of.
+    """
+    left = frozenset(identity for identity, image in missing.images.items() if image.listings) - kept.all
+    if kept.too_many:
+        return replace(kept, withheld=kept.withheld | left, too_many=kept.too_many | left)
+    return replace(kept, gone=kept.gone | left, not_known_then=left)
 
 
 def decide(

@@ -5,6 +5,7 @@ deleted or withheld. Written before the load, so that a load that fails loses no
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 NIGHT_FILE: Final = "night.json"
+_RUN_ID: Final = re.compile(r"(?P<began>\d{8}T\d{6})Z-[0-9a-f]+")
 T = TypeVar("T")
 
 
@@ -62,6 +64,7 @@ class KeptNight:
     undecided: frozenset[str] = frozenset()
     too_many: frozenset[str] = frozenset()
     missed_twice: frozenset[str] = frozenset()
+    not_known_then: frozenset[str] = frozenset()
 
     @property
     def decisions(self) -> Decisions:
@@ -108,20 +111,27 @@ def forget_kept(landing: Place, run_id: str) -> None:
 
 
 def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
-    """Remove the runs older than so many days, those that have not been loaded excepted; their ids. `now` is UTC.
+    """Remove the runs older than so many days; their ids. `now` is UTC.
 
+    Those stay that still go on, and those of which a cloud's night was kept but not loaded: a replay can load it. A run
+    that was killed while it read has nothing to load. Only the old ones are looked into: their ids tell.
     Raises: OSError, GlancebackError where landing cannot be read.
     """
+    since = f"{now - timedelta(days=days):%Y%m%dT%H%M%S}"
+    runs = ((folder, _RUN_ID.fullmatch(folder.name)) for folder in storage.subfolders(landing))
+    old = [folder for folder, run in runs if run and run["began"] < since]
+    if not old:
+        return []
+    going = {run_id for (run_id,) in warehouse.rows("merge", "running_runs")}
     loaded: dict[str, set[str]] = {}
     for run_id, cloud in warehouse.rows("merge", "recorded_nights"):
         loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, cloud).name)
     removed = []
-    for kept in kept_runs(landing):
-        folder = landing / kept.run_id
-        clouds = {entry.name for entry in storage.subfolders(folder)}
-        if kept.started_at < now - timedelta(days=days) and clouds <= loaded.get(kept.run_id, set()):
+    for folder in old:
+        kept = [entry for entry in storage.subfolders(folder) if entry.name not in loaded.get(folder.name, ())]
+        if folder.name not in going and not any(storage.has(entry / NIGHT_FILE) for entry in kept):
             storage.remove(folder)
-            removed.append(kept.run_id)
+            removed.append(folder.name)
     return removed
 
 

@@ -1,3 +1,4 @@
--- run_clouds.confirmed_by: how deletions were confirmed: by id, two readings, or both; NULL: no image was ended.
+-- run_clouds.confirmed_by: how deletions were confirmed: by id, two readings, replay; NULL: no image was ended.
 -- Two readings: the cloud does not show single images, and two complete full readings in a row were without the image.
+-- Replay: only a run whose load had failed had seen the image; no complete reading after it has.
 ALTER TABLE run_clouds ADD COLUMN confirmed_by VARCHAR

@@ -1,7 +1,7 @@
 """The history rebuilt from landing: the same versions, memberships, rejects and records, run by run."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ def run_night(settings: Settings, cloud: FakeCloud) -> None:
 def history(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     with Warehouse(settings.warehouse) as warehouse:
         return {table: warehouse.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in TABLES}
+
+
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with Warehouse(settings.warehouse) as warehouse:
+        return warehouse.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -114,6 +119,35 @@ def test_replay_loads_a_night_whose_load_had_failed(settings: Settings, cloud: F
     assert history(settings) == whole
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_replay_after_a_load_that_failed_with_deletions_confirmed(
+    settings: Settings, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    run_night(settings, cloud)
+    del cloud.images["01"]
+    cloud.add("only-then", "private")
+    with monkeypatch.context() as broken:
+        broken.setattr("load.merge._add_versions", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run_night(settings, cloud)
+    del cloud.images["only-then"]
+    cloud.add("after", "private")
+    run_night(settings, cloud)
+    del cloud.images["02"]
+    run_night(settings, cloud)
+    current = rows(settings, "SELECT id FROM images ORDER BY id")
+    if is_lost:
+        Path(str(settings.warehouse)).unlink()
+    for _ in range(2):
+        replay(settings)
+        assert rows(settings, "SELECT id FROM images ORDER BY id") == current
+    ended = rows(settings, "SELECT id, run_to FROM image_versions WHERE end_reason = 'deleted' ORDER BY run_to")
+    nights = [kept.run_id for kept in kept_runs(settings.landing)]
+    assert ended == [("01", nights[1]), ("only-then", nights[2]), ("02", nights[3])]
+    found = rows(settings, "SELECT deleted, confirmed_by FROM run_clouds ORDER BY run_id")
+    assert found == [(0, None), (1, "by id"), (1, "replay"), (1, "by id")]
+
+
 def test_replay_of_a_damaged_page_changes_nothing(
     settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]
 ) -> None:
@@ -152,6 +186,38 @@ def test_old_runs_are_removed_from_landing_once_loaded(settings: Settings, cloud
         warehouse.execute(f"DELETE FROM run_clouds WHERE run_id = '{second.run_id}'")  # as if its load had failed
         assert remove_old(settings.landing, warehouse, datetime(2100, 1, 1), 30) == [first.run_id]
     assert [kept.run_id for kept in kept_runs(settings.landing)] == [second.run_id]
+
+
+def test_run_that_was_killed_while_it_read_is_removed_and_what_is_no_run_stays(
+    settings: Settings, cloud: FakeCloud
+) -> None:
+    run_night(settings, cloud)
+    assert isinstance(settings.landing, Path)
+    killed, theirs = settings.landing / "20200101T020000Z-abcd", settings.landing / "keep-this"
+    for folder in (killed, theirs):
+        (folder / "c" / "public").mkdir(parents=True)
+        (folder / "c" / "public" / "page-000001.json.zst").write_bytes(b"")
+    with Warehouse(settings.warehouse) as warehouse:
+        assert remove_old(settings.landing, warehouse, datetime(2026, 11, 25), 30) == [killed.name]
+    assert theirs.exists()
+
+
+def test_only_old_runs_are_looked_into(settings: Settings, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store is asked for each folder, and at four runs an hour there are thousands."""
+    for _ in range(3):
+        run_night(settings, cloud)
+    looked: list[storage.Place] = []
+    real = storage.subfolders
+
+    def look(folder: storage.Place) -> Sequence[storage.Place]:
+        looked.append(folder)
+        return real(folder)
+
+    monkeypatch.setattr(storage, "subfolders", look)
+    monkeypatch.setattr(storage, "get", lambda file: 1 / 0)
+    with Warehouse(settings.warehouse) as warehouse:
+        assert remove_old(settings.landing, warehouse, datetime(2026, 11, 25), 30) == []
+    assert looked == [settings.landing]
 
 
 def test_run_that_still_goes_on_is_not_removed(settings: Settings, cloud: FakeCloud) -> None:

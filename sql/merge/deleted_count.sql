@@ -1,0 +1,3 @@
+-- deleted_count: how many images this run has ended.
+-- One row. In a replay, an image may have been ended before, by a run whose load had failed.
+SELECT count(*) AS deleted FROM image_versions WHERE cloud = $cloud AND run_to = $run_id AND end_reason = 'deleted'
