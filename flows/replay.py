@@ -74,10 +74,11 @@ def replay(settings: Settings) -> Replayed:
 
 def _load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
     _take_back(warehouse, runs)
+    failed_runs = [kept.run_id for kept, _ in runs if kept.status != "completed"]
     for kept, nights in runs:
         _restore_run(warehouse, kept)
         for kept_night in nights:
-            _load_again(warehouse, landing, kept_night)
+            _load_again(warehouse, landing, kept_night, failed_runs)
 
 
 _Runs = list[tuple[KeptRun, list[KeptNight]]]
@@ -133,13 +134,15 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
     )  # fmt: skip
 
 
-def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight) -> None:
+def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight, failed_runs: Sequence[str]) -> None:
+    """`failed_runs` came to no good end: their loads may have failed, so that later runs did not know what they saw."""
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
         unlisted = _unlisted(landing, kept, Path(folder))
-        decisions = decide_in_replay(find_missing_within(warehouse, night), kept.decisions)
-        warehouse.staged = night
+        unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=kept.cloud, failed_runs=failed_runs)
+        missing = find_missing_within(warehouse, night)
+        decisions = decide_in_replay(missing, kept.decisions, {identity for (identity,) in unknown})
         merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 

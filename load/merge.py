@@ -97,6 +97,8 @@ class CloudCounts:
 
 def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not, as far as they are to be asked for now."""
+    if not night.whole_listings or not night.staged:
+        return Missing()
     missing = warehouse.atomically(lambda: find_missing_within(warehouse, night))
     warehouse.staged = night
     return missing

@@ -99,13 +99,13 @@ class Decisions:
 NOTHING_MISSING: Final = Decisions()
 
 
-def decide_in_replay(missing: Missing, kept: Decisions) -> Decisions:
-    """What a run decided, and what becomes of images that it did not know, for the load of the run before had failed.
+def decide_in_replay(missing: Missing, kept: Decisions, not_known_then: Set[str]) -> Decisions:
+    """What a run decided, and what becomes of images that it did not know, for the loads of the runs before had failed.
 
     Complete listings that no longer show those end them, as no run after it has seen them; unless so many had vanished
     that the run withheld what it knew of.
     """
-    left = frozenset(identity for identity, image in missing.images.items() if image.listings) - kept.all
+    left = (missing.ids & not_known_then) - kept.all
     if kept.too_many:
         return replace(kept, withheld=kept.withheld | left, too_many=kept.too_many | left)
     return replace(kept, gone=kept.gone | left, not_known_then=left)

@@ -33,6 +33,7 @@ def night(
     """A full run at one cloud: how each listing went, and what was found."""
     run = begin_run(warehouse, "full", "0")
     kept = KeptRun(run.run_id, run.started_at, "full", "0")
+    keep_run(landing, kept)
     visit = enter(settings)
     outcomes = []
     for listing in visit.listings:

@@ -1,0 +1,7 @@
+-- seen_by_failed_runs: the images that no other runs than these had found anything new of.
+-- One row per image.
+SELECT id
+FROM image_versions
+WHERE cloud = $cloud
+GROUP BY id
+HAVING bool_and(list_contains($failed_runs, run_from))
