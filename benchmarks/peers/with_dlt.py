@@ -2,7 +2,8 @@
 
 As its documentation advises ("Optimizing dlt", and the page of its DuckDB destination). What was tried beside it and
 left as it is by default: larger buffers and fewer load workers made nothing faster; two processes that normalize
-(NORMALIZE__WORKERS=2 in the environment) save a sixth at 100,000 images, take over 300 MB more, and make 1,000 slower.
+(NORMALIZE__WORKERS=2 in the environment) saved a sixth at 100,000 images once, took over 300 MB more, and made 1,000
+slower.
 """
 
 import dlt
