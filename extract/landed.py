@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -42,7 +43,8 @@ class LandedPage:
 
     `count`, `first_id` and `last_id` are of the page as received. All its images were read here, but for those that
     come after the image `until` where the page has that one: another reader begins there, as this one began after
-    `after`. `reader` is the mark of the try that landed the page.
+    `after`. `reader` is the mark of the try that landed the page. `sha256` is of the page's bytes, in hexadecimal; old
+    landings have none.
     """
 
     page: int
@@ -60,6 +62,7 @@ class LandedPage:
     after: str | None = None
     until: str | None = None
     reader: str | None = None
+    sha256: str | None = None
 
 
 def cloud_folder(landing: P, run_id: str, cloud: str) -> P:
@@ -108,11 +111,8 @@ class Earlier:
         """The page that answered this question, its bytes and its file; each is given once, in the order received."""
         key = _key(query)
         while (page := self._next(key)) is not None:
-            file = self._folder / page.file
-            with suppress(OSError, zstandard.ZstdError):
-                content = zstandard.decompress(storage.get(file))
-                if len(content) == page.bytes:
-                    return page, content, file
+            with suppress(OSError, ValueError):
+                return page, _content(self._folder, page), self._folder / page.file
         return None
 
     def _next(self, key: tuple[tuple[str, str], ...]) -> LandedPage | None:
@@ -141,10 +141,21 @@ def landed_lines(folder: Place) -> Iterator[LandedPage]:
 def landed_pages(folder: Place) -> Iterator[tuple[LandedPage, bytes]]:
     """The pages of a listing with their bytes as received, in the order received.
 
-    Raises: as landed_lines; ZstdError.
+    Raises: OSError; ValueError where a line is damaged, or a page is not what was received.
     """
     for page in landed_lines(folder):
-        yield page, zstandard.decompress(storage.get(folder / page.file))
+        yield page, _content(folder, page)
+
+
+def _content(folder: Place, page: LandedPage) -> bytes:
+    """The page's bytes as received. Raises: OSError; ValueError, naming the file, where it holds anything else."""
+    try:
+        content = zstandard.decompress(storage.get(folder / page.file))
+    except zstandard.ZstdError as exc:
+        raise ValueError(f"{page.file} is damaged: {exc}") from exc
+    if len(content) != page.bytes or page.sha256 not in (None, sha256(content).hexdigest()):
+        raise ValueError(f"{page.file} is not what the manifest says was received: its length or SHA-256 differs")
+    return content
 
 
 def _lines(folder: Place, *, skip_damaged: bool) -> Iterator[LandedPage]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -138,6 +139,7 @@ class Landing:
             last_id=ids[-1] if ids else None,
             after=part.after,
             until=part.until,
+            sha256=sha256(answer.body).hexdigest(),
         )
 
     def keep_adopted(self, landed: LandedPage, file: Place) -> LandedPage:
@@ -190,9 +192,13 @@ class Landing:
         self._may_write(look=True)
 
     def finish(self) -> None:
-        """All is read: what was put aside is of no more use. Raises: OSError where a line could not be written."""
+        """All is read, and kept where a loss of power cannot take it away: what was put aside is of no more use.
+
+        Raises: OSError.
+        """
         if self._lines is not None:
             self._lines.flush()
+        storage.sync(self._folder, ("page-", MANIFEST, START, OWNER))
         storage.remove(self._aside)
 
     def close(self) -> None:

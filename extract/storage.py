@@ -134,6 +134,24 @@ def remove(folder: Place) -> None:
         object_store.delete_all(folder)
 
 
+def sync(folder: Place, names: tuple[str, ...]) -> None:
+    """Have the disk keep the files whose names begin so, whatever happens next. A store does so by itself.
+
+    Raises: OSError.
+    """
+    if isinstance(folder, Path):
+        for entry in (*(file for file in folder.iterdir() if file.name.startswith(names)), folder, folder.parent):
+            _sync(entry)
+
+
+def _sync(entry: Path) -> None:
+    opened = os.open(entry, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def delete(file: Place) -> None:
     """Remove a file. Raises: OSError."""
     if isinstance(file, Path):

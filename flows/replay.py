@@ -13,8 +13,6 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-import zstandard
-
 from extract import storage
 from extract.body import parse_json, parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
@@ -190,7 +188,7 @@ def _answers_again(folder: Place) -> Iterator[tuple[LandedPage, Json]]:
 def _readable(folder: Place) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, zstandard.ZstdError) as exc:
+    except (OSError, ValueError) as exc:
         raise GlancebackError(
             f"the pages in {folder} cannot be read ({exc})", "Restore them, or move their run's folder out of landing."
         ) from exc

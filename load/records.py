@@ -139,6 +139,7 @@ def _write(file: Place, value: object) -> None:
     try:
         storage.make(file.parent)
         storage.put(file, msgspec.json.encode(value))
+        storage.sync(file.parent, (file.name,))
     except OSError as exc:
         log.warning("%s cannot be written (%s): this run cannot be replayed", file, exc.strerror)
 
