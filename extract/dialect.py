@@ -12,7 +12,7 @@ from typing import Final
 from extract.asking import ask_page
 from extract.body import PageBody
 from extract.connection import Connection
-from extract.errors import CloudError, SettingsError, WrongClock
+from extract.errors import CloudError, SettingsError
 from extract.images import Json
 from extract.listing import IMS, OPENSTACK
 from extract.request import Answer
@@ -34,9 +34,6 @@ _UNKNOWN_CLOCK: Final = timedelta(days=1)
 
 _EARLIEST_YEAR: Final = 1970
 """Clocks that lost their time begin here; what shows less is no clock."""
-
-_LARGEST_DIFFERENCE: Final = timedelta(hours=1)
-"""Between our clock and the cloud's. Mistakes of time zone and year lie beyond it."""
 
 _USUAL_DIFFERENCE: Final = timedelta(seconds=60)
 """Clocks that are kept differ by less, and so much is what the overlap is for."""
@@ -66,7 +63,7 @@ def look(connection: Connection, remembered: str | None = None) -> FirstLook:
     The dialect is the settings' own; else the remembered one, for one odd answer must not change what is read: that is
     a person's decision; else what the images say.
     Raises: SettingsError where the set dialect would make the listings silently empty; CloudError or TransientError
-    where the API does not answer as an image service; WrongClock where its clock and ours are an hour apart.
+    where the API does not answer as an image service.
     """
     settings = connection.settings
     where = f"cloud {settings.name}"
@@ -200,13 +197,6 @@ def _clocks(answer: Answer, where: str) -> tuple[datetime, timedelta | None, tim
         )
         return received_at, None, _UNKNOWN_CLOCK
     difference = served_at - answer.received_at
-    if abs(difference) > _LARGEST_DIFFERENCE:
-        raise WrongClock(
-            f"{where}: by this machine's clock it is {received_at:%Y-%m-%d %H:%M} UTC, "
-            f"by the cloud's {served_at:%Y-%m-%d %H:%M}",
-            "Nothing is read: runs with a wrong time could not be put in order. Set this machine's clock (NTP); "
-            "if it is right, have the cloud's or its gateway's set.",
-        )
     if difference <= _USUAL_DIFFERENCE:
         return served_at, difference, timedelta(0)
     log.warning(

@@ -14,12 +14,12 @@ from extract.body import PageBody
 from extract.confirmation import why_unaskable
 from extract.connection import Connection
 from extract.dialect import FirstLook
-from extract.errors import CloudError, GlancebackError, Refused, SettingsError, TransientError
+from extract.errors import CloudError, GlancebackError, Refused, SettingsError, TransientError, WrongClock
 from extract.listing import Listing, mismatch
 from extract.order import ascending
 from extract.redact import shown_url
 from flows.display import printable
-from flows.visit import Visit, enter
+from flows.visit import Visit, check_clocks, enter
 
 _TOLERATED_DIFFERENCE: Final = timedelta(seconds=60)
 _FORBIDDEN: Final = 403
@@ -96,6 +96,11 @@ class CloudCheck:
             return
         seconds = difference.total_seconds()
         self._say("clocks", f"the cloud's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} ours")
+        try:
+            check_clocks(self._settings.name, first_look)
+        except WrongClock as exc:
+            self._problem(str(exc))
+            return
         if abs(difference) > _TOLERATED_DIFFERENCE:
             self._say(
                 "note", "the runs go by the cloud's clock, so that this does no harm; but one of the two is wrong"

@@ -29,7 +29,7 @@ from flows.progress import stop_reading
 from flows.report import CloudReport, RunFailed, RunReport, cloud_report, problems, run_status
 from flows.second_look import look_again
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
-from flows.visit import Visit, enter
+from flows.visit import Visit, enter_in_time
 from flows.workers import listing_runner
 from load.earlier_runs import remembered_dialect
 from load.permissions import keep_to_owner
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter)
+_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter_in_time)
 _load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
 _look_again = task(name="look again", task_run_name="look again at {visit.name}", cache_policy=NO_CACHE)(look_again)
 _publish = task(name="publish", cache_policy=NO_CACHE)(publish)

@@ -1,7 +1,7 @@
 """An image service on loopback that serves the recorded pages of data/sample, for `glanceback demo`.
 
-A recorded question is answered with the recorded bytes. Only what cannot have been recorded is answered from them: the
-closing pass, whose time is not known beforehand, and single images.
+A recorded question is answered with the recorded bytes, and with the time of today. Only what cannot have been
+recorded is answered from them: the closing pass, whose time is not known beforehand, and single images.
 """
 
 import json
@@ -22,42 +22,37 @@ class Night:
     """One night's recorded answers, by question."""
 
     def __init__(self, folder: Path) -> None:
-        self._answers: dict[frozenset[tuple[str, str]], tuple[bytes, str]] = {}
+        self._answers: dict[frozenset[tuple[str, str]], bytes] = {}
         self._listings: dict[frozenset[tuple[str, str]], list[dict[str, Any]]] = {}
         for request in json.loads((folder / "requests.json").read_bytes()):
             body = (folder / request["body"]).read_bytes()
             query = request["query"]
-            self._answers[frozenset(query.items())] = (body, request["date"])
+            self._answers[frozenset(query.items())] = body
             self._listings.setdefault(_filters(query), []).extend(json.loads(body)["images"])
-            self.date = request["date"]
 
     @property
     def project_id(self) -> str:
         """The project whose catalogue it is: whose private images are listed by owner."""
         return next(value for filters in self._listings for name, value in filters if name == "owner")
 
-    def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes, str]:
-        """Status, body and Date header."""
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body."""
         if path != "/v2/images":
             return self._image(unquote(path.removeprefix("/v2/images/")))
         if recorded := self._answers.get(frozenset(query.items())):
-            return 200, *recorded
+            return 200, recorded
         listing = self._listings.get(_filters(query))
         if listing is None or not query.get("updated_at", "").startswith("gte:"):
-            return 400, b'{"message": "the sample has no answer to this question"}', self.date
+            return 400, b'{"message": "the sample has no answer to this question"}'
         bound = query["updated_at"].removeprefix("gte:")
-        return (
-            200,
-            json.dumps({"images": [image for image in listing if image["updated_at"] >= bound]}).encode(),
-            self.date,
-        )
+        return 200, json.dumps({"images": [image for image in listing if image["updated_at"] >= bound]}).encode()
 
-    def _image(self, identity: str) -> tuple[int, bytes, str]:
+    def _image(self, identity: str) -> tuple[int, bytes]:
         for listing in self._listings.values():
             for image in listing:
                 if image["id"] == identity:
-                    return 200, json.dumps(image).encode(), self.date
-        return 404, b"{}", self.date
+                    return 200, json.dumps(image).encode()
+        return 404, b"{}"
 
 
 class SampleCloud:
@@ -82,9 +77,9 @@ def sample_cloud() -> Iterator[SampleCloud]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            status, body, date = cloud.nights[cloud.night].answer(parts.path, dict(parse_qsl(parts.query)))
+            status, body = cloud.nights[cloud.night].answer(parts.path, dict(parse_qsl(parts.query)))
             self.send_response_only(status)
-            self.send_header("Date", date)
+            self.send_header("Date", self.date_time_string())
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

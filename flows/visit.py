@@ -7,14 +7,20 @@ itself.
 import logging
 import threading
 from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Final
 
 from extract.account import CloudSettings
 from extract.api_version import ask_what_it_has
 from extract.connection import Connection, connect
 from extract.dialect import FirstLook, look
+from extract.errors import WrongClock
 from extract.listing import OPENSTACK, ImageApi, Listing, listings, missing_listings
 
 log = logging.getLogger(__name__)
+
+_LARGEST_DIFFERENCE: Final = timedelta(hours=1)
+"""Between our clock and the cloud's. Mistakes of time zone and year lie beyond it."""
 
 
 class Visit:
@@ -96,6 +102,29 @@ def enter(settings: CloudSettings, remembered: str | None = None) -> Visit:
     return Visit(
         connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings, api), missing
     )
+
+
+def enter_in_time(settings: CloudSettings, remembered: str | None = None) -> Visit:
+    """As enter, for a run. Raises: WrongClock too."""
+    visit = enter(settings, remembered)
+    try:
+        check_clocks(settings.name, visit.first_look)
+    except WrongClock:
+        visit.connection.client.close()
+        raise
+    return visit
+
+
+def check_clocks(cloud: str, first_look: FirstLook) -> None:
+    """Raises: WrongClock where our clock and the cloud's are so far apart that a run could not be put in order."""
+    difference = first_look.clock_difference
+    if difference is not None and abs(difference) > _LARGEST_DIFFERENCE:
+        raise WrongClock(
+            f"cloud {cloud}: by this machine's clock it is {first_look.started_at - difference:%Y-%m-%d %H:%M} UTC, "
+            f"by the cloud's {first_look.started_at:%Y-%m-%d %H:%M}",
+            "Nothing is read: runs with a wrong time could not be put in order. Set this machine's clock (NTP); "
+            "if it is right, have the cloud's or its gateway's set.",
+        )
 
 
 def _api(connection: Connection, first_look: FirstLook) -> ImageApi:
