@@ -234,7 +234,7 @@ def column(images: Sequence[Json], name: str) -> Sequence[Json]:
 
 def _can_be_a_field(name: str) -> bool:
     """Whether a struct may have a field of this name, and one that is worth keeping."""
-    return len(name) <= _LONGEST_EXPECTED and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
+    return 0 < len(name) <= _LONGEST_EXPECTED and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
 
 
 def _in_order(values: Sequence[Json]) -> Sequence[Json]:

@@ -163,7 +163,7 @@ def test_what_a_page_has_is_expected_of_the_next_which_is_read_as_fast() -> None
     "page",
     [
         [ORDINARY | {f"n{number}": 1 for number in range(33)}],
-        [ORDINARY | {name: 1} for name in ('a"b', "a\\b", "a\nb", "\ud800", "é", "n" * 256)],
+        [ORDINARY | {name: 1} for name in ("", 'a"b', "a\\b", "a\nb", "\ud800", "é", "n" * 256)],
         [ORDINARY | {"rare": 1}, *[ORDINARY] * 50],
         [{"id": "a"}, None],
     ],
