@@ -1,11 +1,12 @@
 """What becomes of missing images, and when those in no listing are asked for again. On a DuckDB file."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from load.missing import Decisions, Missing, MissingImage, decide
+from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage, decide, decide_in_replay
 from tests.load.nights import Nights, image, new_warehouse
 
 
@@ -93,3 +94,39 @@ def test_how_deletions_were_confirmed_is_said() -> None:
     assert Decisions(gone=one).confirmed_by == "by id"
     assert Decisions(gone=one, missed_twice=one).confirmed_by == "two readings"
     assert Decisions(gone=one | other, missed_twice=one).confirmed_by == "by id, two readings"
+
+
+def test_missing_images_by_the_listings_that_had_them() -> None:
+    missing = Missing(
+        {"a": MissingImage(("private", "public")), "b": MissingImage(("public",)), "c": MissingImage((), "public")}
+    )
+    assert missing.by_listing() == {"private": {"a"}, "public": {"a", "b"}}
+    assert Missing().by_listing() == {}
+
+
+SEEN_BY_NOBODY_ELSE = {"left", "answered", "waiting", "undecided", "withheld", "gone", "not-missing"}
+KEPT = Decisions(
+    gone=frozenset({"gone"}),
+    withheld=frozenset({"withheld"}),
+    answered=frozenset({"answered"}),
+    waiting=frozenset({"waiting"}),
+    undecided=frozenset({"undecided"}),
+)
+MISSED = Missing({name: MissingImage(("public",)) for name in SEEN_BY_NOBODY_ELSE - {"not-missing"} | {"known"}})
+
+
+def test_replay_ends_what_a_run_did_not_know_of_and_decides_nothing_else_anew() -> None:
+    decided = decide_in_replay(MISSED, KEPT, SEEN_BY_NOBODY_ELSE)
+    assert decided == replace(KEPT, gone=frozenset({"gone", "left"}), not_known_then=frozenset({"left"}))
+    assert decided.confirmed_by == "by id, replay"
+    assert decide_in_replay(MISSED, KEPT, set()) == KEPT
+    only = decide_in_replay(Missing({"left": MissingImage(("public",))}), NOTHING_MISSING, {"left"})
+    assert (only.gone, only.confirmed_by) == (frozenset({"left"}), "replay")
+
+
+def test_replay_withholds_what_a_run_did_not_know_of_where_the_run_withheld_the_rest() -> None:
+    kept = replace(KEPT, withheld=frozenset({"withheld"}), too_many=frozenset({"withheld"}))
+    decided = decide_in_replay(MISSED, kept, SEEN_BY_NOBODY_ELSE)
+    both = frozenset({"withheld", "left"})
+    assert decided == replace(kept, withheld=both, too_many=both)
+    assert decided.confirmed_by == "by id"
