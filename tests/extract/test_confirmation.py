@@ -1,5 +1,6 @@
 """Images asked for by id, over real HTTP: what is gone, there, unknown, or not to be asked for at all."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -253,3 +254,77 @@ def test_end_of_the_process_ends_the_questions(
     patient = replace(connection, settings=replace(connection.settings, tries=None))
     with pytest.raises(CloudError, match="stopped"):
         ask(patient, "lost")
+
+
+def test_answer_is_kept_with_its_image_and_what_is_not_there_is_not(cloud: FakeCloud, connection: Connection) -> None:
+    kept: list[tuple[bytes, str]] = []
+    confirm(
+        connection,
+        dict.fromkeys(("there", "lost"), CONTROLS),
+        lambda answer, image: kept.append((answer.body, image["id"])),
+    )
+    assert [(json.loads(body)["id"], identity) for body, identity in kept] == [("there", "there")]
+
+
+REASONS = {
+    "no right": (Reply(403, b"no"), "unaskable", "cloud c, image x: the account may not do this (403: no)"),
+    "another image": (
+        Reply(200, b'{"id": "y"}'), "unknown", "cloud c, image x: the answer is not this image",
+    ),
+    "no JSON": (Reply(200, b"<html>"), "unknown", "cloud c, image x: the answer is not this image"),
+    "no answer": (Reply(503, b"busy"), "unknown", "cloud c, image x: the image service is unavailable (503: busy)"),
+    "cut off": (Reply(200, b'{"id": '), "unknown", "cloud c, image x: the answer's JSON breaks off"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_reason_is_said_of_the_image(cloud: FakeCloud, connection: Connection, case: str) -> None:
+    reply, where, reason = REASONS[case]
+    cloud.faults.append(when("x", reply))
+    said, _ = ask(connection, "x")
+    assert list(getattr(said, where)) == ["x"]
+    assert getattr(said, where)["x"].startswith(reason)
+
+
+@pytest.mark.parametrize("identity", [".", ".."])
+def test_reason_is_said_of_an_id_that_no_url_can_have(connection: Connection, identity: str) -> None:
+    said, _ = ask(connection, identity)
+    assert said.unaskable == {identity: f"cloud c, image {identity}: the id cannot stand in a URL"}
+
+
+CONTROL_REASONS = {
+    "no right": (
+        Reply(403, b"no"), "unaskable",
+        "cloud c: the account may list images, but not ask for a single one (403): "
+        "it lacks the right ims:images:get, in OpenStack's policies get_image",
+    ),
+    "not shown": (Reply(404), "unaskable", "cloud c: single images are not shown, not even one that is listed (404)"),
+    "something else": (Reply(200, b"{}"), "unaskable", "cloud c, image control-3: the answer is not this image"),
+    "no answer": (Reply(503), "unknown", "cloud c, image control-1: the image service is unavailable (503). Try again"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTROL_REASONS)
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_reason_is_said_of_the_control(cloud: FakeCloud, connection: Connection, case: str, at_the_end: bool) -> None:
+    reply, where, reason = CONTROL_REASONS[case]
+
+    def control(asked: Asked) -> Reply | None:
+        is_late = not at_the_end or any(one.path.endswith("/lost") for one in cloud.log)
+        return reply if "control" in asked.path and is_late else None
+
+    cloud.faults.append(control)
+    said, _ = ask(connection, "lost")
+    assert list(getattr(said, where)) == ["lost"]
+    assert getattr(said, where)["lost"].startswith(reason)
+    assert not said.gone
+
+
+def test_questions_that_fail_now_and_then_do_not_end_the_others(
+    cloud: FakeCloud, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirmation, "_MOST_UNANSWERED", 2)
+    ids = [f"{number}-{kind}" for number in range(6) for kind in ("fails", "lost")]
+    cloud.faults.append(lambda asked: Reply(503) if asked.path.endswith("-fails") else None)
+    said, _ = ask(connection, *ids)
+    assert (len(said.unknown), len(said.gone)) == (6, 6)

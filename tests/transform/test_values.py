@@ -36,6 +36,8 @@ GOOD = [
     (Kind.TIMESTAMP, "", None),
     (Kind.TAGS, ["a", "b"], ["a", "b"]),
     (Kind.TAGS, [], []),
+    (Kind.TAGS, "", None),
+    (Kind.TAGS, None, None),
     (Kind.JSON, '{"a": "true"}', '{"a": "true"}'),
     (Kind.JSON, [{"b": 1, "a": None}], '[{"a":null,"b":1}]'),
     (Kind.JSON, "", None),
@@ -77,3 +79,23 @@ def test_value_that_fits_is_parsed(kind: Kind, value: Any, parsed: Any) -> None:
 def test_value_that_does_not_fit_is_a_misfit_with_a_reason(kind: Kind, value: Any) -> None:
     with pytest.raises(Misfit, match=r"\w+ \w+"):
         PARSERS[kind](value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        (Kind.BOOLEAN, "maybe", "expected true or false, got other text"),
+        (Kind.BOOLEAN, 7, "expected true or false, got a number"),
+        (Kind.BOOLEAN, [], "expected true or false, got an array"),
+        (Kind.BOOLEAN, {}, "expected true or false, got an object"),
+        (Kind.TAGS, "a", "expected a list of texts, got other text"),
+        (Kind.TAGS, True, "expected a list of texts, got true or false"),
+        (Kind.TAGS, ["a", 1], "expected a list of texts, got a list with something else in it"),
+        (Kind.TAGS, ["\ud800"], "expected a list of texts, got a list with something else in it"),
+        (Kind.JSON, "{", "expected JSON text, got text that is not JSON"),
+    ],
+)
+def test_reason_says_what_was_expected_and_what_came(kind: Kind, value: Any, reason: str) -> None:
+    with pytest.raises(Misfit) as caught:
+        PARSERS[kind](value)
+    assert str(caught.value) == reason
