@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from extract.times import EXAMPLE
 from transform.dictionary import Kind
-from transform.values import PARSERS, Misfit
+from transform.values import PARSERS, Misfit, as_received, json_text
 
 GOOD = [
     (Kind.TEXT, "x", "x"),
@@ -93,9 +94,28 @@ def test_value_that_does_not_fit_is_a_misfit_with_a_reason(kind: Kind, value: An
         (Kind.TAGS, ["a", 1], "expected a list of texts, got a list with something else in it"),
         (Kind.TAGS, ["\ud800"], "expected a list of texts, got a list with something else in it"),
         (Kind.JSON, "{", "expected JSON text, got text that is not JSON"),
+        (Kind.BOOLEAN, 1.5, "expected true or false, got a number"),
+        (Kind.TIMESTAMP, [], f"expected a time such as {EXAMPLE}, got an array"),
+        (Kind.INTEGER, {}, "expected a whole number, got an object"),
     ],
 )
 def test_reason_says_what_was_expected_and_what_came(kind: Kind, value: Any, reason: str) -> None:
     with pytest.raises(Misfit) as caught:
         PARSERS[kind](value)
     assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(Kind.INTEGER, 32), (Kind.BIGINT, 64)])
+def test_whole_number_is_as_large_as_its_column(kind: Kind, bits: int) -> None:
+    for number in (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1):
+        assert PARSERS[kind](number) == number
+    for number in (-(2 ** (bits - 1)) - 1, 2 ** (bits - 1)):
+        with pytest.raises(Misfit):
+            PARSERS[kind](number)
+
+
+def test_what_is_not_unicode_is_received_as_json_text_in_one_spelling() -> None:
+    assert as_received("\ud800") == '"\\ud800"'
+    assert as_received({"b": "\ud800", "a": [1, 2]}) == json_text({"b": "\ud800", "a": [1, 2]})
+    assert json_text({"b": "\ud800", "a": [1, 2]}) == '{"a":[1,2],"b":"\\ud800"}'
+    assert as_received([1, 2]) == "[1,2]"
