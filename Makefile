@@ -22,7 +22,7 @@ lint: .venv/.ready-for-tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Half an hour on two cores: what decides is changed in small ways, and for nine of ten changes a test must fail.
+# An hour on two cores, alone: what decides is changed in small ways, and for nine of ten changes a test must fail.
 mutants: .venv-mutants/.ready
 	rm -rf mutants
 	.venv-mutants/bin/mutmut run --max-children 2
