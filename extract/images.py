@@ -37,6 +37,8 @@ _USUAL: Final = """
 USUAL: Final = tuple(_USUAL.split())
 """The attributes that most images have, Glance's own in the order in which it sends them. It is for speed alone."""
 
+_USUAL_NAMES: Final = frozenset(USUAL)
+
 _FEWEST_VALUES: Final = 15
 """Where images have fewer attributes than that, rows cost more than they save."""
 
@@ -56,6 +58,12 @@ def _struct(names: Sequence[str], value: Any) -> Any:
     return msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
 
 
+def _can_be_expected(name: str) -> bool:
+    """Whether the attribute is no usual one, and a struct may have a field of its name that is worth keeping."""
+    is_short = 0 < len(name) <= _LONGEST_EXPECTED and name not in _USUAL_NAMES
+    return is_short and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
+
+
 class Form:
     """Which attributes are fields: the usual ones, and those that are expected.
 
@@ -65,7 +73,8 @@ class Form:
 
     def __init__(self, expected: frozenset[str]) -> None:
         self.expected = expected
-        self.names = (*USUAL, *sorted(expected.difference(USUAL)))
+        self.names = (*USUAL, *sorted(filter(_can_be_expected, expected)))
+        self._known = frozenset(self.names)
         self.nothing: _Row = (ABSENT,) * len(self.names)
         self.image = _struct(self.names, _Scalar | list[_Scalar])
         self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
@@ -89,10 +98,6 @@ class Form:
         if len(image) > len(row) - row.count(ABSENT):
             others[position] = {name: image[name] for name in image.keys() - self._known}
         return row
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.names)
 
 
 form_of: Final = lru_cache(maxsize=64)(Form)
@@ -168,7 +173,7 @@ class Images(Sequence[Json]):
     def expected_next(self) -> frozenset[str]:
         """Attributes that the listing's next page may be expected to have, so that it is read as fast."""
         often = {name for name, values in self._by_name.items() if len(values) * _EXPECTED_OF >= len(self)}
-        expected = self._form.expected.union(filter(_can_be_a_field, often.difference(USUAL)))
+        expected = self._form.expected.union(filter(_can_be_expected, often))
         return expected if len(expected) <= _MOST_EXPECTED else self._form.expected
 
     def column(self, name: str) -> Sequence[Json]:
@@ -230,11 +235,6 @@ class Images(Sequence[Json]):
 def column(images: Sequence[Json], name: str) -> Sequence[Json]:
     """The attribute of each image, ABSENT where it has none or is no object at all."""
     return Images.of(images).column(name)
-
-
-def _can_be_a_field(name: str) -> bool:
-    """Whether a struct may have a field of this name, and one that is worth keeping."""
-    return 0 < len(name) <= _LONGEST_EXPECTED and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
 
 
 def _in_order(values: Sequence[Json]) -> Sequence[Json]:

@@ -7,9 +7,9 @@ from typing import Final
 
 from extract.errors import SettingsError
 from flows.questions import ask
+from load.run_ids import RUN_ID
 
 _AGO: Final = re.compile(r"(\d{1,5}) (hour|day|week)s? ago")
-_RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
 _HOURS: Final = {"hour": 1, "day": 24, "week": 7 * 24}
 _WAYS: Final = "now, today, yesterday, this month, 7 days ago, a date such as 2026-11-01"
 
@@ -25,7 +25,7 @@ def moment(text: str, published: Path, now: datetime | None = None) -> datetime:
     A time without a zone is in UTC. Raises: SettingsError.
     """
     now = now or _now()
-    if _RUN_ID.fullmatch(text.strip()):
+    if RUN_ID.fullmatch(text.strip()):
         return _start_of_run(text.strip(), published)
     ways = f"{_WAYS}, a time such as 2026-11-01T06:00, or the id of a run (see glanceback runs)"
     found = _read(text, now, "moment", ways)

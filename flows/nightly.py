@@ -6,7 +6,7 @@ Imported only by what starts a flow: importing Prefect takes a second.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -29,7 +29,7 @@ from flows.progress import stop_reading
 from flows.report import CloudReport, RunFailed, RunReport, cloud_report, problems, run_status
 from flows.second_look import look_again
 from flows.settings import VERSION, Settings, chosen_clouds, load_settings
-from flows.visit import Visit, enter_in_time
+from flows.visit import Visit, enter_for_run
 from flows.workers import listing_runner
 from load.earlier_runs import remembered_dialect
 from load.permissions import keep_to_owner
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter_in_time)
+_enter = task(name="enter", task_run_name="enter {settings.name}", cache_policy=NO_CACHE)(enter_for_run)
 _load_cloud = task(name="load", task_run_name="load {visit.name}", cache_policy=NO_CACHE)(night.load_cloud)
 _look_again = task(name="look again", task_run_name="look again at {visit.name}", cache_policy=NO_CACHE)(look_again)
 _publish = task(name="publish", cache_policy=NO_CACHE)(publish)
@@ -189,11 +189,13 @@ def _read_and_load(
             waiting |= reading[-1].go_on()
         else:
             kept_out[entering[done].name] = visit
-    if not reading:
-        _raise_first(WrongClock, kept_out.values())
+    wrong_clocks = [error for error in kept_out.values() if isinstance(error, WrongClock)]
+    if wrong_clocks and not reading:
+        raise wrong_clocks[0]
     reports = [_failed(settings, warehouse, run, name, error) for name, error in kept_out.items()]
-    if all(isinstance(error, SettingsError) for error in kept_out.values()) and len(kept_out) == len(clouds):
-        _raise_first(SettingsError, kept_out.values())
+    misconfigured = [error for error in kept_out.values() if isinstance(error, SettingsError)]
+    if len(misconfigured) == len(clouds):
+        raise misconfigured[0]
     for cloud in reading:
         visit = cloud.visit
         outcomes = cloud.outcomes()
@@ -213,12 +215,6 @@ def _read_and_load(
             reports.append(_failed(settings, warehouse, run, visit.name, result))
     order = [cloud.name for cloud in clouds]
     return sorted(reports, key=lambda report: order.index(report.cloud))
-
-
-def _raise_first(kind: type[GlancebackError], errors: Iterable[BaseException]) -> None:
-    for error in errors:
-        if isinstance(error, kind):
-            raise error
 
 
 def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:

@@ -138,9 +138,11 @@ def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight, failed_ru
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         night: CloudNight = kept.night(outcomes)
         unlisted = _unlisted(landing, kept, Path(folder))
-        unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=kept.cloud, failed_runs=failed_runs)
-        missing = find_missing_within(warehouse, night)
-        decisions = decide_in_replay(missing, kept.decisions, {identity for (identity,) in unknown})
+        decisions = kept.decisions
+        if failed_runs:
+            unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=kept.cloud, failed_runs=failed_runs)
+            missing = find_missing_within(warehouse, night)
+            decisions = decide_in_replay(missing, decisions, {identity for (identity,) in unknown})
         merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 

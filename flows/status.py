@@ -8,9 +8,9 @@ from rich.console import Console
 from extract.errors import SettingsError
 from flows.questions import ask, write_answer
 from flows.settings import Settings
+from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
 
-_CLOCKS_DIFFER = timedelta(minutes=1)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -60,7 +60,7 @@ def _of_the_future(settings: Settings, now: datetime) -> list[str]:
     query = "SELECT run_id, started_at FROM runs WHERE started_at > $now ORDER BY started_at"
     return [
         f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, which is still to come: a clock was wrong"
-        for run_id, started_at in ask(settings.published, query, {"now": now + _CLOCKS_DIFFER}).rows()
+        for run_id, started_at in ask(settings.published, query, {"now": now + CLOCKS_OF_MACHINES}).rows()
     ]
 
 

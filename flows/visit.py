@@ -104,8 +104,8 @@ def enter(settings: CloudSettings, remembered: str | None = None) -> Visit:
     )
 
 
-def enter_in_time(settings: CloudSettings, remembered: str | None = None) -> Visit:
-    """As enter, for a run. Raises: WrongClock too."""
+def enter_for_run(settings: CloudSettings, remembered: str | None = None) -> Visit:
+    """Enter a cloud that a run is to read. Raises: as enter; WrongClock."""
     visit = enter(settings, remembered)
     try:
         check_clocks(settings.name, visit.first_look)
@@ -116,7 +116,7 @@ def enter_in_time(settings: CloudSettings, remembered: str | None = None) -> Vis
 
 
 def check_clocks(cloud: str, first_look: FirstLook) -> None:
-    """Raises: WrongClock where our clock and the cloud's are so far apart that a run could not be put in order."""
+    """Raise WrongClock where our clock and the cloud's are so far apart that a run could not be put in order."""
     difference = first_look.clock_difference
     if difference is not None and abs(difference) > _LARGEST_DIFFERENCE:
         raise WrongClock(

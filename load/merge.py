@@ -97,11 +97,7 @@ class CloudCounts:
 
 def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
     """The current images that the night should have shown, and did not, as far as they are to be asked for now."""
-    if not night.whole_listings or not night.staged:
-        return Missing()
-    missing = warehouse.atomically(lambda: find_missing_within(warehouse, night))
-    warehouse.staged = night
-    return missing
+    return warehouse.atomically(lambda: find_missing_within(warehouse, night))
 
 
 def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
@@ -174,10 +170,10 @@ def _stage(warehouse: Warehouse, night: CloudNight) -> None:
     """Tables `incoming` and `incoming_memberships` of the night; what find_missing staged serves the merge as well."""
     if warehouse.staged is night:
         return
-    warehouse.staged = None
     with names_for_duckdb([staged.images for staged in night.staged]) as files:
         warehouse.run("merge", "incoming", images_files=files)
         warehouse.run("merge", "incoming_memberships", images_files=files, project_id=night.project_id)
+    warehouse.staged = night
 
 
 def _merge_images(
@@ -188,6 +184,7 @@ def _merge_images(
     unlisted: StagedListing | None,
 ) -> CloudCounts:
     _stage(warehouse, night)
+    warehouse.staged = None  # from here on what was staged grows
     staged = [*night.staged, *([unlisted] if unlisted else [])]
     if unlisted:
         with names_for_duckdb([unlisted.images]) as files:

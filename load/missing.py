@@ -80,7 +80,7 @@ class Decisions:
     not_known_then: frozenset[str] = _NOBODY
 
     @property
-    def all(self) -> frozenset[str]:
+    def ids(self) -> frozenset[str]:
         return self.gone | self.withheld | self.answered | self.waiting | self.undecided
 
     @property
@@ -105,7 +105,7 @@ def decide_in_replay(missing: Missing, kept: Decisions, not_known_then: Set[str]
     Complete listings that no longer show those end them, as no run after it has seen them; unless so many had vanished
     that the run withheld what it knew of.
     """
-    left = (missing.ids & not_known_then) - kept.all
+    left = (missing.ids & not_known_then) - kept.ids
     if kept.too_many:
         return replace(kept, withheld=kept.withheld | left, too_many=kept.too_many | left)
     return replace(kept, gone=kept.gone | left, not_known_then=left)

@@ -20,7 +20,7 @@ def keep_to_owner() -> None:
 
 
 def open_to_readers(path: Path, *, read_only: bool = False) -> None:
-    """Give a file or folder the permissions that it would have had under the usual umask; `read_only`: but to write."""
+    """Give a file or folder the permissions that the usual umask leaves; with `read_only`, none to write."""
     usual = (0o777 if path.is_dir() else 0o666) & ~_usual[0] if _usual else stat.S_IMODE(path.stat().st_mode)
     path.chmod(usual & 0o555 if read_only else usual)
 

@@ -5,7 +5,6 @@ deleted or withheld. Written before the load, so that a load that fails loses no
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -20,13 +19,13 @@ from extract.landing import cloud_folder
 from extract.storage import Place
 from load.merge import CloudNight, ListingOutcome
 from load.missing import Decisions
+from load.run_ids import RUN_ID
 from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 NIGHT_FILE: Final = "night.json"
-_RUN_ID: Final = re.compile(r"(?P<began>\d{8}T\d{6})Z-[0-9a-f]+")
 T = TypeVar("T")
 
 
@@ -118,7 +117,7 @@ def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -
     Raises: OSError, GlancebackError where landing cannot be read.
     """
     since = f"{now - timedelta(days=days):%Y%m%dT%H%M%S}"
-    runs = ((folder, _RUN_ID.fullmatch(folder.name)) for folder in storage.subfolders(landing))
+    runs = ((folder, RUN_ID.fullmatch(folder.name)) for folder in storage.subfolders(landing))
     old = [folder for folder, run in runs if run and run["began"] < since]
     if not old:
         return []

@@ -1,16 +1,14 @@
 """The record of a run: begun before anything is asked, ended whatever happened."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from extract.errors import WrongClock
+from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 
 _LONGEST_RUN: Final = timedelta(days=1)
-_CLOCKS_OF_MACHINES: Final = timedelta(minutes=1)
-"""So far the clocks of machines that share a warehouse may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
     Raises: WrongClock where a run before this one would have started after it.
     """
     started_at = datetime.now(UTC).replace(tzinfo=None)
-    run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(4)}"
+    run_id = new_run_id(started_at)
     dead_since = started_at - _LONGEST_RUN if warehouse.is_shared else None
 
     def begin() -> datetime:
@@ -53,7 +51,7 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
 
 def _check_clock(warehouse: Warehouse, now: datetime) -> None:
     last = warehouse.rows("merge", "last_run")
-    if last and last[0][1] - now > _CLOCKS_OF_MACHINES:
+    if last and last[0][1] - now > CLOCKS_OF_MACHINES:
         ((run_id, started_at),) = last
         raise WrongClock(
             f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, "

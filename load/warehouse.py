@@ -163,6 +163,7 @@ class Warehouse:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
                     self._call("ROLLBACK")
+                self.staged = None
                 self._may_fill(self._memory_mb)
                 raise
 
