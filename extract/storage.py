@@ -148,6 +148,10 @@ def _sync(entry: Path) -> None:
     opened = os.open(entry, os.O_RDONLY)
     try:
         os.fsync(opened)
+    except OSError as exc:
+        # Some network file systems cannot do this, above all for folders. That is no reason to read nothing.
+        if exc.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise OSError(exc.errno, exc.strerror, str(entry)) from exc
     finally:
         os.close(opened)
 

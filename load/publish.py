@@ -56,11 +56,13 @@ def _is_as_it_was_left(warehouse: Warehouse, published: Path) -> bool:
 
 
 def _remember(warehouse: Warehouse, published: Path) -> None:
-    place, fingerprint = _place(published), _fingerprint(published)
+    """What is not remembered, for somebody took it away at once, is made anew the next time."""
+    place = _place(published)
 
     def remember() -> None:
         warehouse.run("publish", "forget_copy", place=place)
-        warehouse.run("publish", "remember_copy", place=place, fingerprint=fingerprint)
+        with suppress(FileNotFoundError):
+            warehouse.run("publish", "remember_copy", place=place, fingerprint=_fingerprint(published))
 
     warehouse.atomically(remember)
 

@@ -1,6 +1,6 @@
--- images_by_run: the catalogue after the last run of each day, as the runs until then had seen it. Ask for a day of it.
--- One row per day (UTC) with a run, cloud and image, with the columns of `images`: WHERE day = DATE '2026-11-01'. Like
--- every view, and unlike a macro, it answers from its own file, however that is attached.
+-- images_by_run: the catalogue after the last run of each day, as the runs until then had seen it.
+-- One row per day (UTC) with a run, cloud and image, with the columns of `images`. Ask for one day, such as WHERE day =
+-- DATE '2026-11-01'. Like every view, and unlike a macro, it reads its own file, however that is attached.
 CREATE OR REPLACE VIEW images_by_run AS
 WITH days AS NOT MATERIALIZED (
     SELECT started_at::DATE AS day, max(started_at) AS as_of

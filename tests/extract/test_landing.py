@@ -1,5 +1,6 @@
 """Landing: every page and every line, whoever writes beside; on a disk and in an object store alike."""
 
+import errno
 import itertools
 import json
 import os
@@ -7,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -156,6 +157,20 @@ def test_what_is_landed_is_on_the_disk_before_anybody_counts_on_it(
     files = [file for file in (tmp_path / "c" / "private").iterdir() if file.is_file()]
     assert len(files) == 6
     assert synced >= {*files, tmp_path / "c" / "private", tmp_path / "c"}
+
+
+@pytest.mark.parametrize(("number", "is_error"), [(errno.EINVAL, False), (errno.ENOTSUP, False), (errno.EIO, True)])
+def test_file_system_that_cannot_sync_is_no_error_and_a_broken_disk_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_error: bool
+) -> None:
+    def fsync(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    landing = Landing(tmp_path / "c" / "private")
+    land(landing, "a")
+    with pytest.raises(OSError, match="private") if is_error else nullcontext():
+        landing.finish()
 
 
 def test_landing_of_old_is_read(tmp_path: Path) -> None:

@@ -117,6 +117,23 @@ def test_nobody_may_write_to_the_copy(warehouse: Warehouse, published: Path, tim
     assert stat.S_IMODE(published.stat().st_mode) & 0o400
 
 
+def test_copy_that_is_taken_away_at_once_is_made_anew(
+    warehouse: Warehouse, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.replace
+
+    def taken(file: Path, target: Path) -> Path:
+        real(file, target)
+        target.unlink()
+        return target
+
+    with monkeypatch.context() as thief:
+        thief.setattr(Path, "replace", taken)
+        publish(warehouse, published)
+    publish(warehouse, published)
+    assert shown(published) == [("a", "image a"), ("b", "image b")]
+
+
 def test_each_place_has_a_copy_of_its_own(warehouse: Warehouse, published: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "published.duckdb"
     publish(warehouse, other)
