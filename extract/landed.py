@@ -2,7 +2,8 @@
 
 One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page (a folder with an object a
 line, where landing is in a store), `reading.json` with when it began, `reader` with who reads. A reading that broke off
-can be gone on with from here. Knows no images.
+can be gone on with from here. Lines and `reading.json` carry hashes (extract.seals), `head.json` has those of the last
+line and of `reading.json`; so has the record of the cloud's night. docs/landing.md has all of it. Knows no images.
 """
 
 import threading
@@ -22,17 +23,26 @@ import zstandard
 from extract import storage
 from extract.object_store import StorePath
 from extract.parts import Part
+from extract.seals import Head, seal_of
 from extract.storage import Place
 
 MANIFEST: Final = "manifest.jsonl"
 START: Final = "reading.json"
+HEAD: Final = "head.json"
 OWNER: Final = "reader"
 """Holds the mark of whoever reads the listing; the last to begin has it."""
 
 CLOSING: Final = "closing"
 """The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
 
+ALONE: Final = "alone"
+"""The part of the pages of one reader's pass over the whole listing, after its parts could not be shown to meet."""
+
 LISTING_PATH: Final = "/v2/images"
+
+_FIRST_OF_LINE: Final = "page"
+_FIRST_OF_START: Final = "started_at"
+"""The first fields of what is written: a text of old begins with them."""
 
 P = TypeVar("P", Path, StorePath, Place)
 
@@ -43,8 +53,9 @@ class LandedPage:
 
     `count`, `first_id` and `last_id` are of the page as received. All its images were read here, but for those that
     come after the image `until` where the page has that one: another reader begins there, as this one began after
-    `after`. `reader` is the mark of the try that landed the page. `sha256` is of the page's bytes, in hexadecimal; old
-    landings have none.
+    `after`. `reader` is the mark of the try that landed the page. `sha256` is of the page's bytes, in hexadecimal, and
+    `previous` the hash of the try's line before; `file_sha256` is of the file, which a flipped bit may leave with the
+    same page. Old landings have none of these.
     """
 
     page: int
@@ -63,6 +74,8 @@ class LandedPage:
     until: str | None = None
     reader: str | None = None
     sha256: str | None = None
+    file_sha256: str | None = None
+    previous: str | None = None
 
 
 def cloud_folder(landing: P, run_id: str, cloud: str) -> P:
@@ -80,12 +93,14 @@ def listing_folder(landing: P, run_id: str, cloud: str, listing: str) -> P:
 class ReadingStart:
     """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole.
 
-    `parts` are what several readers share it in: whoever goes on with it must ask the same questions.
+    `parts` are what several readers share it in: whoever goes on with it must ask the same questions. `reader` is the
+    mark of the try that reads.
     """
 
     started_at: datetime
     changed_since: datetime | None
     parts: tuple[Part, ...] = ()
+    reader: str | None = None
 
 
 class Earlier:
@@ -96,11 +111,13 @@ class Earlier:
 
     def __init__(self, folder: Place) -> None:
         """Raises: OSError, ValueError where there is nothing that could be gone on from."""
-        self.start = msgspec.json.decode(storage.get(folder / START), type=ReadingStart)
+        start = storage.get(folder / START)
+        seal_of(start, _FIRST_OF_START)
+        self.start = msgspec.json.decode(start, type=ReadingStart)
         self._folder = folder
         self._lock = threading.Lock()
         self._pages: dict[tuple[tuple[str, str], ...], deque[LandedPage]] = {}
-        for page in _lines(folder, skip_damaged=True):
+        for _, page, _ in _lines(folder, skip_damaged=True):
             if page.part != CLOSING and page.path == LISTING_PATH:
                 self._pages.setdefault(_key(page.query), deque()).append(page)
 
@@ -130,12 +147,41 @@ def earlier_reading(folder: Place) -> Earlier | None:
     return earlier if len(earlier) else None
 
 
-def landed_lines(folder: Place) -> Iterator[LandedPage]:
+def landed_lines(folder: Place, head: Head | None = None) -> Iterator[LandedPage]:
     """The lines of a listing's manifest, in the order received, without a last one that a crash cut off.
 
-    Raises: OSError; ValueError where a line is damaged.
+    Raises: OSError; ValueError, naming file and line, where one is damaged, or does not follow the one before; and
+    where all together are not what the `head` says, which the night's record has.
     """
-    return _lines(folder, skip_damaged=False)
+    count, last = 0, None
+    for number, line, digest in _lines(folder, skip_damaged=False):
+        is_first = count == 0
+        if line.previous != last or (not is_first and (digest is None) != (last is None)):
+            raise ValueError(
+                f"{MANIFEST}, line {number}, does not follow the line before it: one is missing or not what was written"
+            )
+        count, last = count + 1, digest
+        yield line
+    if head is not None and (count, last) != (head.lines, head.last):
+        raise ValueError(
+            f"{MANIFEST} ends after line {count}, and not as the night's record says, with its line {head.lines}: "
+            "lines are missing, or not what was written"
+        )
+    if head is not None and head.start != seal_of(storage.get(folder / START), _FIRST_OF_START):
+        raise ValueError(f"{START} is not what the night's record says was written")
+
+
+def head_of(folder: Place) -> Head | None:
+    """What the manifest comes to, as its writer left it; None where that one did not come to its end.
+
+    Raises: OSError; ValueError where the file is damaged.
+    """
+    try:
+        text = storage.get(folder / HEAD)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    seal_of(text, "")
+    return msgspec.json.decode(text, type=Head)
 
 
 def landed_pages(folder: Place) -> Iterator[tuple[LandedPage, bytes]]:
@@ -149,8 +195,11 @@ def landed_pages(folder: Place) -> Iterator[tuple[LandedPage, bytes]]:
 
 def _content(folder: Place, page: LandedPage) -> bytes:
     """The page's bytes as received. Raises: OSError; ValueError, naming the file, where it holds anything else."""
+    stored = storage.get(folder / page.file)
+    if page.file_sha256 not in (None, sha256(stored).hexdigest()):
+        raise ValueError(f"{page.file} is not what was written: its SHA-256 differs from the manifest's")
     try:
-        content = zstandard.decompress(storage.get(folder / page.file))
+        content = zstandard.decompress(stored)
     except zstandard.ZstdError as exc:
         raise ValueError(f"{page.file} is damaged: {exc}") from exc
     if len(content) != page.bytes or page.sha256 not in (None, sha256(content).hexdigest()):
@@ -158,18 +207,22 @@ def _content(folder: Place, page: LandedPage) -> bytes:
     return content
 
 
-def _lines(folder: Place, *, skip_damaged: bool) -> Iterator[LandedPage]:
-    """The lines that are of whoever has the listing. Those of a landing of old say nothing of that."""
+def _lines(folder: Place, *, skip_damaged: bool) -> Iterator[tuple[int, LandedPage, str | None]]:
+    """The lines that are of whoever has the listing, with their numbers and hashes.
+
+    Those of a landing of old say nothing of who wrote them, and carry no hash.
+    """
     owner = owner_of(folder)
-    for line in storage.lines_of(folder / MANIFEST):
+    for number, text in enumerate(storage.lines_of(folder / MANIFEST), 1):
         try:
-            page = msgspec.json.decode(line, type=LandedPage)
-        except ValueError:
+            digest = seal_of(text.removesuffix(b"\n"), _FIRST_OF_LINE)
+            line = msgspec.json.decode(text, type=LandedPage)
+        except ValueError as exc:
             if skip_damaged:
                 continue
-            raise
-        if page.reader is None or owner is None or page.reader == owner:
-            yield page
+            raise ValueError(f"{MANIFEST}, line {number}: {exc}") from exc
+        if line.reader is None or owner is None or line.reader == owner:
+            yield number, line, digest
 
 
 def owner_of(folder: Place) -> str | None:

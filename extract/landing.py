@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -22,7 +23,9 @@ from extract import storage
 from extract.background import BackgroundWrites
 from extract.errors import CloudError
 from extract.landed import (
+    ALONE,
     CLOSING,
+    HEAD,
     LISTING_PATH,
     MANIFEST,
     OWNER,
@@ -39,10 +42,13 @@ from extract.landed import (
 )
 from extract.parts import Part
 from extract.request import Answer
+from extract.seals import Head, sealed
 from extract.storage import Place
 
 __all__ = [
+    "ALONE",
     "CLOSING",
+    "HEAD",
     "LISTING_PATH",
     "MANIFEST",
     "OWNER",
@@ -87,10 +93,16 @@ class Landing:
         self._mark = "" if is_first else f"-{self._token[:8]}"
         storage.put(folder / OWNER, self._token.encode())
         self._pages = itertools.count(1)
+        self._stored: dict[int, str] = {}
+        self._line_count = 0
+        self._last_line: str | None = None
+        self._start: str | None = None
+        self._chain_lock = threading.Lock()
         self._lines = None if storage.is_local(folder) else BackgroundWrites(_LINES_AT_ONCE)
         self._lock = threading.Lock()
         self._is_open = True
         self._is_overtaken = False
+        self._is_finished = False
         self._next_look = time.monotonic() + LOOK_SECONDS
 
     def earlier_try(self) -> Earlier | None:
@@ -100,7 +112,8 @@ class Landing:
     def begin(self, start: ReadingStart) -> None:
         """Keep from when on the closing pass must look, for whoever goes on with this reading."""
         self._may_write()
-        storage.put(self._folder / START, msgspec.json.encode(start))
+        text, self._start = sealed(msgspec.json.encode(replace(start, reader=self._token)))
+        storage.put(self._folder / START, text)
 
     def keep(self, answer: Answer) -> int:
         """Write the answer's bytes; the page's number. Raises: OSError, and CloudError as must_be_ours."""
@@ -108,7 +121,9 @@ class Landing:
         page = self._next_page()
         # The checksum is over the page itself. Without one, a flipped bit may decompress to other valid JSON.
         compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-        storage.put(self._folder / self._file(page), compressor.compress(answer.body))
+        stored = compressor.compress(answer.body)
+        storage.put(self._folder / self._file(page), stored)
+        self._stored[page] = sha256(stored).hexdigest()
         return page
 
     def line(
@@ -140,6 +155,7 @@ class Landing:
             after=part.after,
             until=part.until,
             sha256=sha256(answer.body).hexdigest(),
+            file_sha256=self._stored.pop(page, None),
         )
 
     def keep_adopted(self, landed: LandedPage, file: Place) -> LandedPage:
@@ -169,17 +185,22 @@ class Landing:
         self.add(self.keep_adopted(landed, file))
 
     def add(self, line: LandedPage) -> None:
-        """Write a page's line into the manifest: from then on, the page counts.
+        """Write a page's line into the manifest, with the hash of the line before: from then on, the page counts.
 
         Raises: OSError, in a store for an earlier line too; CloudError as must_be_ours.
         """
         self._may_write()
-        encoded = msgspec.json.encode(replace(line, reader=self._token))
-        add = partial(storage.add_line, self._folder / MANIFEST, f"{line.page:06d}{self._mark}", encoded)
-        if self._lines is None:
-            add()
-        else:
-            self._lines.add(add)
+        # Held while the line goes to the disk: there, lines must lie in the order of the chain. In a store names do it.
+        with self._chain_lock:
+            linked = replace(line, reader=self._token, previous=self._last_line)
+            text, digest = sealed(msgspec.json.encode(linked))
+            number = self._line_count + 1
+            add = partial(storage.add_line, self._folder / MANIFEST, f"{number:06d}{self._mark}", text)
+            if self._lines is None:
+                add()
+            else:
+                self._lines.add(add)
+            self._line_count, self._last_line = number, digest
 
     def must_be_ours(self) -> None:
         """See at the end that all lines are written, and that they count.
@@ -198,15 +219,26 @@ class Landing:
         """
         if self._lines is not None:
             self._lines.flush()
-        storage.sync(self._folder, ("page-", MANIFEST, START, OWNER))
+        self._put_head()
+        storage.sync(self._folder, ("page-", MANIFEST, START, OWNER, HEAD))
         storage.remove(self._aside)
 
     def close(self) -> None:
         """Write no more: the folder may be another try's by the time that a reader which was left behind comes back."""
         with self._lock:
-            self._is_open = False
+            was_open, self._is_open = self._is_open, False
         if self._lines is not None:
             self._lines.close()
+        if was_open and not self._is_finished and self._line_count:
+            # Of a reading that broke off too, damage is to be found. It counts for nothing else.
+            with suppress(OSError):
+                if owner_of(self._folder) == self._token:
+                    self._put_head()
+
+    def _put_head(self) -> None:
+        head = Head(self._line_count, self._last_line, self._start)
+        storage.put(self._folder / HEAD, sealed(msgspec.json.encode(head))[0])
+        self._is_finished = True
 
     def _may_write(self, *, look: bool = False) -> None:
         """Raises: as must_be_ours. Unless `look`, a store is not asked each time."""

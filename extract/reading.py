@@ -21,7 +21,7 @@ from extract.cutting import probe
 from extract.errors import CloudError, Refused
 from extract.evidence import Evidence, together
 from extract.images import column
-from extract.landing import CLOSING, Earlier, LandedPage, Landing, ReadingStart
+from extract.landing import ALONE, CLOSING, Earlier, LandedPage, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import Page, Pass
 from extract.parts import WHOLE, Chain, NotProven, Part, parts_between
@@ -190,11 +190,11 @@ class Reading(Generic[T]):
             if chain.open_seam() is one and one.evidence.images == images_before:
                 raise NotProven(f"{self.where}: two parts of the listing cannot be shown to meet")
 
-    def _by_one_reader(self, *, doubts_end: bool = False) -> Iterator[_PageMade[T]]:
-        whole = self._pass("listing", WHOLE, self._start.changed_since)
+    def _by_one_reader(self, name: str = "listing", *, doubts_end: bool = False) -> Iterator[_PageMade[T]]:
+        whole = self._pass(name, WHOLE, self._start.changed_since)
         whole.doubts_end = doubts_end
         self._passes = [whole]
-        yield from self._pages_of(whole, "listing")
+        yield from self._pages_of(whole, name)
 
     def _by_one_reader_again(self) -> Iterator[_PageMade[T]]:
         """The whole listing, after its parts did not meet.
@@ -202,7 +202,7 @@ class Reading(Generic[T]):
         Raises: CloudError where the cloud still lists an image that only the parts had.
         """
         in_parts, self._passes, self._shared_out, self._earlier = self._passes, [], [], None
-        yield from self._by_one_reader(doubts_end=True)
+        yield from self._by_one_reader(ALONE, doubts_end=True)
         (whole,) = self._passes
         lost = [identity for one in in_parts for identity in one.sample_ids if identity not in whole.read]
         for identity in lost[:: max(1, len(lost) // _MOST_ASKED_AGAIN)]:
@@ -243,7 +243,7 @@ class Reading(Generic[T]):
         """
         stopped = stopped or self._stopped
         while True:
-            shown = {CLOSING: "closing pass, ", "listing": ""}.get(name, f"{name}, ")
+            shown = {CLOSING: "closing pass, ", "listing": "", ALONE: ""}.get(name, f"{name}, ")
             where = f"{self.where}, {shown}page {one.evidence.pages + 1}"
             read_page = partial(self._page_once, one, name, chain, where, stopped)
             try:
@@ -261,7 +261,7 @@ class Reading(Generic[T]):
         landed = self._earlier.take(query) if self._earlier and name != CLOSING else None
         if landed is not None:
             page, content, file = landed
-            line = replace(self._landing.keep_adopted(page, file), after=one.part.after, until=until)
+            line = replace(self._landing.keep_adopted(page, file), part=name, after=one.part.after, until=until)
             self._adopted += 1
             return _PageMade(self._made_of(one, name, content, page.received_at, until, where)[0], line)
         answer = get(self._connection, self._connection.images_url, query, where, stopped)

@@ -84,7 +84,7 @@ _Runs = list[tuple[KeptRun, list[KeptNight]]]
 
 def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
     """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
-    kept = [(run, kept_nights(landing, run.run_id)) for run in kept_runs(landing)]
+    kept = [(run, kept_nights(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
     whole = {(night.run_id, night.cloud) for _, nights in kept for night in nights if _has_its_pages(landing, night)}
     lost = [
         started_at
@@ -101,14 +101,19 @@ def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
 
 
 def _has_its_pages(landing: Place, night: KeptNight) -> bool:
-    try:
-        listings = [outcome.listing for outcome in night.outcomes if outcome.complete]
-        for listing in [*listings, UNLISTED] if night.answered else listings:
-            folder = listing_folder(landing, night.run_id, night.cloud, listing)
-            if not all(storage.has(folder / page.file) for page in landed_lines(folder)):
+    """Whether all are there. Raises: GlancebackError where what is there is not what was written."""
+    listings = [outcome.listing for outcome in night.outcomes if outcome.complete]
+    for listing in [*listings, UNLISTED] if night.answered else listings:
+        folder = listing_folder(landing, night.run_id, night.cloud, listing)
+        with _readable(folder):
+            try:
+                lines = list(landed_lines(folder, None if night.heads is None else night.heads[listing]))
+            except (FileNotFoundError, NotADirectoryError):
                 return False
-    except (OSError, ValueError):
-        return False
+            except KeyError:
+                raise ValueError(f"the night's record has no head of {listing}") from None
+            if not all(storage.has(folder / line.file) for line in lines):
+                return False
     return True
 
 

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 MOST_PAGES_READ_AGAIN: Final = 10
 
 AGAIN: Final = "again"
-"""The part of the pages of the second look, in landing."""
+"""The parts of the pages of the second look, in landing, begin so."""
 
 _SHARES_IN_ORDER: Final = ("shared-pending", "shared-rejected", "shared-accepted")
 """As most shares go. Where none is long, the last is in the middle: it is mostly the longest, and is read once."""
@@ -182,7 +182,7 @@ class _SecondLook:
             for page in landed_lines(self._folder):
                 landed.adopt(page, self._folder / page.file)
             for page in landed_lines(self._scratch):
-                landed.adopt(replace(page, part=AGAIN), self._scratch / page.file)
+                landed.adopt(replace(page, part=f"{AGAIN}-{page.part}"), self._scratch / page.file)
             here = first if storage.is_local(first.images) else handed_over(first, _made(place / "first"))
             handed_over(joined(here, again, _made(place / "both")), self._both)
             landed.must_be_ours()

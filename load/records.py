@@ -1,11 +1,12 @@
 """What a run knew beside its pages, kept in landing, so that the warehouse can be rebuilt from there alone.
 
 `<run>/run.json` for the run, `<run>/<cloud>/night.json` for each cloud: which listings were whole, what was found
-deleted or withheld. Written before the load, so that a load that fails loses nothing. Knows no page.
+deleted or withheld. Written before the load, so that a load that fails loses nothing. Each carries its own hash, the
+night's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -15,9 +16,10 @@ import msgspec
 
 from extract import storage
 from extract.errors import GlancebackError
-from extract.landing import cloud_folder
+from extract.landed import cloud_folder, head_of
+from extract.seals import Head, seal_of, sealed
 from extract.storage import Place
-from load.merge import CloudNight, ListingOutcome
+from load.merge import UNLISTED, CloudNight, ListingOutcome
 from load.missing import Decisions
 from load.run_ids import RUN_ID
 from load.warehouse import Warehouse
@@ -26,12 +28,16 @@ log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
 NIGHT_FILE: Final = "night.json"
+_RESTORE: Final = "Restore it, or move its run's folder out of landing."
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptRun:
-    """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end."""
+    """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end.
+
+    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end.
+    """
 
     run_id: str
     started_at: datetime
@@ -39,13 +45,15 @@ class KeptRun:
     version: str
     status: str = "failed"
     finished_at: datetime | None = None
+    nights: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptNight:
     """What was merged of a cloud, but for the images: those are in the pages.
 
-    From `gone` on, what was decided of missing images, in ids; records of old have two of these only.
+    From `gone` on, what was decided of missing images, in ids; records of old have two of these only. `heads`: what
+    each listing's manifest comes to, that of the unlisted images too; None in records of old.
     """
 
     run_id: str
@@ -64,6 +72,7 @@ class KeptNight:
     too_many: frozenset[str] = frozenset()
     missed_twice: frozenset[str] = frozenset()
     not_known_then: frozenset[str] = frozenset()
+    heads: Mapping[str, Head] | None = None
 
     @property
     def decisions(self) -> Decisions:
@@ -77,8 +86,20 @@ class KeptNight:
 
 
 def keep_run(landing: Place, kept: KeptRun) -> None:
-    """Keep a run's row. Where landing cannot be written, that is logged: the run goes on, but cannot be replayed."""
-    _write(landing / kept.run_id / RUN_FILE, kept)
+    """Keep a run's row, at its end with the hashes of its nights.
+
+    Where landing cannot be written, that is logged: the run goes on, but cannot be replayed.
+    """
+    file = landing / kept.run_id / RUN_FILE
+    if kept.finished_at is not None:
+        try:
+            folders = storage.subfolders(landing / kept.run_id)
+            nights = ((folder.name, _read(folder / NIGHT_FILE, KeptNight)) for folder in folders)
+            kept = replace(kept, nights={name: found[1] for name, found in nights if found and found[1]})
+        except (OSError, GlancebackError) as exc:
+            _cannot_be_replayed(file, exc)
+            return
+    _write(file, kept)
 
 
 def keep_night(landing: Place, night: CloudNight, decisions: Decisions, error: str | None) -> None:
@@ -88,19 +109,38 @@ def keep_night(landing: Place, night: CloudNight, decisions: Decisions, error: s
         [replace(outcome, staged=None) for outcome in night.outcomes], error=error,
         **{each.name: getattr(decisions, each.name) for each in fields(Decisions)},
     )  # fmt: skip
-    _write(cloud_folder(landing, night.run_id, night.cloud) / NIGHT_FILE, kept)
+    folder = cloud_folder(landing, night.run_id, night.cloud)
+    names = [*(outcome.listing for outcome in night.outcomes), *([UNLISTED] if decisions.answered else [])]
+    try:
+        heads = {name: head_of(folder / name) for name in names}
+    except (OSError, ValueError) as exc:
+        _cannot_be_replayed(folder / NIGHT_FILE, exc)
+        return
+    _write(folder / NIGHT_FILE, replace(kept, heads={name: head for name, head in heads.items() if head}))
 
 
 def kept_runs(landing: Place) -> list[KeptRun]:
     """The runs in landing, the oldest first."""
-    runs = (_read(folder / RUN_FILE, KeptRun) for folder in storage.subfolders(landing))
-    return sorted((kept for kept in runs if kept is not None), key=lambda kept: kept.started_at)
+    found = (_read(folder / RUN_FILE, KeptRun) for folder in storage.subfolders(landing))
+    return sorted((one[0] for one in found if one is not None), key=lambda kept: kept.started_at)
 
 
-def kept_nights(landing: Place, run_id: str) -> list[KeptNight]:
-    """What landing has of a run's clouds, by name."""
-    nights = (_read(folder / NIGHT_FILE, KeptNight) for folder in storage.subfolders(landing / run_id))
-    return sorted((kept for kept in nights if kept is not None), key=lambda kept: kept.cloud)
+def kept_nights(landing: Place, run_id: str, hashes: Mapping[str, str] | None = None) -> list[KeptNight]:
+    """What landing has of a run's clouds, by name. `hashes` are those of the run's record, where it has them.
+
+    Raises: GlancebackError where a record is not what was written, or is missing.
+    """
+    folders = storage.subfolders(landing / run_id)
+    found = {folder.name: _read(folder / NIGHT_FILE, KeptNight) for folder in folders}
+    for name, digest in (hashes or {}).items():
+        one = found.get(name)
+        if one is None or one[1] != digest:
+            raise GlancebackError(
+                f"{landing / run_id / name / NIGHT_FILE} is {'missing' if one is None else 'not what was written'}: "
+                f"{landing / run_id / RUN_FILE} has the hash of another",
+                _RESTORE,
+            )
+    return sorted((one[0] for one in found.values() if one is not None), key=lambda kept: kept.cloud)
 
 
 def forget_kept(landing: Place, run_id: str) -> None:
@@ -137,22 +177,26 @@ def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -
 def _write(file: Place, value: object) -> None:
     try:
         storage.make(file.parent)
-        storage.put(file, msgspec.json.encode(value))
+        storage.put(file, sealed(msgspec.json.encode(value))[0])
         storage.sync(file.parent, (file.name,))
     except OSError as exc:
-        log.warning("%s cannot be written (%s): this run cannot be replayed", file, exc.strerror)
+        _cannot_be_replayed(file, exc)
 
 
-def _read(file: Place, kind: type[T]) -> T | None:
-    """What is kept there; None where nothing is."""
+def _cannot_be_replayed(file: Place, exc: Exception) -> None:
+    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+    log.warning("%s cannot be written (%s): this run cannot be replayed", file, why)
+
+
+def _read(file: Place, kind: type[T]) -> tuple[T, str | None] | None:
+    """What is kept there, with its hash; None where nothing is. Records of old have no hash."""
     try:
-        return msgspec.json.decode(storage.get(file), type=kind, dec_hook=_no_staged_files)
+        text = storage.get(file)
+        return msgspec.json.decode(text, type=kind, dec_hook=_no_staged_files), seal_of(text, "run_id")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as exc:
-        raise GlancebackError(
-            f"{file} cannot be read ({exc})", "Restore it, or move its run's folder out of landing."
-        ) from exc
+        raise GlancebackError(f"{file} cannot be read ({exc})", _RESTORE) from exc
 
 
 def _no_staged_files(kind: type, value: object) -> object:

@@ -1,7 +1,8 @@
 """The history rebuilt from landing: the same versions, memberships, rejects and records, run by run."""
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -234,3 +235,61 @@ def test_command_says_what_was_loaded_again(tmp_path: Path, cloud: FakeCloud, pr
     assert (done.returncode, done.stdout) == (0, "")
     assert "runs loaded again: 1, since" in done.stderr
     assert place.rows("SELECT count(*) FROM images") == [(13,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "match"),
+    [
+        ("c/public/manifest.jsonl", lambda text: text[: text.rindex(b"\n", 0, -1) + 1], "ends after line"),
+        ("c/public/manifest.jsonl", lambda text: text[text.index(b"\n") + 1 :], "line 1, does not follow"),
+        ("c/public/manifest.jsonl", lambda text: text.replace(b'"count":3', b'"count":2', 1), "line 1: it is not what"),
+        ("c/public/page-000001.json.zst", lambda text: text + b"\0", "page-000001.json.zst is not what was written"),
+        ("c/public/reading.json", lambda text: text.replace(b"2026", b"2025"), "reading.json is not|hash differs"),
+        ("c/night.json", lambda text: text.replace(b'"images":6', b'"images":5'), "night.json cannot be read .*hash"),
+        ("run.json", lambda text: text.replace(b"full", b"fuII"), "run.json cannot be read .*hash"),
+    ],
+)
+def test_replay_refuses_what_is_not_what_was_written_and_names_it(
+    settings: Settings, cloud: FakeCloud, name: str, damage: Callable[[bytes], bytes], match: str
+) -> None:
+    run_night(settings, cloud)
+    before = history(settings)
+    file = Path(str(settings.landing)) / kept_runs(settings.landing)[0].run_id / name
+    damaged = damage(file.read_bytes())
+    assert damaged != file.read_bytes()
+    file.write_bytes(damaged)
+    with pytest.raises(GlancebackError, match=match):
+        replay(settings)
+    assert history(settings) == before
+
+
+def test_replay_refuses_a_night_in_another_ones_place(settings: Settings, cloud: FakeCloud) -> None:
+    for _ in range(2):
+        run_night(settings, cloud)
+    first, second = (Path(str(settings.landing)) / kept.run_id / "c" for kept in kept_runs(settings.landing))
+    (second / "night.json").write_bytes((first / "night.json").read_bytes())
+    with pytest.raises(GlancebackError, match=r"night\.json is not what was written: .*run\.json"):
+        replay(settings)
+    (second / "night.json").unlink()
+    with pytest.raises(GlancebackError, match=r"night\.json is missing"):
+        replay(settings)
+
+
+def test_landing_of_old_is_replayed_as_it_is(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    before = history(settings)
+    unseal(Path(str(settings.landing)))
+    replay(settings)
+    assert history(settings) == before
+
+
+def unseal(landing: Path) -> None:
+    """Make a landing as it was written before lines and records had hashes."""
+    for file in [*landing.glob("*/run.json"), *landing.glob("*/*/night.json"), *landing.glob("*/*/*/*.json*")]:
+        if file.name == "head.json":
+            file.unlink()
+        elif not file.name.startswith("page-"):
+            lines = map(json.loads, file.read_text().splitlines())
+            new = ("hash", "heads", "nights", "previous", "sha256", "file_sha256")
+            old = [{key: value for key, value in line.items() if key not in new} for line in lines]
+            file.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in old))

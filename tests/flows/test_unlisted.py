@@ -4,9 +4,11 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from extract import storage
@@ -19,7 +21,7 @@ from flows.settings import Settings, load_settings
 from flows.visit import enter
 from load.guard import Guard
 from load.merge import CloudCounts
-from load.records import NIGHT_FILE, KeptRun, keep_run, kept_nights, kept_runs
+from load.records import NIGHT_FILE, RUN_FILE, KeptRun, keep_run, kept_nights, kept_runs
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -377,6 +379,7 @@ def test_record_of_an_older_version_is_replayed(place: Place) -> None:
         kept = json.loads(storage.get(file))
         older = {key: value for key, value in kept.items() if key in _OLD_KEYS}
         storage.put(file, json.dumps(older).encode())
+        storage.put(landing / run.run_id / RUN_FILE, msgspec.json.encode(replace(run, nights=None)))
         assert kept_nights(landing, run.run_id)[0].answered == frozenset()
     place.replayed()
     assert ("p1", "image p1", [], "unlisted") in place.rows(IMAGES)
