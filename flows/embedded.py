@@ -14,12 +14,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
 from extract.errors import GlancebackError, SettingsError
+from flows.prefect_history import DATABASE, forget_old_runs, has_other_database
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ _START_SECONDS: Final = 180.0
 """A new folder's database is made first, which takes 20 s and more on a slow machine."""
 
 _STOP_SECONDS: Final = 10.0
-_DATABASE: Final = "prefect.db"
 _READY: Final = b"ready\n"
+_SAID_CHARACTERS: Final = 300
 _running: list["_Server"] = []
 
 
@@ -63,10 +64,16 @@ def flush() -> None:
         worker.drain_all(timeout=_STOP_SECONDS)
 
 
-def stop_embedded_server() -> None:
-    """Stop it, with all it was told written down. A process that dies without this stops it too."""
+def stop_embedded_server(days: int | None = None) -> None:
+    """Stop it, with all it was told written down. A process that dies without this stops it too.
+
+    `days`: what it remembers of runs that ended before so many days is removed.
+    """
+    has_run = bool(_running)
     while _running:
         _running.pop().stop()
+    if has_run and days is not None:
+        forget_old_runs(Path(os.environ["PREFECT_HOME"]), days)
 
 
 def make_new_database() -> None:
@@ -78,7 +85,7 @@ def make_new_database() -> None:
             server.wait()
         finally:
             server.stop()
-        with closing(sqlite3.connect(Path(home) / _DATABASE)) as database:
+        with closing(sqlite3.connect(Path(home) / DATABASE)) as database:
             database.execute("DELETE FROM configuration")  # what is one installation's own
             database.commit()
             new = _new_database()
@@ -93,10 +100,9 @@ def _new_database() -> Path:
 
 def take_new_database(home: Path) -> None:
     """Let a new home of Prefect begin with the installation's empty database."""
-    set_otherwise = [name for name in os.environ if name.endswith("DATABASE_CONNECTION_URL") and "PREFECT" in name]
-    new, database = _new_database(), home / _DATABASE
-    if new.is_file() and not database.exists() and not set_otherwise:
-        unfinished = database.with_name(f".{_DATABASE}.{os.getpid()}")
+    new, database = _new_database(), home / DATABASE
+    if new.is_file() and not database.exists() and not has_other_database():
+        unfinished = database.with_name(f".{DATABASE}.{os.getpid()}")
         try:
             home.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(new, unfinished)
@@ -113,30 +119,45 @@ class _Server:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
             raise SettingsError(f"port {port} cannot be had ({exc.strerror})", "Name another with --port.") from exc
+        self._ready, ready = os.pipe()
+        self._said: IO[bytes] = tempfile.TemporaryFile(prefix="glanceback-")  # noqa: SIM115 - closed by stop
         with listening:
             os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            command = [sys.executable, "-m", "flows.embedded", str(listening.fileno()), str(ready)]
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "flows.embedded", str(listening.fileno()), *(["ui"] if has_ui else [])],
+                [*command, *(["ui"] if has_ui else [])],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[listening.fileno()],
+                # Not a pipe: Prefect writes there too, as much as its settings say.
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=[listening.fileno(), ready],
                 start_new_session=True,  # a Ctrl-C is for us
                 cwd=Path(__file__).resolve().parent.parent,
             )
+        os.close(ready)
         self._is_ready = False
 
     def wait(self) -> None:
         if self._is_ready:
             return
-        said: IO[bytes] | None = self._process.stdout
-        if said is None or not select.select([said], [], [], _START_SECONDS)[0] or said.readline() != _READY:
+        if not select.select([self._ready], [], [], _START_SECONDS)[0] or os.read(self._ready, len(_READY)) != _READY:
+            why = self._last_line()
             self.stop()
             raise GlancebackError(
-                "the embedded Prefect server did not start",
-                f"Look at its database in {os.environ.get('PREFECT_HOME')}, or run one and set PREFECT_API_URL.",
+                f"the embedded Prefect server did not start{f' ({why})' if why else ''}",
+                "See the PREFECT_ variables that are set, and its database in "
+                f"{os.environ.get('PREFECT_HOME')}; or run a server and set PREFECT_API_URL.",
             )
         self._is_ready = True
+
+    def _last_line(self) -> str:
+        """What it said last; empty where it said nothing."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").splitlines()
+        said = [line.strip() for line in lines if line.strip() and not line.startswith("Application startup failed")]
+        return said[-1][:_SAID_CHARACTERS] if said else ""
 
     def stop(self) -> None:
         try:
@@ -144,10 +165,13 @@ class _Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        if not self._said.closed:
+            self._said.close()
+            os.close(self._ready)
 
 
-def serve(listening: socket.socket, *, has_ui: bool) -> None:
-    """Serve Prefect's API on the socket until standard input ends; say on standard output when it answers."""
+def serve(listening: socket.socket, ready: int, *, has_ui: bool) -> None:
+    """Serve Prefect's API on the socket until standard input ends; say in the pipe `ready` when it answers."""
     gc.disable()  # importing makes a million objects, and no garbage
     import asyncio
 
@@ -159,14 +183,16 @@ def serve(listening: socket.socket, *, has_ui: bool) -> None:
 
         async def main_loop(self) -> None:
             gc.enable()
-            sys.stdout.buffer.write(_READY)
-            sys.stdout.buffer.flush()
+            os.write(ready, _READY)
+            os.close(ready)
             await asyncio.to_thread(sys.stdin.buffer.read)
 
     # What clients still have open must not hold the end up.
     config = uvicorn.Config(
         create_app(ephemeral=not has_ui), log_config=None, lifespan="on", timeout_graceful_shutdown=0
     )
+    # Prefect's own console is as the user set it; why the server cannot start is said in any case.
+    logging.getLogger("uvicorn.error").addHandler(logging.StreamHandler())
     Server(config).run(sockets=[listening])
     os._exit(0)  # all is written down, and taking so many modules down takes a second
 
@@ -175,4 +201,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["make-new-database"]:
         make_new_database()
     else:
-        serve(socket.socket(fileno=int(sys.argv[1])), has_ui=sys.argv[2:] == ["ui"])
+        serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), has_ui=sys.argv[3:] == ["ui"])

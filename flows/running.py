@@ -46,7 +46,7 @@ def sync(
         tell_error(exc, settings)
         raise
     finally:
-        stop_embedded_server()
+        stop_embedded_server(settings.prefect_days)
     tell(report, console)
     return report
 

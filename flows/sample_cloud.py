@@ -5,6 +5,7 @@ recorded is answered from them: the closing pass, whose time is not known before
 """
 
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,9 +94,13 @@ def sample_cloud() -> Iterator[SampleCloud]:
     cloud = SampleCloud(server)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    before = os.environ.get("NO_PROXY")
+    # A proxy's own loopback is another one.
+    os.environ["NO_PROXY"] = f"{before},127.0.0.1" if before else "127.0.0.1"
     try:
         yield cloud
     finally:
+        os.environ.pop("NO_PROXY") if before is None else os.environ.update(NO_PROXY=before)
         server.shutdown()
         server.server_close()
 

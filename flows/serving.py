@@ -1,6 +1,7 @@
 """`glanceback serve`: the schedule, with a Prefect server of its own and that server's UI, until it is stopped.
 
-A run begins when the one before it has ended. Each is a process of its own: what it does cannot take the schedule down.
+A run begins when the one before it has ended, and makes up for those that were missed. Each is a process of its own:
+what it does cannot take the schedule down.
 Ask nothing of this module but `serve`; it imports Prefect.
 """
 
@@ -8,16 +9,19 @@ import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Console
 
 from extract.errors import SettingsError
-from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
+from flows.embedded import begin_embedded_server, has_embedded_server, stop_embedded_server, wait_for_embedded_server
+from flows.prefect_history import forget_old_runs
 from flows.settings import Settings, chosen_clouds, load_settings
-from flows.start import prepare
+from flows.start import import_prefect, prepare, said_of_the_server
 
+_HOUR_SECONDS: Final = 3600.0
 _FLOWS: Final = {"nightly": "every page of every listing", "changes": "what changed since the last run"}
 
 
@@ -37,11 +41,13 @@ def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str
     if not os.environ.get("PREFECT_API_URL"):
         begin_embedded_server(port, has_ui=True)
     try:
+        import_prefect()
         _check_schedule(crons, timezone)
         wait_for_embedded_server()
-        _serve_flows(settings, config, crons, timezone, console)
+        with said_of_the_server():
+            _serve_flows(settings, config, crons, timezone, console)
     finally:
-        stop_embedded_server()
+        stop_embedded_server(settings.prefect_days)
 
 
 def _serve_flows(
@@ -52,6 +58,7 @@ def _serve_flows(
     from prefect.types.entrypoint import EntrypointType  # likewise
 
     from flows import nightly  # likewise
+    from flows.missed_runs import skip_missed  # likewise
 
     source = str(Path(settings.source).resolve()) if config or Path(settings.source).is_file() else None
     deployments = [
@@ -65,6 +72,7 @@ def _serve_flows(
         for name, schedule in crons.items()
     ]
     ui = os.environ["PREFECT_API_URL"].removesuffix("/api")
+    names: dict[UUID, str] = {}
     for name, schedule in crons.items():
         console.print(f"{name}: {schedule} ({timezone}), reads {_FLOWS[name]}", highlight=False, soft_wrap=True)
     console.print(f"The runs are at {ui} - stop with Ctrl-C", highlight=False, soft_wrap=True)
@@ -75,18 +83,39 @@ def _serve_flows(
         def handle_sigterm(self, *_: Any, **__: Any) -> None:
             loop.call_soon_threadsafe(running.cancel)
 
+        async def __aenter__(self) -> Self:
+            """Before each look for scheduled runs, those are skipped that the next one makes up for."""
+            await super().__aenter__()
+            look = self._scheduled_run_poller._get_scheduled_flow_runs
+
+            async def look_without_missed() -> Any:
+                await skip_missed(self._client, names)
+                return await look()
+
+            self._scheduled_run_poller._get_scheduled_flow_runs = look_without_missed  # type: ignore[method-assign]
+            return self
+
     runner = Stoppable(limit=1, pause_on_shutdown=False)
     for deployment in deployments:
-        runner.add_deployment(deployment)
+        names[cast(UUID, runner.add_deployment(deployment))] = deployment.name
     with asyncio.Runner() as scheduler, suppress(KeyboardInterrupt, asyncio.CancelledError):
         loop = scheduler.get_loop()
         running = loop.create_task(runner.start())
+        forgetting = loop.create_task(_forget_every_hour(settings.prefect_days))
         scheduler.run(_until_done(running))
+        forgetting.cancel()
     console.print("the schedule has stopped", highlight=False)
 
 
 async def _until_done(task: asyncio.Task[None]) -> None:
     await task
+
+
+async def _forget_every_hour(days: int) -> None:
+    """The server runs for months: what it remembers of old runs is removed meanwhile."""
+    while has_embedded_server():
+        await asyncio.to_thread(forget_old_runs, Path(os.environ["PREFECT_HOME"]), days)
+        await asyncio.sleep(_HOUR_SECONDS)
 
 
 def _check_schedule(crons: dict[str, str], timezone: str) -> None:

@@ -76,6 +76,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dashboard: str | None = None
     dashboard_url: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
+    prefect_days: _Positive = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     load_memory_mb: Annotated[int, msgspec.Meta(ge=64)] = DEFAULT_MEMORY_MB
     task_runner: Literal["threads", "dask"] = "threads"
@@ -111,6 +112,7 @@ class Settings:
     dashboard_url: str | None
     landing: Place
     landing_days: int
+    prefect_days: int
     lock_wait_seconds: float
     load_memory_mb: int
     task_runner: str
@@ -145,6 +147,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         dashboard_url=file.dashboard_url,
         landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),
         landing_days=file.landing_days,
+        prefect_days=file.prefect_days,
         lock_wait_seconds=file.lock_wait_seconds,
         load_memory_mb=file.load_memory_mb,
         task_runner=file.task_runner,

@@ -7,6 +7,9 @@ import gc
 import importlib
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,9 @@ _NEEDED_IN_A_MOMENT = (
 """What a flow and the first login import only when they get there: while the server starts, there is time for it."""
 
 
+_NOT_ALLOWED = (401, 403)
+
+
 def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     """Run the flow `nightly` or `changes`, and return its report.
 
@@ -57,9 +63,8 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     if not os.environ.get("PREFECT_API_URL"):
         begin_embedded_server()
     gc.disable()  # importing makes a million objects, and no garbage
-    import httpx  # Prefect must find its settings made
-    from prefect.exceptions import PrefectException  # likewise
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # likewise
+    import_prefect()
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # its settings are made by now
 
     from flows import nightly  # likewise
 
@@ -70,15 +75,8 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     wait_for_embedded_server()
     try:
         # A flow with heartbeats takes a second more to end.
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        with said_of_the_server(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             state = getattr(nightly, name)(**parameters, return_state=True)
-    except (httpx.TransportError, PrefectException, RuntimeError) as exc:
-        if has_embedded_server():
-            raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
-        raise SettingsError(
-            f"the Prefect server at {shown_url(os.environ.get('PREFECT_API_URL', ''))} does not answer ({exc})",
-            "Start it, or unset PREFECT_API_URL to run with an embedded one.",
-        ) from exc
     finally:
         flush()
     result = state.data if isinstance(state.data, (RunReport, RunFailed)) else state.result(raise_on_failure=False)
@@ -89,6 +87,51 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     if isinstance(result, BaseException):
         raise result
     raise GlancebackError(f"the flow ended as {state.name} without a report ({state.message})", "See Prefect's log.")
+
+
+def import_prefect() -> None:
+    """Import Prefect, which reads its settings then. Raises: SettingsError where one of them has a wrong value."""
+    try:
+        # Prefect prints such an error itself, with the value, which may be a secret.
+        with redirect_stderr(StringIO()):
+            importlib.import_module("prefect.main")
+    except ValueError as exc:
+        found: list[dict[str, Any]] = getattr(exc, "errors", list)()
+        what = "; ".join(f"{'_'.join(map(str, each['loc']))}: {each['msg']}" for each in found) or type(exc).__name__
+        raise SettingsError(
+            f"a setting of Prefect has a value that it cannot use ({what})",
+            "Correct the PREFECT_ variable, or Prefect's profile.",
+        ) from None
+
+
+@contextmanager
+def said_of_the_server() -> Iterator[None]:
+    """What goes wrong between us and the Prefect server, in a sentence. A flow's own errors do not pass here."""
+    import httpx  # after prepare
+    from prefect.exceptions import PrefectException  # likewise
+
+    try:
+        yield
+    except (httpx.HTTPError, PrefectException, RuntimeError) as exc:
+        if has_embedded_server():
+            raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
+        server = f"the Prefect server at {shown_url(os.environ.get('PREFECT_API_URL', ''))}"
+        status = exc.response.status_code if isinstance(exc, httpx.HTTPStatusError) else None
+        if status in _NOT_ALLOWED:
+            raise SettingsError(
+                f"{server} refuses our login (HTTP status {status})",
+                "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to what it asks for, or unset PREFECT_API_URL to run "
+                "with an embedded one.",
+            ) from None
+        if status is not None:
+            raise SettingsError(
+                f"{server} answers with HTTP status {status}",
+                "See that PREFECT_API_URL is the address of its API (it ends with /api), and see the server's log; or "
+                "unset PREFECT_API_URL to run with an embedded one.",
+            ) from None
+        raise SettingsError(
+            f"{server} does not answer ({exc})", "Start it, or unset PREFECT_API_URL to run with an embedded one."
+        ) from exc
 
 
 def prepare(home: Path) -> None:

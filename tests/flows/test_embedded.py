@@ -4,10 +4,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from flows.embedded import _new_database, take_new_database
+from tests.clouds.fake import PROJECT, fake_cloud
+from tests.flows.conftest import environment_of_a_command
 
 START_AND_STOP = """
 from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
@@ -47,3 +53,116 @@ def server_ran(home: Path) -> None:
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(home / "prefect.db")) as database:
         return database.execute(query).fetchall()
+
+
+SYNC = """[clouds.c]
+auth_type = "none"
+endpoint = "{url}"
+project_id = "{project}"
+tries = 1
+"""
+
+
+def sync(folder: Path, url: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    (folder / "glanceback.toml").write_text(SYNC.format(url=url, project=PROJECT))
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *(arguments or ("sync",)), "--config", str(folder / "glanceback.toml")],
+        env=environment_of_a_command(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("variable", ["PREFECT_DEBUG_MODE", "PREFECT_TEST_MODE", "PREFECT_LOGGING_TO_API_ENABLED"])
+def test_sync_works_however_much_prefect_says(tmp_path: Path, variable: str) -> None:
+    with fake_cloud() as cloud:
+        cloud.add("a")
+        done = sync(tmp_path, cloud.url, **{variable: "1"})
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "1 new" in done.stderr
+
+
+def test_wrong_setting_of_prefect_is_named_and_its_value_not_shown(tmp_path: Path) -> None:
+    done = sync(tmp_path, "http://127.0.0.1:9", PREFECT_API_REQUEST_TIMEOUT="s3cr3t")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "a setting of Prefect has a value that it cannot use (request_timeout:" in done.stderr
+    assert "s3cr3t" not in done.stderr
+
+
+def test_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "data" / "prefect").mkdir(parents=True)
+    (tmp_path / "data" / "prefect" / "prefect.db").write_text("no database")
+    done = sync(tmp_path, "http://127.0.0.1:9", PREFECT_HOME=str(tmp_path / "data" / "prefect"))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "the embedded Prefect server did not start" in done.stderr
+
+
+class Refusing(BaseHTTPRequestHandler):
+    status = 401
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("command", ["sync", "serve"])
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "refuses our login (HTTP status 401). Set PREFECT_API_AUTH_STRING"),
+        (403, "refuses our login (HTTP status 403)"),
+    ],
+)
+def test_answer_of_a_server_that_will_not_have_us_is_a_sentence(
+    tmp_path: Path, command: str, status: int, said: str
+) -> None:
+    handler = type("Own", (Refusing,), {"status": status})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/api"
+        done = sync(tmp_path, "http://127.0.0.1:9", command, PREFECT_API_URL=url, PREFECT_CLIENT_MAX_RETRIES="0")
+        server.shutdown()
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert said in done.stderr
+    assert url in done.stderr
+
+
+def test_no_request_to_our_own_server_or_the_demos_cloud_goes_through_a_proxy(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def ask(handler: Refusing) -> None:
+        asked.append(handler.path)
+        Refusing.do_GET(handler)
+
+    handler = type("Proxy", (Refusing,), {"do_GET": ask, "do_POST": ask, "do_CONNECT": ask})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        proxy = f"http://127.0.0.1:{server.server_port}"
+        proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), proxy)
+        done = sync(tmp_path, "http://images.example:9", **proxies)
+        read = subprocess.run(
+            [sys.executable, "-c", OF_THE_SAMPLE], env=environment_of_a_command(**proxies), check=False, timeout=60
+        )
+        server.shutdown()
+    assert done.returncode == 1, done.stderr
+    assert {path.partition("?")[0] for path in asked} == {"http://images.example:9/v2/images"}
+    assert read.returncode == 0
+
+
+OF_THE_SAMPLE = """
+import os
+from extract.proxies import proxy_for
+from flows.sample_cloud import sample_cloud
+with sample_cloud() as cloud:
+    assert proxy_for(cloud.url, os.environ) is None
+assert proxy_for(cloud.url, os.environ) is not None
+"""

@@ -2,12 +2,16 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import httpx
@@ -130,6 +134,70 @@ def test_serve_has_a_schedule_and_a_ui_runs_flows_and_leaves_no_process_behind(c
     assert serving.returncode == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{api}/health")
+
+
+def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config: str, tmp_path: Path) -> None:
+    home = tmp_path / "prefect"
+    environment = environment_of_a_command(PREFECT_HOME=str(home))
+    environment.pop("PREFECT_SERVER_UI_ENABLED", None)
+
+    def serve(port: int) -> "subprocess.Popen[str]":
+        command = ["serve", "--cron", "0 2 1 * *", "--port", str(port), "--config", config]
+        return subprocess.Popen([sys.executable, "-m", "flows", *command], env=environment, text=True)
+
+    def stop(serving: "subprocess.Popen[str]") -> None:
+        serving.send_signal(signal.SIGTERM)
+        try:
+            serving.wait(60)
+        finally:
+            serving.kill()
+
+    def states(api: str) -> list[str]:
+        runs = ask(api, "flow_runs/filter", {"flow_runs": {"expected_start_time": {"before_": "2100-01-01T00:00:00Z"}}})
+        return sorted(run["state"]["name"] for run in runs if run["name"].startswith("missed"))
+
+    port = free_port()
+    serving = serve(port)
+    try:
+        until(lambda: len(ask(f"http://127.0.0.1:{port}/api", "deployments/filter", {})) == 1)
+        until(lambda: ask(f"http://127.0.0.1:{port}/api", "flow_runs/filter", {}))
+    finally:
+        stop(serving)
+    with closing(sqlite3.connect(home / "prefect.db")) as database, database:
+        missed = "SELECT id FROM flow_run WHERE auto_scheduled AND state_type = 'SCHEDULED'"
+        ids = [identity for (identity,) in database.execute(missed)]
+        assert ids
+        # Those of the years to come were due on the last days.
+        for number in range(4):
+            at = f"{datetime.now(UTC) - timedelta(days=number + 1):%Y-%m-%d %H:%M:%S.%f}"
+            copy_run(database, ids[0], f"missed {number}", at)
+    port = free_port()
+    serving, api = serve(port), f"http://127.0.0.1:{port}/api"
+    try:
+        until(lambda: "Completed" in states(api))
+        assert states(api) == ["Cancelled"] * 3 + ["Completed"]
+    finally:
+        stop(serving)
+    assert modes_of_runs(tmp_path) == ["full"]
+
+
+def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> None:
+    """Add a run like this one, with its state, that was scheduled for then."""
+    new, state = str(uuid4()), str(uuid4())
+    changed: dict[str, dict[str, object]] = {
+        "flow_run": {
+            "id": new, "name": name, "state_id": state, "idempotency_key": name,
+            "expected_start_time": at, "next_scheduled_start_time": at,
+        },
+        "flow_run_state": {"id": state, "flow_run_id": new},
+    }  # fmt: skip
+    for table, of_the_run in (("flow_run", "id"), ("flow_run_state", "flow_run_id")):
+        columns = [row[1] for row in database.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0]
+        values = ", ".join(f":{column}" if column in changed[table] else column for column in columns)
+        database.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {of_the_run} = :of LIMIT 1",
+            {**changed[table], "of": run},
+        )
 
 
 @pytest.mark.parametrize(
