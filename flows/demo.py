@@ -23,8 +23,9 @@ FROM images GROUP BY ALL ORDER BY images DESC, platform LIMIT 8""",
     (
         "Which images were deleted since the first night, and what were they?",
         """SELECT event.name, version.os_version, version.image_size, version.updated_at
-FROM image_events AS event JOIN image_versions AS version USING (cloud, id)
-WHERE event.event = 'deleted' ORDER BY event.name""",
+FROM image_events AS event JOIN image_versions AS version
+ON version.cloud = event.cloud AND version.id = event.id AND version.seen_to = event.happened_at
+WHERE event.event IN ('deleted', 'gone') ORDER BY event.name""",
     ),
     (
         "Which shares are waiting for an answer the longest?",
@@ -33,10 +34,7 @@ WHERE list_contains(listings, 'shared-pending') ORDER BY created_at LIMIT 5""",
     ),
 )
 
-_MOVES = """SELECT image.name, was.listing AS "from", now.listing AS "to"
-FROM listing_memberships AS was
-JOIN listing_memberships AS now ON now.cloud = was.cloud AND now.id = was.id AND now.seen_from = was.seen_to
-JOIN images AS image ON image.cloud = was.cloud AND image.id = was.id ORDER BY ALL"""
+_MOVES = """SELECT name, from_listing AS "from", to_listing AS "to" FROM image_moves ORDER BY ALL"""
 
 _CHANGES = """SELECT event, count(*) AS images, string_agg(name, ', ' ORDER BY name)[:90] AS names
 FROM image_events WHERE happened_at > (SELECT min(started_at) FROM runs) GROUP BY event ORDER BY event"""

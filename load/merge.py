@@ -172,7 +172,8 @@ def _stage(warehouse: Warehouse, night: CloudNight) -> None:
         return
     with names_for_duckdb([staged.images for staged in night.staged]) as files:
         warehouse.run("merge", "incoming", images_files=files)
-        warehouse.run("merge", "incoming_memberships", images_files=files, project_id=night.project_id)
+        facts = {"project_id": night.project_id, "dialect": night.dialect}
+        warehouse.run("merge", "incoming_memberships", images_files=files, **facts)
     warehouse.staged = night
 
 
@@ -194,9 +195,10 @@ def _merge_images(
     warehouse.table_of_ids("withheld", decisions.staying)
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
-    warehouse.run("merge", "end_deleted_versions", **run)
+    warehouse.run("merge", "end_deleted_versions", **run, project_id=night.project_id)
     _add_versions(warehouse, staged, run)
-    warehouse.run("merge", "ended_memberships", **run, whole_listings=night.whole_listings)
+    where = {"whole_listings": night.whole_listings, "dialect": night.dialect}
+    warehouse.run("merge", "ended_memberships", **run, **where)
     warehouse.run("merge", "end_memberships", **run)
     warehouse.run("merge", "add_memberships", **run)
     with names_for_duckdb([one.rejects for one in staged]) as files:

@@ -17,7 +17,16 @@ from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
 
-RUN_TABLES: Final = ("runs", "run_clouds", "run_listings", "rejects", "unlisted_images")
+RUN_TABLES: Final = (
+    "runs",
+    "run_clouds",
+    "run_listings",
+    "rejects",
+    "unlisted_images",
+    "retirements",
+    "renames",
+    "end_of_life",
+)
 
 
 def publish(warehouse: Warehouse, published: Path, *, anew: bool = False) -> None:

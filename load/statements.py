@@ -1,18 +1,21 @@
 """A .sql file by its folder and its object's name, with what its comments say. The only reader of sql/.
 
 A file holds one statement. Its first lines say `-- name: what it is` and, mostly, `-- One row per ...`; a line
-`column ..., -- what it means` describes a column of a table or view.
+`column ..., -- what it means` describes a column of a table or view. From `-- Case: ` on, the header is a worked case:
+nights, a query and its rows, which tests/sql/test_cases.py runs.
 """
 
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
+_CASE = "Case: "
 _DESCRIBED_COLUMN = re.compile(
     r"^ +(?:.* AS |[a-z_]+\.)?\"?(?P<column>[a-z_][a-z0-9_]*)\"?(?: [^-]*)?,? -- (?P<text>.+)$"
 )
@@ -36,6 +39,7 @@ def statement(folder: str, name: str) -> Statement:
     text = (SQL_FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8")
     lines = text.splitlines()
     header = [line.removeprefix("--").strip() for line in lines[: _header_length(lines)]]
+    header = list(takewhile(lambda line: not line.startswith(_CASE), header))
     (parsed,) = duckdb.extract_statements(text)
     return Statement(
         name=name,

@@ -7,7 +7,7 @@ LEFT JOIN (SELECT run_from AS run_id, cloud, count(*) AS versions FROM image_ver
 LEFT JOIN (
     SELECT run_to AS run_id, cloud, count(*) AS deleted_images
     FROM image_versions
-    WHERE end_reason = 'deleted'
+    WHERE end_reason IN ('deleted', 'gone')
     GROUP BY ALL
 ) AS ended
     ON ended.run_id = found.run_id AND ended.cloud = found.cloud

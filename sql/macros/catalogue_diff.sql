@@ -2,6 +2,11 @@
 -- One row per image that came or went, and per attribute that differs: cloud, id, name, event (added, removed,
 -- changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
 -- macro looks into the database in USE: in a copy that is only attached, take image_events and image_changes.
+-- Case: public a min_disk=10, b | public a min_disk=20, c
+-- SELECT id, event, attribute, old_value, new_value FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-03 12:00')
+-- a, changed, min_disk, 10, 20
+-- b, removed, NULL, NULL, NULL
+-- c, added, NULL, NULL, NULL
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
 WITH before AS (
     SELECT * FROM image_versions WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)

@@ -1,6 +1,10 @@
 -- images_as_of: the catalogue as it was at a moment (UTC), as the runs until then had seen it.
 -- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). A macro looks into the
 -- database in USE: in a copy that is only attached, take the view images_by_run.
+-- Case: public a, b | public a min_disk=5
+-- SELECT id, min_disk, listings FROM images_as_of(TIMESTAMP '2026-11-02 12:00')
+-- a, NULL, ['public']
+-- b, NULL, ['public']
 CREATE OR REPLACE MACRO images_as_of(ts) AS TABLE
 WITH stays AS (
     SELECT cloud, id, list(listing ORDER BY listing) AS listings

@@ -1,3 +1,5 @@
--- deleted_count: how many images this run has ended.
+-- deleted_count: how many images this run has ended, deleted or gone.
 -- One row. In a replay, an image may have been ended before, by a run whose load had failed.
-SELECT count(*) AS deleted FROM image_versions WHERE cloud = $cloud AND run_to = $run_id AND end_reason = 'deleted'
+SELECT count(*) AS deleted
+FROM image_versions
+WHERE cloud = $cloud AND run_to = $run_id AND end_reason IN ('deleted', 'gone')

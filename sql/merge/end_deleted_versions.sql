@@ -1,6 +1,16 @@
 -- end_deleted_versions: end the current version of every image that is gone (temporary table gone, a row an id).
+-- An image of the account's own project is deleted. One that another project owns may as well have been withdrawn from
+-- us: a 404 does not tell the two apart, and it is gone. Where nobody says who owns it, or who we are, a private image
+-- is ours.
 UPDATE image_versions
-SET seen_to = $started_at, run_to = $run_id, end_reason = 'deleted'
+SET
+    seen_to = $started_at,
+    run_to = $run_id,
+    end_reason = CASE
+        WHEN owner IS NULL OR owner = $project_id THEN 'deleted'
+        WHEN $project_id IS NULL AND visibility = 'private' THEN 'deleted'
+        ELSE 'gone'
+    END
 FROM gone
 WHERE image_versions.cloud = $cloud
     AND image_versions.id = gone.id

@@ -1,21 +1,14 @@
 -- incoming_memberships: in which listings the images of this run were.
--- One row per image and listing. Every shared listing shows what the account itself shares: that is shared-out. What
--- others share has one status at a time: of two listings that showed an image, the one that was received last counts.
+-- One row per image and listing. Every shared listing shows what the account itself shares: that is shared-out. Of
+-- listings that exclude each other (see ended_memberships) and yet both showed an image, for it moved while they were
+-- read, the one that was received last counts.
 CREATE OR REPLACE TEMP TABLE incoming_memberships AS
-WITH seen AS NOT MATERIALIZED (
+SELECT id, arg_max(listing, received_at) AS listing
+FROM (
     SELECT
         id,
         received_at,
-        CASE WHEN listing LIKE 'shared-%' AND owner = $project_id THEN 'shared-out' ELSE listing END AS listing,
-        listing LIKE 'shared-%' AND owner IS DISTINCT FROM $project_id AS is_received
+        CASE WHEN listing LIKE 'shared-%' AND owner = $project_id THEN 'shared-out' ELSE listing END AS listing
     FROM read_parquet($images_files, hive_partitioning = false)
 )
-
-SELECT DISTINCT id, listing
-FROM seen
-WHERE NOT is_received
-UNION ALL
-SELECT id, arg_max(listing, received_at) AS listing
-FROM seen
-WHERE is_received
-GROUP BY id
+GROUP BY id, if($dialect = 'openstack', 'any', if(listing = 'private', 'private', 'other'))

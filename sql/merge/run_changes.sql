@@ -3,7 +3,7 @@
 (
     SELECT 'deleted' AS event, cloud, name, id, NULL AS attribute, NULL AS old_value, NULL AS new_value
     FROM image_versions
-    WHERE run_to = $run_id AND end_reason = 'deleted'
+    WHERE run_to = $run_id AND end_reason IN ('deleted', 'gone')
     LIMIT $most
 )
 UNION ALL

@@ -5,7 +5,7 @@ WITH moments AS (
     FROM (
         SELECT seen_from FROM image_versions
         UNION ALL
-        SELECT seen_to FROM image_versions WHERE end_reason = 'deleted'
+        SELECT seen_to FROM image_versions WHERE end_reason <> 'changed'
     )
     WHERE seen_from > (SELECT min(started_at) FROM runs)
     GROUP BY seen_from

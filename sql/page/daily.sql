@@ -19,12 +19,12 @@ moves AS (
         sum(bytes) AS bytes,
         count(*) FILTER (WHERE reason_before IS NULL) AS new,
         count(*) FILTER (WHERE reason_before = 'changed') AS changed,
-        count(*) FILTER (WHERE reason_before = 'deleted') AS returned,
+        count(*) FILTER (WHERE reason_before IS NOT NULL AND reason_before <> 'changed') AS returned,
         0 AS deleted
     FROM versions
     GROUP BY ALL
     UNION ALL
-    SELECT cloud, seen_to::DATE, -count(*), -sum(bytes), 0, 0, 0, count(*) FILTER (WHERE end_reason = 'deleted')
+    SELECT cloud, seen_to::DATE, -count(*), -sum(bytes), 0, 0, 0, count(*) FILTER (WHERE end_reason <> 'changed')
     FROM versions
     WHERE seen_to IS NOT NULL
     GROUP BY ALL

@@ -1,6 +1,35 @@
 -- image_history: What happened to this image since it was first seen?
--- One row per event, or per attribute that changed with it, in order. Times are UTC.
+-- One row per event, attribute that changed, and change of listing, in order. Times are UTC. An id that no run has seen
+-- is never seen.
 -- $id: the image's id
+WITH events AS (
+    FROM image_events WHERE id = $id
+),
+
+stays AS (
+    SELECT cloud, listing, seen_from, coalesce(seen_to, TIMESTAMP '9999-12-31') AS seen_to
+    FROM listing_memberships
+    WHERE id = $id
+),
+
+turns AS (
+    SELECT cloud, seen_from AS happened_at FROM stays
+    UNION
+    SELECT cloud, seen_to FROM stays WHERE seen_to < TIMESTAMP '9999-12-31'
+),
+
+listed AS (
+    SELECT
+        turns.cloud,
+        turns.happened_at,
+        list(DISTINCT stays.listing ORDER BY stays.listing) FILTER (WHERE stays.seen_from < turns.happened_at) AS before,
+        list(DISTINCT stays.listing ORDER BY stays.listing) FILTER (WHERE stays.seen_to > turns.happened_at) AS after
+    FROM turns
+    JOIN stays
+        ON stays.cloud = turns.cloud AND stays.seen_from <= turns.happened_at AND stays.seen_to >= turns.happened_at
+    GROUP BY turns.cloud, turns.happened_at
+)
+
 SELECT
     events.cloud,
     events.happened_at,
@@ -8,9 +37,30 @@ SELECT
     events.name,
     changes.attribute,
     changes.old_value,
-    changes.new_value
-FROM image_events AS events
+    changes.new_value,
+    events.after_run
+FROM events
 LEFT JOIN (FROM image_changes WHERE id = $id) AS changes
     ON changes.cloud = events.cloud AND events.event = 'changed' AND changes.changed_at = events.happened_at
-WHERE events.id = $id
-ORDER BY events.cloud, events.happened_at, changes.attribute
+UNION ALL
+SELECT
+    listed.cloud,
+    listed.happened_at,
+    if(listed.before IS NULL, 'listed again', if(listed.after IS NULL, 'unlisted', 'moved')),
+    version.name,
+    'listings',
+    to_json(listed.before)::VARCHAR,
+    to_json(listed.after)::VARCHAR,
+    NULL
+FROM listed
+ANTI JOIN (FROM events WHERE event <> 'changed') AS edge
+    ON edge.cloud = listed.cloud AND edge.happened_at = listed.happened_at
+JOIN (FROM image_versions WHERE id = $id) AS version
+    ON version.cloud = listed.cloud
+    AND version.seen_from <= listed.happened_at
+    AND coalesce(version.seen_to, TIMESTAMP '9999-12-31') > listed.happened_at
+WHERE listed.before IS DISTINCT FROM listed.after
+UNION ALL
+SELECT NULL, NULL, 'never seen', NULL, NULL, NULL, NULL, NULL
+WHERE NOT EXISTS (FROM image_versions WHERE id = $id)
+ORDER BY 1, 2, 5 NULLS FIRST

@@ -1,16 +1,21 @@
 -- new_images: Which images came to the catalogue lately?
--- One row per image, the newest first. Times are UTC. After the first run of a cloud, that is all of them.
+-- One row per image, the newest first. Times are UTC. What the first reading of a cloud or listing showed is not new;
+-- first seen is an older image that came to us, such as a share.
 -- $since = 7 days ago: the day to begin with
 SELECT
-    cloud,
-    name,
-    id,
-    owner,
-    listings,
-    coalesce(os_version, platform, os_type) AS system,
-    round(coalesce(image_size, size) / 1e9, 2) AS gigabytes,
-    created_at,
-    first_seen
-FROM images
-WHERE first_seen >= $since::DATE
-ORDER BY first_seen DESC, cloud, name, id
+    images.cloud,
+    images.name,
+    images.id,
+    images.owner,
+    images.listings,
+    coalesce(images.os_version, images.platform, images.os_type) AS system,
+    round(coalesce(images.image_size, images.size) / 1e9, 2) AS gigabytes,
+    images.created_at,
+    events.event,
+    images.first_seen
+FROM image_events AS events
+JOIN images ON images.cloud = events.cloud AND images.id = events.id
+WHERE events.event IN ('created', 'first seen')
+    AND events.after_run IS NOT NULL
+    AND events.happened_at >= $since::DATE
+ORDER BY images.first_seen DESC, images.cloud, images.name, images.id

@@ -94,5 +94,5 @@ CREATE TABLE image_versions (
     seen_to TIMESTAMP, -- Start of the run that first did not see it any more; NULL: it is current. UTC.
     run_from VARCHAR NOT NULL, -- The run that first saw this version.
     run_to VARCHAR, -- The run that first did not see it any more; NULL: it is current.
-    end_reason VARCHAR -- Why the version ended: changed or deleted; NULL: it is current.
+    end_reason VARCHAR -- Why it ended: changed, deleted, gone (another project's, no longer visible), retired; NULL: it is current.
 );

@@ -1,5 +1,9 @@
 -- data_dictionary: what every column of `images` holds, how many images have it, and since when.
 -- One row per column of `images`, in their order. Times are UTC.
+-- Case: public a __os_bit=64, b | public a __os_bit=64, b min_ram=1
+-- SELECT column_name, api_name, images, share, first_seen FROM data_dictionary WHERE column_name IN ('os_bit', 'min_ram')
+-- os_bit, __os_bit, 1, 0.5, 2026-11-02 02:00:00
+-- min_ram, min_ram, 1, 0.5, 2026-11-03 02:00:00
 CREATE OR REPLACE VIEW data_dictionary AS
 WITH totals AS (
     SELECT count(*) FILTER (WHERE seen_to IS NULL) AS images, min(seen_from) AS first_seen FROM image_versions

@@ -1,5 +1,9 @@
 -- freshness: how old the newest knowledge of each listing is, and how its last reading went.
 -- One row per cloud and listing. Times are UTC.
+-- Case: public a; private - | changes: public a
+-- SELECT listing, images, last_good_at, last_full_at FROM freshness
+-- public, 1, 2026-11-03 02:00:00, 2026-11-02 02:00:00
+-- private, 0, 2026-11-02 02:00:00, 2026-11-02 02:00:00
 CREATE OR REPLACE VIEW freshness AS
 WITH readings AS (
     SELECT listings.*, runs.started_at, runs.mode

@@ -1,5 +1,8 @@
 -- image_changes: what changed in images, attribute by attribute, with the value before and after.
 -- One row per cloud, image, change and attribute. Times are UTC. Name a cloud, an image or a time to be fast.
+-- Case: public a min_disk=10 | public a min_disk=20
+-- SELECT id, changed_at, attribute, old_value, new_value FROM image_changes
+-- a, 2026-11-03 02:00:00, min_disk, 10, 20
 CREATE OR REPLACE VIEW image_changes AS
 WITH pairs AS (
     SELECT

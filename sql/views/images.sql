@@ -1,5 +1,9 @@
 -- images: the catalogue as it is now, every image that no run has found gone.
 -- One row per cloud and image. Times are UTC.
+-- Case: public a, b | public a; private c
+-- SELECT id, listings, first_seen FROM images
+-- a, ['public'], 2026-11-02 02:00:00
+-- c, ['private'], 2026-11-03 02:00:00
 CREATE OR REPLACE VIEW images AS
 SELECT
     version.* EXCLUDE (seen_to, run_to, end_reason),

@@ -1,6 +1,11 @@
 -- images_by_run: the catalogue after the last run of each day, as the runs until then had seen it.
 -- One row per day (UTC) with a run, cloud and image, with the columns of `images`. Ask for one day, such as WHERE day =
 -- DATE '2026-11-01'. Like every view, and unlike a macro, it reads its own file, however that is attached.
+-- Case: public a, b | public a min_disk=5
+-- SELECT day, id, min_disk, listings FROM images_by_run
+-- 2026-11-02, a, NULL, ['public']
+-- 2026-11-02, b, NULL, ['public']
+-- 2026-11-03, a, 5, ['public']
 CREATE OR REPLACE VIEW images_by_run AS
 WITH days AS NOT MATERIALIZED (
     SELECT started_at::DATE AS day, max(started_at) AS as_of

@@ -1,5 +1,9 @@
 -- schema_drift: attributes that nobody documented, and attributes that no image of a cloud has any more.
 -- One row per cloud and attribute. Times are UTC.
+-- Case: public a fresh=1, b short=2 | public a fresh=1, b
+-- SELECT attribute, drift, images, first_seen, gone_since, example FROM schema_drift
+-- fresh, undocumented, 1, 2026-11-02 02:00:00, NULL, 1
+-- short, vanished, 0, 2026-11-02 02:00:00, 2026-11-03 02:00:00, 2
 CREATE OR REPLACE VIEW schema_drift AS
 WITH documented AS (
     UNPIVOT (

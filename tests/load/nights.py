@@ -47,6 +47,7 @@ class Nights:
         self.warehouse = warehouse
         self._folder = folder
         self._number = 0
+        self.dialect = "ims"
         self.asked: frozenset[str] = frozenset()
         """The images that were missing in the last night, and due."""
 
@@ -77,7 +78,7 @@ class Nights:
             self._outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
             for name, images in listings.items()
         ]
-        night = CloudNight(run.run_id, run.started_at, "c", "ims", PROJECT, mode == "full", outcomes)
+        night = CloudNight(run.run_id, run.started_at, "c", self.dialect, PROJECT, mode == "full", outcomes)
         missing = find_missing(self.warehouse, night)
         self.asked = missing.ids
         answers = [] if unaskable else [one for one in there if one["id"] in missing.ids]

@@ -123,7 +123,7 @@ def test_image_that_went_and_came_back_is_returned(nights: Nights) -> None:
     counts = nights.night({"public": [image("a"), image("b")]})
     assert (counts.new, counts.returned) == (0, 1)
     events = nights.rows("SELECT event FROM image_events WHERE id = 'b' ORDER BY happened_at")
-    assert events == [("created",), ("deleted",), ("returned",)]
+    assert events == [("first seen",), ("deleted",), ("returned",)]
 
 
 def test_accepted_share_moves_and_gains_no_version(nights: Nights) -> None:
@@ -199,3 +199,72 @@ def test_cloud_of_which_nothing_was_read_is_recorded_with_its_error(nights: Nigh
     run = begin_run(nights.warehouse, "full", "0")
     merge(nights.warehouse, CloudNight(run.run_id, run.started_at, "c", None, None, False, ()), error="no login")
     assert nights.rows("SELECT cloud, new, error FROM run_clouds") == [("c", 0, "no login")]
+
+
+OPEN_STAYS = "SELECT id, listing FROM listing_memberships WHERE seen_to IS NULL ORDER BY ALL"
+
+
+@pytest.mark.parametrize(
+    ("owner", "visibility", "reason"),
+    [
+        (PROJECT, "private", "deleted"),
+        ("friend", "shared", "gone"),
+        ("vendor", "public", "gone"),
+        (None, "public", "deleted"),
+    ],
+)
+def test_image_of_another_project_that_answers_404_is_gone_and_not_called_deleted(
+    nights: Nights, owner: str | None, visibility: str, reason: str
+) -> None:
+    nights.night({"public": [image("a", owner=owner, visibility=visibility), image("b")]})
+    counts = nights.night({"public": [image("b")]})
+    assert counts.deleted == 1
+    assert nights.rows("SELECT id, end_reason FROM image_versions WHERE seen_to IS NOT NULL") == [("a", reason)]
+    assert nights.rows("SELECT event FROM image_events WHERE id = 'a' ORDER BY happened_at")[-1] == (reason,)
+    totals = nights.rows("SELECT sum(deleted), sum(gone) FROM daily_catalogue")
+    assert totals == [(1, 0) if reason == "deleted" else (0, 1)]
+    assert nights.night({"public": [image("a", owner=owner), image("b")]}).returned == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "was", "became", "is_ended"),
+    [
+        ("ims", "shared-pending", "shared-accepted", True),
+        ("ims", "public", "shared-accepted", True),
+        ("ims", "market", "public", True),
+        ("ims", "private", "public", False),
+        ("ims", "public", "private", False),
+        ("openstack", "private", "public", True),
+        ("openstack", "private", "community", True),
+        ("openstack", "public", "hidden", True),
+        ("openstack", "hidden", "private", True),
+        ("openstack", "shared-rejected", "public", True),
+    ],
+)
+@pytest.mark.parametrize("is_read", [True, False])
+def test_listing_that_excludes_the_one_before_ends_the_stay_in_it_in_a_changes_run(
+    nights: Nights, dialect: str, was: str, became: str, is_ended: bool, is_read: bool
+) -> None:
+    nights.dialect = dialect
+    moving = image("a", owner="friend")
+    nights.night({was: [moving], became: [image("b", owner="friend")]})
+    old = {was: []} if is_read else {}
+    nights.night({became: [moving], **old}, mode="changes")
+    stays = [("a", became), ("b", became)] if is_ended else sorted([("a", became), ("a", was), ("b", became)])
+    assert nights.rows(OPEN_STAYS) == stays
+    ((counted,),) = nights.rows(
+        "SELECT sum(images) FROM daily_catalogue WHERE day = (SELECT max(day) FROM daily_catalogue)"
+    )
+    assert counted == len(stays)
+
+
+def test_own_image_that_is_shared_hidden_or_published_leaves_the_listing_it_was_in_on_openstack_only(
+    nights: Nights,
+) -> None:
+    own = image("a", owner=PROJECT, visibility="shared")
+    nights.night({"private": [own]})
+    nights.night({"shared-pending": [own], "shared-accepted": [own]}, mode="changes")
+    assert nights.rows(OPEN_STAYS) == [("a", "private"), ("a", "shared-out")]
+    nights.dialect = "openstack"
+    nights.night({"shared-pending": [own], "shared-accepted": [own]}, mode="changes")
+    assert nights.rows(OPEN_STAYS) == [("a", "shared-out")]

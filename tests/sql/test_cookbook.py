@@ -1,6 +1,7 @@
 """Every question of the cookbook, on a catalogue of which the answer is known."""
 
-from datetime import date, datetime
+import hashlib
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         ("id=ubuntu",),
         ("happened_at", "event", "attribute", "new_value"),
         [
-            (MONDAY, "created", None, None),
+            (MONDAY, "first seen", None, None),
             (TUESDAY, "changed", "description", "new kernel"),
             (TUESDAY, "changed", "updated_at", "2026-11-02 10:00:00"),
         ],
@@ -183,3 +184,120 @@ def test_question_runs_with_its_defaults_and_says_what_its_parameters_are(publis
     wanted = [f"{one.name}=2026-11-01" for one in asked.parameters if one.default is None]
     with duckdb.connect(str(published), read_only=True) as connection:
         connection.execute(asked.text, values(asked, wanted, published) or None).fetchall()
+
+
+def _ask(folder: Path, name: str, catalogues: list[dict[str, list[dict[str, Any]]]], **given: str) -> list[Any]:
+    """The rows of a question, each as a dictionary, on nights of their own, a day apart from 2 November 2026 on."""
+    with new_warehouse(folder) as warehouse:
+        nights = Nights(warehouse, folder / "stage")
+        for number, catalogue in enumerate(catalogues):
+            changes = {"mode": "changes"} if catalogue.pop("changes", None) is not None else {}
+            there = tuple(catalogue.pop("there", ()))
+            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, **changes)  # type: ignore[arg-type]
+        found = warehouse.execute(question(name).text, given or None)
+        columns = [column[0] for column in found.description]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def test_hash_of_nothing_makes_no_copies_of_one_file(tmp_path: Path) -> None:
+    nothing, empty_sha512 = "D41D8CD98F00B204E9800998ECF8427E", hashlib.sha512(b"").hexdigest()
+    images = [
+        image("a", checksum=nothing, size=5),
+        image("b", checksum=nothing.lower(), size=5),
+        image("c", os_hash_algo="sha512", os_hash_value=empty_sha512),
+        image("d", os_hash_algo="sha512", os_hash_value=empty_sha512),
+        image("e", checksum="e" * 32, os_hash_algo="sha512", os_hash_value="1" * 128, size=GIGABYTE),
+        image("f", checksum="E" * 32, size=GIGABYTE),
+        image("g", checksum=nothing, os_hash_algo="sha256", os_hash_value="2" * 64),
+        image("h", os_hash_algo="sha256", os_hash_value="2" * 64),
+    ]
+    found = _ask(tmp_path, "duplicates_by_checksum", [{"public": images}])
+    assert [row["ids"] for row in found] == [["e", "f"], ["g", "h"]]
+
+
+SHARED = {"owner": "friend", "visibility": "shared"}
+
+
+@pytest.mark.parametrize("between", ["both", "neither", "changes run"])
+def test_share_that_a_run_saw_in_both_listings_or_in_neither_has_moved(tmp_path: Path, between: str) -> None:
+    share, other = image("a", **SHARED), image("b", **SHARED)
+    first = {"shared-pending": [share], "shared-accepted": [other]}
+    middle: dict[str, Any] = {
+        "both": {"shared-pending": [share], "shared-accepted": [other]},
+        "neither": {"shared-pending": [], "shared-accepted": [other], "there": [share]},
+        "changes run": {"changes": [], "shared-accepted": [share]},
+    }[between]
+    last = {"shared-pending": [], "shared-accepted": [share, other]}
+    found = _ask(tmp_path, "moved_shares", [first, middle, last], since="2026-11-01")
+    moved_at = {"changes run": TUESDAY}.get(between, datetime(2026, 11, 4, 2))
+    assert [(row["id"], row["from_listing"], row["to_listing"], row["moved_at"]) for row in found] == [
+        ("a", "shared-pending", "shared-accepted", moved_at)
+    ]
+
+
+def test_stays_that_overlap_are_a_move_and_an_own_shared_image_has_not_moved(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        own, share = image("own", owner=PROJECT, visibility="shared"), image("a", **SHARED)
+        nights.night({"private": [own], "shared-pending": [share], "shared-accepted": []}, at=MONDAY)
+        nights.night({"private": [own], "shared-pending": [own, share], "shared-accepted": []}, at=TUESDAY)
+        warehouse.execute(  # as runs of before left it: a changes run opened the new stay, a full run closed the old
+            "INSERT INTO listing_memberships VALUES ('c', 'a', 'shared-accepted', TIMESTAMP '2026-11-03 12:00', NULL)"
+        )
+        nights.night({"private": [], "shared-pending": [], "shared-accepted": [share]}, at=datetime(2026, 11, 5, 2))
+        found = nights.rows("SELECT id, from_listing, to_listing, moved_at FROM image_moves")
+    assert found == [("a", "shared-pending", "shared-accepted", datetime(2026, 11, 3, 12))]
+
+
+def test_share_that_ended_and_came_back_elsewhere_has_returned_and_not_moved(tmp_path: Path) -> None:
+    share, other = image("a", **SHARED), image("b", **SHARED)
+    catalogues = [
+        {"shared-pending": [share], "shared-accepted": [other]},
+        {"shared-pending": [], "shared-accepted": [other]},
+        {"shared-pending": [], "shared-accepted": [share, other]},
+    ]
+    assert _ask(tmp_path, "moved_shares", catalogues, since="2026-11-01") == []
+
+
+def test_history_of_an_image_shows_its_moves(tmp_path: Path) -> None:
+    share, other = image("a", **SHARED), image("b", **SHARED)
+    catalogues: list[dict[str, Any]] = [
+        {"shared-pending": [share], "shared-accepted": [other]},
+        {"shared-pending": [], "shared-accepted": [share, other]},
+        {"shared-pending": [], "shared-accepted": [other], "there": [share]},
+        {"shared-pending": [share], "shared-accepted": [other]},
+        {"shared-pending": [], "shared-accepted": [other]},
+    ]
+    found = _ask(tmp_path, "image_history", catalogues, id="a")
+    assert [(row["event"], row["old_value"], row["new_value"]) for row in found] == [
+        ("first seen", None, None),
+        ("moved", '["shared-pending"]', '["shared-accepted"]'),
+        ("unlisted", '["shared-accepted"]', None),
+        ("listed again", None, '["shared-pending"]'),
+        ("gone", None, None),
+    ]
+
+
+def test_history_of_an_unknown_image_says_so(tmp_path: Path) -> None:
+    found = _ask(tmp_path, "image_history", [{"public": [image("a")]}], id="b")
+    assert [row["event"] for row in found] == ["never seen"]
+
+
+def test_deleted_images_are_those_that_are_not_there_again(tmp_path: Path) -> None:
+    foreign, own = {"owner": "friend"}, {"owner": PROJECT}
+    both = [image("back", **own), image("foreign", **foreign), image("own", **own)]
+    found = _ask(
+        tmp_path, "deleted_images", [{"public": both}, {"public": []}, {"public": both[:1]}], since="2026-11-01"
+    )
+    assert [(row["id"], row["event"]) for row in found] == [("foreign", "gone"), ("own", "deleted")]
+
+
+def test_new_images_are_not_those_of_the_first_reading_of_a_cloud_or_listing(tmp_path: Path) -> None:
+    fresh = image("fresh", created_at="2026-11-02T12:00:00Z")
+    shared = image("shared", created_at="2020-01-01T00:00:00Z")
+    catalogues = [
+        {"public": [image("a", created_at="2026-11-01T12:00:00Z")]},
+        {"public": [image("a", created_at="2026-11-01T12:00:00Z"), fresh, shared], "private": [image("b")]},
+    ]
+    found = _ask(tmp_path, "new_images", catalogues, since="2026-11-01")
+    assert [(row["id"], row["event"]) for row in found] == [("fresh", "created"), ("shared", "first seen")]

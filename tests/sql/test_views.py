@@ -63,7 +63,7 @@ def test_image_that_was_deleted_and_returned_is_an_event_and_no_change(nights: N
     nights.night({"public": [image("a", min_disk=5)]})
     assert nights.rows("FROM image_changes") == []
     events = nights.rows("SELECT event FROM image_events ORDER BY happened_at")
-    assert events == [("created",), ("deleted",), ("returned",)]
+    assert events == [("first seen",), ("deleted",), ("returned",)]
 
 
 def test_daily_catalogue_counts_each_day_also_those_without_a_run(nights: Nights) -> None:
