@@ -248,7 +248,7 @@ def test_listing_that_excludes_the_one_before_ends_the_stay_in_it_in_a_changes_r
     nights.dialect = dialect
     moving = image("a", owner="friend")
     nights.night({was: [moving], became: [image("b", owner="friend")]})
-    old = {was: []} if is_read else {}
+    old: dict[str, list[dict[str, object]]] = {was: []} if is_read else {}
     nights.night({became: [moving], **old}, mode="changes")
     stays = [("a", became), ("b", became)] if is_ended else sorted([("a", became), ("a", was), ("b", became)])
     assert nights.rows(OPEN_STAYS) == stays

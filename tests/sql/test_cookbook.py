@@ -1,6 +1,7 @@
 """Every question of the cookbook, on a catalogue of which the answer is known."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -186,14 +187,14 @@ def test_question_runs_with_its_defaults_and_says_what_its_parameters_are(publis
         connection.execute(asked.text, values(asked, wanted, published) or None).fetchall()
 
 
-def _ask(folder: Path, name: str, catalogues: list[dict[str, list[dict[str, Any]]]], **given: str) -> list[Any]:
+def _ask(folder: Path, name: str, catalogues: Sequence[dict[str, Any]], **given: object) -> list[Any]:
     """The rows of a question, each as a dictionary, on nights of their own, a day apart from 2 November 2026 on."""
     with new_warehouse(folder) as warehouse:
         nights = Nights(warehouse, folder / "stage")
         for number, catalogue in enumerate(catalogues):
             changes = {"mode": "changes"} if catalogue.pop("changes", None) is not None else {}
             there = tuple(catalogue.pop("there", ()))
-            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, **changes)  # type: ignore[arg-type]
+            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, **changes)
         found = warehouse.execute(question(name).text, given or None)
         columns = [column[0] for column in found.description]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
