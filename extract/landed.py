@@ -44,6 +44,9 @@ _FIRST_OF_LINE: Final = "page"
 _FIRST_OF_START: Final = "started_at"
 """The first fields of what is written: a text of old begins with them."""
 
+_LONGEST_FOLDER_NAME: Final = 255
+_SHORTENED: Final = 180
+
 P = TypeVar("P", Path, StorePath, Place)
 
 
@@ -79,9 +82,16 @@ class LandedPage:
 
 
 def cloud_folder(landing: P, run_id: str, cloud: str) -> P:
-    """Where a cloud's listings lie. A cloud's name may hold anything; what is unfit for a folder is percent-encoded."""
+    """Where a cloud's listings lie. A cloud's name may hold anything; what is unfit for a folder is percent-encoded.
+
+    A name that is too long for that is cut, and a part of its hash follows.
+    """
     name = quote(cloud, safe="")
-    return landing / run_id / (f"%2E{name[1:]}" if name.startswith(".") else name)
+    name = f"%2E{name[1:]}" if name.startswith(".") else name
+    if len(name) > _LONGEST_FOLDER_NAME:
+        # No encoded name has %~ in it.
+        name = f"{name[:_SHORTENED]}%~{sha256(cloud.encode()).hexdigest()[:32]}"
+    return landing / run_id / name
 
 
 def listing_folder(landing: P, run_id: str, cloud: str, listing: str) -> P:

@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from extract.errors import SettingsError
+
+if TYPE_CHECKING:  # each command imports it when it runs
+    from flows.settings import Settings
 
 config_option = click.option(
     "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
@@ -14,12 +18,12 @@ config_option = click.option(
 cloud_option = click.option(
     "--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated."
 )
-_form = click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
+_FORMS = ("table", "csv", "json", "yaml", "value")
+_form = click.option("-f", "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True)
 _any_form = click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+    "-f", "--format", "form", type=click.Choice([*_FORMS, "parquet"]), default="table", show_default=True
 )
+_vertical = click.option("--vertical", is_flag=True, help="Show each row as a list, with every column.")
 _output = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE."
 )
@@ -40,6 +44,7 @@ def _names_of_queries(_context: click.Context, _parameter: click.Parameter, inco
 @click.option("--list", "list_all", is_flag=True, help="List the cookbook: its queries, questions and parameters.")
 @click.option("--show", is_flag=True, help="With --query: print its SQL, parameters filled in, instead of asking.")
 @_any_form
+@_vertical
 @_output
 @config_option
 def sql(
@@ -49,6 +54,7 @@ def sql(
     list_all: bool,
     show: bool,
     form: str,
+    vertical: bool,
     output: Path | None,
     config: str | None,
 ) -> None:
@@ -63,8 +69,8 @@ def sql(
     Start with: images, image_changes, image_events, daily_catalogue, data_dictionary, schema_drift, freshness,
     images_as_of(ts), catalogue_diff(from_ts, to_ts). DESCRIBE and data_dictionary explain their columns.
     """
+    from flows.answers import write_answer
     from flows.cookbook import as_pasted, chosen, show_list, values
-    from flows.questions import write_answer
     from flows.settings import load_settings
 
     if [query is not None, name is not None, list_all].count(True) != 1:
@@ -72,43 +78,65 @@ def sql(
     if name is None and (parameters or show):
         raise SettingsError("--param and --show go with --query NAME", "See glanceback sql --list.")
     if list_all:
-        show_list(form, Console())
+        show_list(form, output, vertical=vertical)
         return
-    published = load_settings(config).published
+    settings = load_settings(config)
+    published = settings.published
+    _spare(settings, output)
     if name is None:
-        write_answer(published, sys.stdin.read() if query == "-" else query or "", form, output)
+        text = _read_stdin() if query == "-" else query or ""
+        write_answer(published, text, form, output, vertical=vertical)
     elif show:
         click.echo(as_pasted(chosen(name), parameters, published), nl=False)
     else:
         asked = chosen(name)
-        write_answer(published, asked.text, form, output, values(asked, parameters, published))
+        given = values(asked, parameters, published)
+        write_answer(published, asked.text, form, output, given, vertical=vertical)
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise SettingsError("the query on stdin is not UTF-8 text", "Save it as UTF-8.") from exc
+
+
+def _spare(settings: "Settings", output: Path | None) -> None:
+    """Raises: SettingsError where the output would replace what the runs keep."""
+    from flows.places import same_file
+
+    kept = [settings.published, *([settings.warehouse] if isinstance(settings.warehouse, Path) else [])]
+    if output is not None and any(same_file(output, file) for file in kept):
+        raise SettingsError(f"{output} is the warehouse, or its published copy", "Name another file with -o.")
 
 
 @click.command(short_help="List the runs, and what each found.")
 @_form
+@_vertical
 @config_option
-def runs(form: str, config: str | None) -> None:
+def runs(form: str, vertical: bool, config: str | None) -> None:
     """List the runs, the newest first, with what each found."""
-    from flows.questions import write_answer
+    from flows.answers import write_answer
     from flows.settings import load_settings
     from load.statements import statement
 
-    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None)
+    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None, vertical=vertical)
 
 
 @click.command(short_help="Say how each cloud is doing.")
 @_form
+@_vertical
 @click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
 @config_option
-def status(form: str, max_age: str | None, check: bool, config: str | None) -> None:
+def status(form: str, vertical: bool, max_age: str | None, check: bool, config: str | None) -> None:
     """Say how each cloud is doing: when last read without fault, what is there, what failed and why."""
     from flows.settings import load_settings
     from flows.status import duration
     from flows.status import status as run
 
     age = duration(max_age) if max_age is not None else None
-    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True)))
+    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True), vertical=vertical))
 
 
 @click.command(short_help="Show what is different between two moments.")
@@ -116,9 +144,18 @@ def status(form: str, max_age: str | None, check: bool, config: str | None) -> N
 @click.argument("later", metavar="[TO]", default="now")
 @cloud_option
 @_any_form
+@_vertical
 @_output
 @config_option
-def diff(earlier: str, later: str, clouds: tuple[str, ...], form: str, output: Path | None, config: str | None) -> None:
+def diff(
+    earlier: str,
+    later: str,
+    clouds: tuple[str, ...],
+    form: str,
+    vertical: bool,
+    output: Path | None,
+    config: str | None,
+) -> None:
     """Show what is different in the catalogue between two moments, attribute by attribute.
 
     \b
@@ -130,13 +167,20 @@ def diff(earlier: str, later: str, clouds: tuple[str, ...], form: str, output: P
     from flows.diff import diff as run
     from flows.settings import load_settings
 
-    run(load_settings(config).published, earlier, later, clouds, form, output, Console(stderr=True))
+    settings = load_settings(config)
+    _spare(settings, output)
+    run(settings.published, earlier, later, clouds, form, output, Console(stderr=True), vertical=vertical)
 
 
 @click.command(short_help="Write every table as Parquet and CSV.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--format", "forms", type=click.Choice(["parquet", "csv"]), multiple=True, help="Only this; both if not given."
+    "-f",
+    "--format",
+    "forms",
+    type=click.Choice(["parquet", "csv"]),
+    multiple=True,
+    help="Only this; both if not given.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export in DIR.")
 @config_option
@@ -168,6 +212,7 @@ def dashboard(output: Path | None, config: str | None) -> None:
     from flows.settings import VERSION, load_settings
 
     settings = load_settings(config)
+    _spare(settings, output)
     target = output or settings.dashboard or settings.published.with_name("dashboard.html")
     size = write_page(settings.published, target, VERSION)
     click.echo(f"wrote {target} ({size / 1e6:.1f} MB): open it in a browser", err=True)

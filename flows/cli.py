@@ -4,6 +4,7 @@ Exit codes: 0 all loaded; 1 something failed or was withheld; 2 wrong usage or c
 Imports of what is slow are inside the commands that need it, so that `--help` and `sql` answer at once.
 """
 
+import io
 import os
 import signal
 import sys
@@ -61,9 +62,13 @@ def main() -> None:
     glanceback demo                       a sample cloud: no account, no settings
     OS_CLOUD=mycloud glanceback check     can I log in, what would be read
     OS_CLOUD=mycloud glanceback sync      read it
-    glanceback sql "FROM images"          ask it
+    glanceback sql "SELECT name, os_type, min_disk FROM images LIMIT 20"    ask it
     glanceback sql --list                 questions to begin with
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of an older encoding, such as Latin-1, cannot show every image's name.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Left to itself, SIGTERM ends the process without its atexit, and an embedded Prefect server would live on.
     signal.signal(signal.SIGTERM, _interrupt)
 

@@ -1,14 +1,11 @@
 """The questions of the cookbook, asked from the command line: which there are, and their parameters made ready."""
 
 import difflib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from extract.errors import SettingsError
-from flows.display import table
+from flows.answers import write_rows
 from flows.moments import day, moment
 from load.cookbook import Parameter, Question, question, questions, with_values
 
@@ -50,24 +47,14 @@ def as_pasted(asked: Question, given: Sequence[str], published: Path) -> str:
     return with_values(asked, values(asked, given, published))
 
 
-def show_list(form: str, console: Console) -> None:
-    """A table of all questions, or JSON."""
-    if form == "json":
-        rows = [
-            {
-                "query": known.name,
-                "question": known.asks,
-                "parameters": {one.name: one.default for one in known.parameters},
-            }
-            for known in questions()
-        ]
-        console.file.write(json.dumps(rows, indent=1) + "\n")
-        return
-    table(
-        ["query", "question", "parameters"],
-        [(known.name, known.asks, "; ".join(map(_told, known.parameters))) for known in questions()],
-        console,
-    )
+def show_list(form: str, output: Path | None, *, vertical: bool = False) -> None:
+    """All questions, with what they ask and their parameters, in this format."""
+    rows: list[tuple[str, str, object]]
+    if form in ("json", "yaml"):
+        rows = [(known.name, known.asks, {one.name: one.default for one in known.parameters}) for known in questions()]
+    else:
+        rows = [(known.name, known.asks, "; ".join(map(_told, known.parameters))) for known in questions()]
+    write_rows(["query", "question", "parameters"], rows, form, output, vertical=vertical)
 
 
 def _told(parameter: Parameter) -> str:

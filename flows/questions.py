@@ -1,60 +1,107 @@
-"""SQL on the published copy, and its answers as table, CSV, JSON or Parquet. Read-only: no files, no network."""
+"""SQL on the published copy, read-only: no files, no network. Asked by the commands that ask; flows.answers writes."""
 
-import csv
-import json
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+import codecs
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Final, TypeVar
 
 import duckdb
-from rich.console import Console
 
 from extract.errors import SettingsError
-from flows.display import as_text, table
 from load.interruption import interruptible
 
-_BATCH_ROWS = 10_000
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+_BATCH_ROWS: Final = 10_000
+_BYTE_ORDER_MARK: Final = codecs.BOM_UTF8.decode()
 
 
 class Answer:
     """The open result of a query. Its rows come once, in order, and are not all held in memory."""
 
-    def __init__(self, result: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, result: duckdb.DuckDBPyConnection, columns: Sequence[str] | None = None) -> None:
         self._result = result
-        self.columns = [column[0] for column in result.description or ()]
+        self.columns = list(columns) if columns else [column[0] for column in result.description or ()]
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        while batch := self._next_batch():
+    def rows(self) -> Iterator[Row]:
+        """Raises: SettingsError where a value of a row cannot be had."""
+        while batch := _asked(self._next_batch):
             yield from batch
 
-    def _next_batch(self) -> list[tuple[Any, ...]]:
+    def _next_batch(self) -> list[Row]:
         with interruptible(self._result):
             return self._result.fetchmany(_BATCH_ROWS)
 
-    def write_csv(self, target: IO[str]) -> None:
-        """Header and rows; NULL is empty, lists and maps are JSON. Source: RFC 4180."""
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([None if value is None else as_text(value) for value in row] for row in self.rows())
+    def arrow_reader(self) -> Any:
+        """pyarrow's RecordBatchReader over the rows."""
+        return self._result.to_arrow_reader(_BATCH_ROWS)
 
-    def write_json(self, target: IO[str]) -> None:
-        """An array of an object a row; times are ISO 8601, UTC."""
-        target.write("[")
-        for number, row in enumerate(self.rows()):
-            target.write(",\n " if number else "\n ")
-            named = dict(zip(self.columns, row, strict=True))
-            target.write(json.dumps(named, default=_json_value, ensure_ascii=False))
-        target.write("\n]\n")
 
-    def write_parquet(self, target: Path) -> None:
-        import pyarrow.parquet as pq  # heavy, and the other formats do without
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name`: no other column of the result has it. `kind`: DuckDB's word for the type, such as `list`."""
 
-        reader = self._result.to_arrow_reader(_BATCH_ROWS)
-        with pq.ParquetWriter(target, reader.schema, compression="zstd") as writer:
-            for batch in reader:
-                writer.write_batch(batch)
+    name: str
+    kind: str
+    type: str
+
+
+class Inquiry:
+    """One query on the published copy, before its rows are asked for."""
+
+    def __init__(self, published: Path, query: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Raises: SettingsError where there is no copy, or no query that could be asked."""
+        need_published(published)
+        self._query, self._parameters = query.removeprefix(_BYTE_ORDER_MARK), dict(parameters or {})
+        self.connection = _asked(lambda: _connected(published))
+        self.columns: tuple[Column, ...] | None = None
+        """None where the statement is not one that others can select from, such as EXPLAIN."""
+        statements = _asked(lambda: self.connection.extract_statements(self._query))
+        if not statements:
+            raise SettingsError("there is no query to answer: it is empty", "See glanceback sql --list for some.")
+        *before, self._last = statements
+        for statement in before:
+            _asked(partial(self._execute, statement))
+        if self._last.type == duckdb.StatementType.SELECT:
+            self._text = self._last.query
+            self.columns = self._described()
+
+    def answer(self) -> Answer:
+        """The rows as they are, as Python's values."""
+        return self._checked(_asked(lambda: self._execute(self._last)))
+
+    def answer_as(self, expressions: Sequence[str]) -> Answer:
+        """The rows with each column as such an expression of `#1`, `#2` and so on; `columns` must be known."""
+        names = [column.name for column in self.columns or ()]
+        query = f"SELECT {', '.join(expressions)} FROM (\n{self._text}\n)"
+        return self._checked(_asked(lambda: self._execute(query)), names)
+
+    def arrow_schema(self) -> Any:
+        """pyarrow's schema of the rows; `columns` must be known."""
+        return _asked(lambda: self._execute(f"FROM (\n{self._text}\n) LIMIT 0").to_arrow_table().schema)
+
+    def _described(self) -> tuple[Column, ...] | None:
+        # A comment after the last semicolon is part of the statement's text.
+        for text in (self._last.query, self._last.query.rpartition(";")[0]):
+            try:
+                found = self._execute(f"FROM (\n{text}\n) LIMIT 0").description
+            except duckdb.Error:
+                continue
+            self._text = text
+            return tuple(Column(name, kind.id, str(kind)) for name, kind, *_ in found)
+        return None
+
+    def _execute(self, statement: Any) -> duckdb.DuckDBPyConnection:
+        with interruptible(self.connection):
+            return self.connection.execute(statement, self._parameters or None)
+
+    def _checked(self, result: duckdb.DuckDBPyConnection, names: Sequence[str] | None = None) -> Answer:
+        if not result.description:
+            raise SettingsError("the statement has no answer", "Ask with SELECT, FROM, DESCRIBE or EXPLAIN.")
+        return Answer(result, names)
 
 
 def need_published(published: Path) -> None:
@@ -70,45 +117,22 @@ def ask(published: Path, query: str, parameters: Mapping[str, object] | None = N
 
     Raises: SettingsError where there is no copy, or the query is wrong.
     """
-    need_published(published)
+    return Inquiry(published, query, parameters).answer()
+
+
+def _connected(published: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(published), read_only=True)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _asked(call: Callable[[], T]) -> T:
+    """What the call returns. Raises: SettingsError with DuckDB's words."""
     try:
-        connection = duckdb.connect(str(published), read_only=True)
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        with interruptible(connection):
-            return Answer(connection.execute(query, dict(parameters) if parameters else None))
-    except duckdb.Error as exc:
+        return call()
+    except UnicodeError as exc:
+        raise SettingsError("the query is not UTF-8 text", "Save it as UTF-8, or set LC_ALL=C.UTF-8.") from exc
+    except (duckdb.Error, ValueError, OverflowError) as exc:
         raise SettingsError(f"the query cannot be answered: {exc}") from exc
-
-
-def write_answer(
-    published: Path, query: str, form: str, output: Path | None, parameters: Mapping[str, object] | None = None
-) -> None:
-    """Ask, and write the answer as `form` to `output`, or to stdout.
-
-    Raises: SettingsError as ask does, and where the output cannot be written.
-    """
-    if form == "parquet" and output is None:
-        raise SettingsError("Parquet is not for a terminal", "Name a file with -o FILE.")
-    answer = ask(published, query, parameters)
-    try:
-        if form == "parquet" and output is not None:
-            answer.write_parquet(output)
-            return
-        with output.open("w", encoding="utf-8", newline="") if output else nullcontext(sys.stdout) as target:
-            if form == "table":
-                table(answer.columns, answer.rows(), Console(file=target))
-            elif form == "csv":
-                answer.write_csv(target)
-            else:
-                answer.write_json(target)
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        raise SettingsError(f"{output} cannot be written ({exc.strerror})", "Name another file with -o.") from exc
-    except duckdb.Error as exc:
-        raise SettingsError(f"the query cannot be answered: {exc}") from exc
-
-
-def _json_value(value: object) -> object:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)

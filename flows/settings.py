@@ -18,9 +18,10 @@ import msgspec
 from extract.account import CloudSettings
 from extract.errors import SettingsError
 from extract.listing import known_names
-from extract.storage import Place, folder_at
+from extract.storage import Place
+from flows.places import Places, check_apart
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
-from load.lake import Lake, local_file, warehouse_at
+from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
 
 VERSION: Final = version("glanceback")
@@ -131,21 +132,23 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
     environment = os.environ if environment is None else environment
     path = _file(config, environment)
     if path is None:
-        file, folder, source = _File(), Path.cwd(), "the environment"
-        clouds: tuple[CloudSettings, ...] = _cloud_of_the_environment(environment)
+        file, folder, source = _File(), _working_folder(), "the environment"
     else:
         file, folder, source = _read(path), path.resolve().parent, str(path)
-        clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
-    place = environment.get("GLANCEBACK_WAREHOUSE", file.warehouse)
-    warehouse = warehouse_at(place, file.ducklake_data, folder)
+    clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
+    places = Places(folder, environment, source)
+    warehouse = places.warehouse(file.warehouse, file.ducklake_data)
+    published, dashboard = places.published(file.published), places.dashboard(file.dashboard)
+    landing = places.landing(file.landing)
+    check_apart(warehouse, published, dashboard, landing)
     return Settings(
         source=source,
         warehouse=warehouse,
         home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
-        published=local_file(environment.get("GLANCEBACK_PUBLISHED", file.published), "published", folder),
-        dashboard=folder / file.dashboard if file.dashboard else None,
+        published=published,
+        dashboard=dashboard,
         dashboard_url=file.dashboard_url,
-        landing=folder_at(environment.get("GLANCEBACK_LANDING", file.landing), folder),
+        landing=landing,
         landing_days=file.landing_days,
         prefect_days=file.prefect_days,
         lock_wait_seconds=file.lock_wait_seconds,
@@ -155,7 +158,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         dask_workers=file.dask_workers,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
-        clouds=clouds,
+        clouds=clouds or _cloud_of_the_environment(environment),
     )
 
 
@@ -166,7 +169,8 @@ def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[s
     """
     if not settings.clouds:
         raise SettingsError(
-            f"{settings.source} names no cloud",
+            f"{settings.source} names no cloud"
+            + (", nor does the environment" if settings.source != "the environment" else ""),
             f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see README.",
         )
     by_name = {cloud.name: cloud for cloud in settings.clouds}
@@ -182,22 +186,37 @@ def _known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], wh
             raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {', '.join(known)}.")
 
 
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as exc:
+        raise SettingsError(f"the working folder cannot be used ({exc.strerror})", "Change to another.") from exc
+
+
 def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
     named = config or environment.get("GLANCEBACK_CONFIG")
     if named:
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise SettingsError(
+                f"there is no home folder for {named}", "Check --config and GLANCEBACK_CONFIG."
+            ) from None
     beside = Path(FILE_NAME)
     return beside if beside.is_file() else None
 
 
 def _read(path: Path) -> _File:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+        # Windows' editors begin a file with a byte order mark.
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), _File)
     except FileNotFoundError as exc:
         raise SettingsError(f"there is no file {path}", "Check --config and GLANCEBACK_CONFIG.") from exc
     except OSError as exc:
         raise SettingsError(f"{path} cannot be read ({exc.strerror})", "Check --config and GLANCEBACK_CONFIG.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except UnicodeDecodeError as exc:
+        raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8.") from exc
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise SettingsError(f"{path} is not TOML: {exc}", "Mend that line.") from exc
     except msgspec.ValidationError as exc:
         what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
@@ -206,7 +225,7 @@ def _read(path: Path) -> _File:
 
 def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str) -> tuple[str, ...]:
     try:
-        return tuple(Template(url).substitute(environment) for url in urls)
+        return tuple(dict.fromkeys(Template(url).substitute(environment) for url in urls))
     except KeyError as exc:
         raise SettingsError(f"{source}: a URL of notify names ${exc.args[0]}, which is not set", "Set it.") from None
     except ValueError:
@@ -214,11 +233,15 @@ def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str)
 
 
 def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:
+    if not name.strip():
+        raise SettingsError(f"{source}: a cloud has no name", "Write it into [clouds.NAME].")
     if table.auth_type and not table.endpoint:
         raise SettingsError(f"{source}: cloud {name} has auth_type {table.auth_type} and no endpoint", "Set endpoint.")
     _known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
-    given = {field: getattr(table, field) for field in table.__struct_fields__}
-    if table.os_cloud is None and not table.auth_type:
+    # An empty text says no more than a key that is left out.
+    given = {key: value for key in table.__struct_fields__ if (value := getattr(table, key)) != ""}
+    given["listings"] = tuple(dict.fromkeys(table.listings))
+    if not table.os_cloud and not table.auth_type:
         given["os_cloud"] = name
     return CloudSettings(name=name, **given)
 

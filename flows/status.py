@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from extract.errors import SettingsError
-from flows.questions import ask, write_answer
+from flows.answers import write_answer
+from flows.questions import ask
 from flows.settings import Settings
 from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
@@ -22,7 +23,15 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
 
 
-def status(settings: Settings, form: str, max_age: timedelta | None, check: bool, errors: Console) -> int:
+def status(
+    settings: Settings,
+    form: str,
+    max_age: timedelta | None,
+    check: bool,
+    errors: Console,
+    *,
+    vertical: bool = False,
+) -> int:
     """Print how each cloud is doing. 0: all is well.
 
     1: something is stale (older than `max_age`), or a run has a time that is still to come; with `check`, a rule is
@@ -30,7 +39,7 @@ def status(settings: Settings, form: str, max_age: timedelta | None, check: bool
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     query = statement("queries", "status").text
-    write_answer(settings.published, query, form, None, {"now": now})
+    write_answer(settings.published, query, form, None, {"now": now}, vertical=vertical)
     complaints = _stale(settings, query, now, max_age) if max_age is not None else []
     complaints += _of_the_future(settings, now)
     complaints += _broken(settings) if check else []

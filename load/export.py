@@ -1,9 +1,13 @@
 """The published copy as files for other tools: Parquet partitioned by cloud, and CSV. Made whole or not at all."""
 
+import fcntl
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import duckdb
 
@@ -15,54 +19,140 @@ from load.warehouse import quoted
 FORMATS: Final = ("parquet", "csv")
 _VIEWS: Final = ("images", "image_events")
 _OF_THE_WAREHOUSE: Final = ("schema_migrations", "published_copies")
+_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd"
+_UNFINISHED: Final = ".glanceback-export.unfinished"
+_EARLIER: Final = ".glanceback-export.earlier"
+_LONGEST_CLOUD_BYTES: Final = 255 - len("cloud=")
+_NOT_OURS_TO_COUNT: Final = (_UNFINISHED, _EARLIER, "lost+found")
+"""What may lie in an empty folder: the rest of an export that was killed, and what a new file system begins with."""
 
 
 def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: bool = False) -> list[str]:
     """Write <target>/parquet/<table>/cloud=<cloud>/*.parquet and <target>/csv/<table>.csv; the names of the tables.
 
-    Tables that are not of a cloud are one Parquet file. In CSV, lists and maps are JSON, and NULL is empty.
+    Tables that are not of a cloud are one Parquet file. A table without rows has files without rows, so that its
+    columns are there. In CSV, lists and maps are JSON, and NULL is empty. All is written below `target`, which may be a
+    mount point; an earlier export is removed when the new one is in its place.
 
     Raises: SettingsError where the target holds anything and may not be overwritten; WarehouseError where it cannot
     be written: it is then as it was.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())) and not overwrite:
-        raise SettingsError(f"{target} is not empty", "Name an empty or a new folder, or give --overwrite.")
-    unfinished = target.with_name(f".{target.name}.unfinished")
     exported = [*_VIEWS, *(table for table in tables() if table not in _OF_THE_WAREHOUSE)]
+    made = not target.exists()
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        with duckdb.connect(str(published), read_only=True) as connection:
-            for form in formats:
-                (unfinished / form).mkdir(parents=True)
-                for name in exported:
-                    _write(connection, name, form, unfinished / form)
+        if target.exists() and not target.is_dir():
+            raise SettingsError(f"{target} is a file", "Name a folder.")
         target.mkdir(parents=True, exist_ok=True)
-        for form in formats:
-            shutil.rmtree(target / form, ignore_errors=True)
-            (unfinished / form).replace(target / form)
-        unfinished.rmdir()
+        with _alone(target):
+            _put_back(target)
+            if not overwrite and any(entry.name not in _NOT_OURS_TO_COUNT for entry in target.iterdir()):
+                raise SettingsError(f"{target} is not empty", "Name an empty or a new folder, or give --overwrite.")
+            unfinished = target / _UNFINISHED
+            try:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                with duckdb.connect(str(published), read_only=True) as connection:
+                    for form in formats:
+                        (unfinished / form).mkdir(parents=True)
+                        for name in exported:
+                            _write(connection, name, form, unfinished / form)
+                _take_the_place(target, formats)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
     except (OSError, duckdb.Error) as exc:
-        shutil.rmtree(unfinished, ignore_errors=True)
         reason = exc.strerror if isinstance(exc, OSError) else str(exc).splitlines()[0]
         raise WarehouseError(
             f"the export to {target} failed ({reason})", "See that the folder can be written and the disk has room."
         ) from exc
+    finally:
+        if made:
+            with suppress(OSError):
+                target.rmdir()  # only where nothing was exported
     return exported
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Raises: SettingsError where another process exports to the folder."""
+    folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(folder)
+        raise SettingsError(f"another export to {target} goes on", "Wait for it, or name another folder.") from None
+    except OSError:
+        pass  # some network file systems have no locks
+    try:
+        yield
+    finally:
+        os.close(folder)
+
+
+def _take_the_place(target: Path, formats: Sequence[str]) -> None:
+    """Move the new files to where the earlier ones were. Raises: OSError; the earlier ones are back then."""
+    earlier = target / _EARLIER
+    earlier.mkdir()
+    placed: list[Path] = []
+    try:
+        for form in formats:
+            if (target / form).exists() or (target / form).is_symlink():
+                (target / form).replace(earlier / form)
+            (target / _UNFINISHED / form).replace(target / form)
+            placed.append(target / form)
+    except BaseException:
+        for folder in placed:
+            shutil.rmtree(folder, ignore_errors=True)
+        _put_back(target)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _put_back(target: Path) -> None:
+    """Undo what an export that was killed in the middle had moved away. Raises: OSError."""
+    earlier = target / _EARLIER
+    if not earlier.is_dir():
+        return
+    for moved in earlier.iterdir():
+        if not (target / moved.name).exists():
+            moved.replace(target / moved.name)
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, name: str, form: str, folder: Path) -> None:
     columns = connection.execute(f"DESCRIBE {name}").fetchall()
     if form == "csv":
         shown = [_flat(column, sql_type) for column, sql_type, *_ in columns]
-        place = quoted(str(folder / f"{name}.csv"))
-        with interruptible(connection):
-            connection.execute(f"COPY (SELECT {', '.join(shown)} FROM {name}) TO {place} (FORMAT csv, HEADER)")
-        return
-    by_cloud = any(column == "cloud" for column, *_ in columns)
-    place = quoted(str(folder / name) if by_cloud else str(folder / f"{name}.parquet"))
-    partition = ", PARTITION_BY (cloud)" if by_cloud else ""
+        _copy(connection, f"SELECT {', '.join(shown)} FROM {name}", folder / f"{name}.csv", "FORMAT csv, HEADER")
+    elif not any(column == "cloud" for column, *_ in columns):
+        _copy(connection, f"FROM {name}", folder / f"{name}.parquet", _PARQUET)
+    else:
+        for cloud in _clouds(connection, name):
+            partition = folder / name / f"cloud={_folder_name(cloud)}"
+            partition.mkdir(parents=True)
+            of_cloud = f"SELECT * EXCLUDE (cloud) FROM {name} WHERE cloud = {quoted(cloud)}"
+            _copy(connection, of_cloud, partition / "data_0.parquet", _PARQUET)
+
+
+def _clouds(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """The clouds in the table. Of one without rows all clouds: partitioned by none, it would be no file at all."""
+    for table in (name, "run_clouds"):
+        if clouds := connection.execute(f"SELECT DISTINCT cloud FROM {table} ORDER BY cloud").fetchall():
+            return [cloud for (cloud,) in clouds]
+    return ["none"]
+
+
+def _folder_name(cloud: str) -> str:
+    """The name as readers of partitions decode it: percent-encoded, if that is too long as little as possible."""
+    encoded = quote(cloud, safe="")
+    if len(encoded) > _LONGEST_CLOUD_BYTES:
+        encoded = "".join(char if not char.isascii() else quote(char, safe=" ") for char in cloud)
+    if len(encoded.encode()) > _LONGEST_CLOUD_BYTES:
+        raise SettingsError(f"the cloud name {cloud} is too long for a folder", "Export with --format csv.")
+    return encoded
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, place: Path, options: str) -> None:
     with interruptible(connection):
-        connection.execute(f"COPY (FROM {name}) TO {place} (FORMAT parquet, COMPRESSION zstd{partition})")
+        connection.execute(f"COPY ({query}) TO {quoted(str(place))} ({options})")
 
 
 def _flat(column: str, sql_type: str) -> str:

@@ -1,0 +1,145 @@
+"""An export that fails, or is killed, leaves the earlier one; and empty tables keep their columns."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from extract.errors import SettingsError, WarehouseError
+from load.export import FORMATS, export
+from load.publish import publish
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from tests.load.nights import Nights, image, new_warehouse
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    file = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
+        publish(warehouse, file)
+    return file
+
+
+def columns_of(published: Path, table: str) -> set[str]:
+    with duckdb.connect(str(published), read_only=True) as reader:
+        return {row[0] for row in reader.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def test_table_without_rows_keeps_its_columns(published: Path, tmp_path: Path) -> None:
+    export(published, tmp_path / "out", ["parquet"])
+    rejects = pq.read_table(tmp_path / "out" / "parquet" / "rejects")
+    assert rejects.num_rows == 0
+    assert set(rejects.schema.names) == columns_of(published, "rejects")
+    with duckdb.connect() as reader:
+        place = f"'{tmp_path}/out/parquet/rejects/*/*.parquet'"
+        found = reader.execute(f"DESCRIBE FROM read_parquet({place}, hive_partitioning = true)").fetchall()
+    assert {row[0] for row in found} == columns_of(published, "rejects")
+
+
+def test_warehouse_without_a_run_keeps_the_columns_of_every_table(tmp_path: Path) -> None:
+    with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+        bring_up_to_date(warehouse, "0")
+        publish(warehouse, tmp_path / "published.duckdb")
+    tables = export(tmp_path / "published.duckdb", tmp_path / "out", ["parquet"])
+    for table in tables:
+        place = tmp_path / "out" / "parquet" / table
+        read = pq.read_table(place if place.is_dir() else place.with_name(f"{table}.parquet"))
+        assert set(read.schema.names) == columns_of(tmp_path / "published.duckdb", table), table
+
+
+def test_folder_above_is_not_written_to(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a mount point, out of which nothing can be moved."""
+    target = tmp_path / "mounted" / "point"
+    target.mkdir(parents=True)
+    (target / "lost+found").mkdir()
+    moved: list[tuple[Path, Path]] = []
+    replace = Path.replace
+
+    def watched(self: Path, to: Path) -> Path:
+        moved.append((self, Path(to)))
+        return replace(self, to)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    export(published, target, FORMATS)
+    export(published, target, FORMATS, overwrite=True)
+    assert all(target in one.parents for pair in moved for one in pair)
+    assert sorted(path.name for path in target.iterdir()) == ["csv", "lost+found", "parquet"]
+    assert [path.name for path in target.parent.iterdir()] == ["point"]
+
+
+@pytest.mark.parametrize("failing", range(1, 5))
+def test_earlier_export_is_whole_whichever_step_fails(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    target = tmp_path / "out"
+    export(published, target, FORMATS)
+    for form in FORMATS:
+        (target / form / "mark").write_text("earlier")
+    steps, replace = 0, Path.replace
+
+    def fail(self: Path, to: Path) -> Path:
+        nonlocal steps
+        steps += 1
+        if steps == failing:
+            raise OSError(28, "No space left on device")
+        return replace(self, to)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(WarehouseError, match="No space left"):
+        export(published, target, FORMATS, overwrite=True)
+    assert sorted(path.name for path in target.iterdir()) == ["csv", "parquet"]
+    for form in FORMATS:
+        assert (target / form / "mark").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("died_at", range(1, 6))
+def test_earlier_export_is_back_after_a_death(published: Path, tmp_path: Path, died_at: int) -> None:
+    target = tmp_path / "out"
+    export(published, target, FORMATS)
+    (target / "csv" / "mark").write_text("earlier")
+    child = os.fork()
+    if child == 0:
+        steps, replace = 0, Path.replace
+
+        def die(self: Path, to: Path) -> Path:
+            nonlocal steps
+            steps += 1
+            if steps == died_at:
+                os._exit(9)
+            return replace(self, to)
+
+        Path.replace = die  # type: ignore[assignment, method-assign]
+        try:
+            export(published, target, FORMATS, overwrite=True)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    left = target / "csv" / "mark", target / ".glanceback-export.earlier" / "csv" / "mark"
+    assert any(file.exists() for file in left) or died_at == 5
+    with pytest.raises(SettingsError, match="not empty"):
+        export(published, target, FORMATS)
+    assert (target / "csv" / "mark").exists() == (died_at < 5)
+    export(published, target, FORMATS, overwrite=True)
+    assert sorted(path.name for path in target.iterdir()) == ["csv", "parquet"]
+    assert not (target / "csv" / "mark").exists()
+
+
+def test_failed_export_leaves_no_new_folder(published: Path, tmp_path: Path) -> None:
+    published.write_bytes(b"no database")
+    with pytest.raises(WarehouseError):
+        export(published, tmp_path / "out", FORMATS)
+    assert not (tmp_path / "out").exists()
+
+
+def test_long_cloud_names_are_partitions_too(published: Path, tmp_path: Path) -> None:
+    name = "云" * 60 + "/="
+    published.chmod(0o644)
+    with duckdb.connect(str(published)) as writer:
+        writer.execute("UPDATE image_versions SET cloud = $name", {"name": name})
+    export(published, tmp_path / "out", ["parquet"])
+    assert pq.read_table(tmp_path / "out" / "parquet" / "images")["cloud"].to_pylist() == [name]
