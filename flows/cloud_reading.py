@@ -22,6 +22,7 @@ from flows.night import ListingIncomplete
 from flows.second_look import in_stages
 from flows.settings import Settings
 from flows.visit import Visit
+from flows.worker_check import said_of_dask
 from load.cuts import known_parts
 from load.earlier_runs import pages_of_listings
 from load.merge import ListingOutcome, watermarks
@@ -124,6 +125,6 @@ def _outcome(cloud: str, listing: str, future: PrefectFuture[ListingOutcome]) ->
         result = exc
     if isinstance(result, ListingOutcome):
         return result
-    outcome = night.incomplete_outcome(cloud, listing, result)
+    outcome = night.incomplete_outcome(cloud, listing, said_of_dask(result, cloud, listing) or result)
     log.error("%s", outcome.error)
     return outcome

@@ -37,6 +37,7 @@ from load.publish import publish
 from load.records import KeptRun, forget_kept, keep_run, remove_old
 from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run, forget_run
 from load.schema import bring_up_to_date
+from load.upkeep import keep_small
 from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ def _night(
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         _publish(warehouse, settings.published)
         page = _make_page(settings) if settings.dashboard else None
-        _tidy(settings, warehouse, finished_at)
+        _tidy(settings, warehouse, finished_at, run.run_id)
         artifacts.leave(report, run, warehouse, page)
         if settings.notify.urls:
             notices.send(notices.of_run(report, run, warehouse, settings), settings.notify)
@@ -149,13 +150,14 @@ def _make_page(settings: Settings) -> str | None:
     return settings.dashboard_url or settings.dashboard.resolve().as_uri() if settings.dashboard else None
 
 
-def _tidy(settings: Settings, warehouse: Warehouse, now: datetime) -> None:
+def _tidy(settings: Settings, warehouse: Warehouse, now: datetime, run_id: str) -> None:
     """Remove old runs from landing. All is loaded and published by now: what goes wrong here waits for the next run."""
     try:
         for run_id in remove_old(settings.landing, warehouse, now, settings.landing_days):
             log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
     except (OSError, GlancebackError) as exc:
         log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
+    keep_small(warehouse, now, run_id)
 
 
 def _read_and_load(

@@ -55,10 +55,7 @@ def replay(settings: Settings) -> Replayed:
         bring_up_to_date(warehouse, VERSION)
         runs = _unbroken(warehouse, settings.landing)
         if not runs:
-            raise SettingsError(
-                f"{settings.landing} holds no run that could be loaded again",
-                "Landing keeps runs for landing_days; see that landing is set to the right folder.",
-            )
+            raise _nothing_to_load(warehouse, settings.landing)
         run = begin_run(warehouse, "replay", VERSION)
         try:
             warehouse.atomically(lambda: _load_all_again(warehouse, settings.landing, runs))
@@ -68,6 +65,23 @@ def replay(settings: Settings) -> Replayed:
         finish_run(warehouse, run, "completed")
         publish(warehouse, settings.published, anew=True)
     return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
+
+
+def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
+    """Why there is nothing to load again: no pages at all, or later runs whose pages are elsewhere."""
+    if not kept_runs(landing):
+        return SettingsError(
+            f"{landing} holds no run that could be loaded again",
+            "Landing keeps runs for landing_days; see that landing is set to the right folder.",
+        )
+    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_nights"))
+    at, run_id, cloud = loaded[-1]
+    return SettingsError(
+        f"no run in {landing} can be loaded again: run {run_id} of cloud {cloud} ({at:%Y-%m-%d %H:%M} UTC) came after "
+        "them, and its pages are not there",
+        "A replay loads every run since the first one again. Where several machines write one warehouse, have them use "
+        "one landing, or bring their runs' folders into this one.",
+    )
 
 
 def _load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:

@@ -41,7 +41,12 @@ def sync(
         parameters["accept_deletions"] = accept_deletions
     try:
         with progress(console):
-            report = run_flow("changes" if changes else "nightly", settings.home / "prefect", **parameters)
+            report = run_flow(
+                "changes" if changes else "nightly",
+                settings.home / "prefect",
+                has_own_workers=settings.task_runner == "dask" and settings.dask_scheduler is None,
+                **parameters,
+            )
     except GlancebackError as exc:
         tell_error(exc, settings)
         raise

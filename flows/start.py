@@ -17,6 +17,7 @@ from extract.errors import GlancebackError, SettingsError
 from extract.redact import shown_url
 from flows.client_environment import check_certificates, variables_for_httpx
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
+from flows.own_workers import begin_own_workers
 from flows.report import RunFailed, RunReport
 from load.permissions import keep_to_owner, make_folder
 
@@ -52,8 +53,8 @@ _NEEDED_IN_A_MOMENT = (
 _NOT_ALLOWED = (401, 403)
 
 
-def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
-    """Run the flow `nightly` or `changes`, and return its report.
+def run_flow(name: str, home: Path, *, has_own_workers: bool = False, **parameters: Any) -> RunReport:
+    """Run the flow `nightly` or `changes`, and return its report. `has_own_workers`: on a Dask cluster of its own.
 
     `home` is where an embedded Prefect keeps its database, unless PREFECT_HOME or PREFECT_API_URL say otherwise.
     Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
@@ -62,6 +63,8 @@ def run_flow(name: str, home: Path, **parameters: Any) -> RunReport:
     prepare(home)
     if not os.environ.get("PREFECT_API_URL"):
         begin_embedded_server()
+    if has_own_workers:
+        begin_own_workers()
     gc.disable()  # importing makes a million objects, and no garbage
     import_prefect()
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # its settings are made by now

@@ -5,6 +5,7 @@ itself.
 """
 
 import logging
+import platform
 import threading
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from extract.account import CloudSettings
 from extract.api_version import ask_what_it_has
 from extract.connection import Connection, connect
 from extract.dialect import FirstLook, look
-from extract.errors import WrongClock
+from extract.errors import GlancebackError, WrongClock
 from extract.listing import OPENSTACK, ImageApi, Listing, listings, missing_listings
 
 log = logging.getLogger(__name__)
@@ -68,10 +69,22 @@ def _connection_of_this_process(settings: CloudSettings) -> Connection:
     """One login, and one client, for all listings of a cloud that this process reads for another."""
     with _connecting:
         if settings not in _connections:
-            connection = connect(settings)
+            try:
+                connection = connect(settings)
+            except GlancebackError as exc:
+                # Each worker has credentials of its own: whoever reads this must know which are meant.
+                exc.what = f"{_this_worker()}: {exc.what}"
+                exc.args = (exc.what, *exc.args[1:])
+                raise
             connection.limiter.beyond = _turns_of_all_workers(settings)
             _connections[settings] = connection
         return _connections[settings]
+
+
+def _this_worker() -> str:
+    import distributed  # an extra; only its workers get here
+
+    return f"Dask worker {distributed.get_worker().address} on {platform.node()}"
 
 
 def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[object]:

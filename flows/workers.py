@@ -1,6 +1,7 @@
 """Where listings are read: by threads of this process, or by Dask workers, on other machines too.
 
 Workers log in for themselves, as their own settings and environment say, and hand over through a landing that all see.
+Nobody waits for workers that are not there, or that cannot read: flows.worker_check says what is the matter.
 """
 
 import logging
@@ -13,6 +14,7 @@ from prefect.task_runners import TaskRunner
 from extract.errors import SettingsError
 from extract.redact import shown_url
 from flows.settings import Settings
+from flows.worker_check import must_be_able_to_read, watched
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,8 @@ _THREADS_A_WORKER = 4
 def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
     """A runner for the listings' tasks, started; None where the flow's own threads will do.
 
-    Raises: SettingsError where Dask is asked for and not installed, or its scheduler does not answer.
+    Raises: SettingsError where Dask is asked for and not installed, its scheduler does not answer, or it has no workers
+    that can read for us.
     """
     if settings.task_runner != "dask":
         yield None
@@ -48,14 +51,18 @@ def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
         runner = DaskTaskRunner(address=address)
     with runner as started:
         try:
-            _ = started.client  # connects
-        except OSError as exc:
+            client = started.client  # connects
+        except (OSError, ValueError) as exc:
             raise SettingsError(
                 f"the Dask scheduler at {shown_url(address or '')} does not answer ({type(exc).__name__})",
                 "Start it, or correct dask_scheduler.",
             ) from exc
+        where = f"the Dask scheduler at {shown_url(address)}" if address else "our own Dask cluster"
+        if address is not None:
+            must_be_able_to_read(client, where)
         log.info(
             "listings are read by Dask workers (%s)",
             shown_url(address) if address else f"{settings.dask_workers} of our own",
         )
-        yield started
+        with watched(client, where):
+            yield started

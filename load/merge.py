@@ -14,6 +14,7 @@ import msgspec
 from extract.listing import SHARED_OUT
 from load.invariants import require
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
+from load.overlap import leave_known_later, without
 from load.staged_files import names_for_duckdb
 from load.warehouse import Warehouse
 from transform.stage import StagedListing
@@ -106,6 +107,7 @@ def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
     if not whole or not night.staged:
         return Missing()
     _stage(warehouse, night)
+    later = leave_known_later(warehouse, night.cloud, night.started_at)
     rows = warehouse.rows(
         "merge", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
     )
@@ -113,7 +115,11 @@ def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
         return Missing()
     sizes = dict(warehouse.rows("merge", "listing_sizes", cloud=night.cloud))
     return Missing(
-        images={identity: MissingImage(tuple(listings), *facts) for identity, listings, *facts in rows},
+        images={
+            identity: MissingImage(tuple(listings), *facts)
+            for identity, listings, *facts in rows
+            if identity not in later
+        },
         sizes=sizes,
         shown=dict(warehouse.rows("merge", "membership_counts")),
         controls={listing: tuple(ids) for listing, ids in warehouse.rows("merge", "control_images", most=_CONTROLS)},
@@ -190,6 +196,8 @@ def _merge_images(
     if unlisted:
         with names_for_duckdb([unlisted.images]) as files:
             warehouse.run("merge", "add_unlisted", images_files=files)
+    later = leave_known_later(warehouse, night.cloud, night.started_at)
+    decisions = without(decisions, later)
     changes_watermark = warehouse.row("merge", "changes_watermark", **run)["watermark"] if night.ends_images else None
     warehouse.table_of_ids("gone", decisions.gone)
     warehouse.table_of_ids("withheld", decisions.staying)
@@ -199,6 +207,8 @@ def _merge_images(
     _add_versions(warehouse, staged, run)
     where = {"whole_listings": night.whole_listings, "dialect": night.dialect}
     warehouse.run("merge", "ended_memberships", **run, **where)
+    if later:
+        warehouse.run("merge", "keep_known_later")
     warehouse.run("merge", "end_memberships", **run)
     warehouse.run("merge", "add_memberships", **run)
     with names_for_duckdb([one.rejects for one in staged]) as files:

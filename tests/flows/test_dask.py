@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,11 @@ from pathlib import Path
 import distributed
 import pytest
 
+from extract.errors import SettingsError
+from flows import worker_check
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
+from tests.clouds.openstack import free_port
+from tests.flows.accounts import write_clouds_yaml
 from tests.flows.test_sync import FIVE, Place
 
 HISTORY = "SELECT * EXCLUDE (seen_from, run_from) FROM image_versions ORDER BY id"
@@ -104,6 +111,119 @@ def test_scheduler_that_is_not_there_is_said(cloud: FakeCloud, tmp_path: Path, p
     assert done.returncode == 2, done.stderr
     assert "the Dask scheduler at tcp://127.0.0.1:9 does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_check, "WORKERS_SECONDS", 2.0)
+    monkeypatch.setattr(worker_check, "LOOK_SECONDS", 0.2)
+
+
+def cluster_of(workers: int, preload: str | None = None) -> distributed.LocalCluster:
+    more = {"preload": [preload]} if preload else {}
+    return distributed.LocalCluster(n_workers=workers, threads_per_worker=3, dashboard_address=None, **more)
+
+
+def test_scheduler_without_workers_is_not_waited_for(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
+) -> None:
+    with cluster_of(0) as none:
+        place = on_dask(Place(tmp_path, c=cloud), none)
+        with pytest.raises(SettingsError, match="has no workers; none came within 2 s") as caught:
+            place.night()
+        assert none.scheduler_address in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("preload", "said"),
+    [
+        ("import sys; sys.modules['flows'] = None", "cannot import glanceback (ModuleNotFoundError"),
+        (
+            "import flows.worker_check as check; ours = check.our_version();"
+            "check.our_version = lambda: ours | {'Python': '2.7'}",
+            "has Python 2.7, where we have 3",
+        ),
+    ],
+)
+def test_worker_that_cannot_read_for_us_is_named(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, preload: str, said: str
+) -> None:
+    with cluster_of(1, preload) as useless:
+        place = on_dask(Place(tmp_path, c=cloud), useless)
+        with pytest.raises(SettingsError, match=r"of 1 workers of the Dask scheduler at .* 1 cannot read") as caught:
+            place.night()
+        assert f"{useless.workers[0].worker_address} {said}" in str(caught.value)
+
+
+def test_workers_that_all_went_away_are_not_waited_for(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
+) -> None:
+    scheduler = cluster_of(1)
+    place = on_dask(Place(tmp_path, c=cloud), scheduler)
+    ended: list[bool] = []
+
+    def end(asked: Asked) -> Reply | None:
+        if asked.query.get("marker", "") > "100" and not ended:
+            ended.append(True)
+            threading.Thread(target=scheduler.scale, args=(0,)).start()
+            time.sleep(1)
+        return None
+
+    cloud.faults.append(end)
+    try:
+        report = place.night()
+    finally:
+        scheduler.close()
+    assert ended
+    assert report.status == "failed"
+    errors = [str(listing.error) for listing in report.clouds[0].listings if listing.error]
+    assert errors
+    assert all("all workers of the Dask scheduler at" in error for error in errors)
+    assert not any("glanceback itself" in error for error in errors)
+
+
+def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", str(port), "--no-dashboard"]
+    scheduler = subprocess.Popen(dask, stderr=subprocess.DEVNULL)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"], stderr=subprocess.DEVNULL
+    )
+    place = Place(tmp_path, c=cloud)
+    config = Path(place.config)
+    config.write_text(f'task_runner = "dask"\ndask_scheduler = "{address}"\n' + config.read_text())
+
+    def kill(asked: Asked) -> Reply | None:
+        if asked.query.get("marker", "") > "100":
+            scheduler.kill()
+            time.sleep(3)
+        return None
+
+    cloud.faults.append(kill)
+    try:
+        done = place.command("sync", DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="3s")
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "glanceback itself" not in done.stderr
+    assert f"the Dask scheduler at {address} went away while" in done.stderr
+
+
+def test_worker_without_credentials_names_itself(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cluster_of(1) as poor:
+        place = on_dask(Place(tmp_path, c=cloud), poor)
+        config = Path(place.config)
+        config.write_text(config.read_text().replace('auth_type = "none"\n', 'os_cloud = "c"\n'))
+        account = {"auth_type": "none", "auth": {"endpoint": cloud.url}, "image_endpoint_override": cloud.url}
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, c=account)))
+        report = place.night()
+        (error, *_) = [listing.error for listing in report.clouds[0].listings if listing.error]
+        assert f"Dask worker {poor.workers[0].worker_address} on " in str(error)
 
 
 def test_own_cluster_needs_no_scheduler(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from load.lake import Lake
 from load.merge import UNLISTED, CloudCounts, CloudNight, ListingOutcome, find_missing, merge
 from load.missing import decide
-from load.runs import begin_run, finish_run
+from load.runs import Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from transform.batch import flatten
@@ -63,13 +63,15 @@ class Nights:
         unaskable: bool = False,
         watermark: datetime | None = None,
         at: datetime | None = None,
+        run: Run | None = None,
     ) -> CloudCounts:
         """Load these listings; what is missing is gone, unless `gone` says otherwise. `at`: when the run started.
+        `run`: one that was begun before.
 
         Of the missing images, `there` answer by id; or all are `unaskable`.
         """
         self._number += 1
-        run = begin_run(self.warehouse, mode, "0")
+        run = run or begin_run(self.warehouse, mode, "0")
         if at is not None:
             parameters = {"at": at, "run_id": run.run_id}
             self.warehouse.execute("UPDATE runs SET started_at = $at WHERE run_id = $run_id", parameters)

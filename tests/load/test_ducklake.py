@@ -1,8 +1,10 @@
 """A warehouse on DuckLake: catalogue in a real PostgreSQL and in SQLite, data in a folder and at an S3 server."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -14,7 +16,9 @@ from moto.server import ThreadedMotoServer
 from extract.errors import SettingsError, WarehouseError
 from load.lake import Lake, lake_at
 from load.publish import publish
+from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
+from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from tests.load.nights import Nights, image
 
@@ -139,3 +143,78 @@ def test_files_are_seen_from_the_settings_folder(tmp_path: Path) -> None:
         "sqlite", str(tmp_path / "c.sqlite"), f"{tmp_path / 'lake'}/"
     )
     assert lake_at("ducklake:postgres:dbname=x", "s3://b/d", tmp_path) == Lake("postgres", "dbname=x", "s3://b/d")
+
+
+@pytest.mark.parametrize("mode", ["changes", "full"])
+def test_run_that_began_first_and_loads_last_leaves_what_the_later_one_saw(tmp_path: Path, mode: str) -> None:
+    with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("same"), image("changed"), image("goes")], "private": [image("other")]})
+        first = begin_run(warehouse, "full", "0")
+        # Another machine begins later and is done sooner: it sees what the first one read too early to see.
+        rest = [image("other"), image("same")] if mode == "full" else [image("same")]
+        public = [image("changed", name="newest"), image("came"), *([image("same")] if mode == "full" else [])]
+        nights.night({"public": public, "private": rest}, mode=mode)
+        read_before = [image("same"), image("changed", name="older"), image("goes"), image("new")]
+        counts = nights.night({"public": read_before, "private": [image("other", name="renamed")]}, run=first)
+        assert (counts.new, counts.changed, counts.deleted) == (1, 1, 0)
+        assert nights.rows("SELECT id, name, listings FROM images WHERE id <> 'goes' ORDER BY id") == [
+            ("came", "image came", ["public"]),
+            ("changed", "newest", ["public"]),
+            ("new", "image new", ["public"]),
+            ("other", "renamed", ["private"]),
+            ("same", "image same", ["private", "public"]),
+        ]
+        assert nights.rows("SELECT id FROM images WHERE id = 'goes'") == ([] if mode == "full" else [("goes",)])
+        assert nights.asked == frozenset()
+        # The next night finds all as it is.
+        nights.night(
+            {
+                "public": [image("same"), image("changed", name="newest"), image("came"), image("new")],
+                "private": [image("other", name="renamed"), image("same")],
+            }
+        )
+        assert nights.rows("SELECT count(*) FROM images") == [(5,)]
+
+
+def test_files_and_snapshots_do_not_grow_without_end(lake: Lake, tmp_path: Path) -> None:
+    def files() -> set[Path]:
+        return set((tmp_path / "lake").rglob("*.parquet"))
+
+    with Warehouse(lake) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        nights = Nights(warehouse, tmp_path / "stage")
+        sizes = []
+        for number in range(6):
+            nights.night({"public": [image(str(one), name=f"{number if one % 3 == 0 else 0}") for one in range(60)]})
+            # A load that was killed leaves such a file.
+            lost = tmp_path / "lake" / "main" / "image_versions" / f"ducklake-lost-{number}.parquet"
+            shutil.copy(next(iter(files())), lost)
+            keep_small(warehouse, datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2))
+            assert not lost.exists()
+            sizes.append(len(files()))
+        assert max(sizes) <= 6
+        assert sizes[-1] <= sizes[1]
+        assert warehouse.execute("SELECT count(*) FROM ducklake_snapshots('warehouse')").fetchall() == [(1,)]
+        assert nights.rows("SELECT count(*), count(*) FILTER (WHERE seen_to IS NULL) FROM image_versions") == [
+            (160, 60)
+        ]
+
+
+def test_what_another_machine_may_still_write_or_read_stays(lake: Lake, tmp_path: Path) -> None:
+    with Warehouse(lake) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image(str(one)) for one in range(60)]})
+        written = tmp_path / "lake" / "main" / "image_versions" / "ducklake-being-written.parquet"
+        shutil.copy(next((tmp_path / "lake").rglob("*.parquet")), written)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        keep_small(warehouse, now)
+        assert written.exists()
+        other, ours = begin_run(warehouse, "full", "0"), begin_run(warehouse, "full", "0")
+        keep_small(warehouse, now + timedelta(hours=20), ours.run_id)
+        assert written.exists(), "another run goes on"
+        finish_run(warehouse, other, "completed")
+        keep_small(warehouse, now + timedelta(hours=20), ours.run_id)
+        assert not written.exists()
