@@ -21,7 +21,7 @@ from flows.asking import cloud_option, config_option
 
 _IN_ORDER = (
     *("demo", "check", "sync", "sql", "diff", "dashboard", "status", "runs"),
-    *("serve", "export", "publish", "replay", "completion"),
+    *("serve", "export", "publish", "replay", "retire", "rename", "completion"),
 )
 """As one meets them."""
 
@@ -163,6 +163,43 @@ def replay(config: str | None) -> None:
     log_to_stderr(OUR_LOGGERS, verbose=False, console=Console(stderr=True))
     done = run(load_settings(config))
     click.echo(f"runs loaded again: {done.runs}, since {done.since:%Y-%m-%d %H:%M} UTC", err=True)
+
+
+@main.command(short_help="End a cloud, or a listing, that is no longer read.")
+@click.argument("cloud")
+@click.argument("listing", required=False)
+@config_option
+def retire(cloud: str, listing: str | None, config: str | None) -> None:
+    """End what is current of CLOUD, or what only this LISTING of it showed: end_reason is then `retired`.
+
+    Take it out of the settings first, or the next run reads it again. The history stays.
+    """
+    from flows.retiring import retire as run
+    from flows.settings import load_settings
+
+    settings = load_settings(config)
+    ended = run(settings, cloud, listing)
+    what = f"listing {listing} of cloud {cloud}" if listing else f"cloud {cloud}"
+    click.echo(f"retired {what}: {ended} image{'' if ended == 1 else 's'} ended", err=True)
+    for known in settings.clouds:
+        if known.name == cloud and (listing is None or not known.listings or listing in known.listings):
+            click.echo(f"{settings.source} still has it: the next run reads it again", err=True)
+
+
+@main.command(short_help="Give a cloud another name, and keep its history.")
+@click.argument("old")
+@click.argument("new")
+@config_option
+def rename(old: str, new: str, config: str | None) -> None:
+    """Give the history of the cloud OLD the name NEW, which the settings have for it now.
+
+    What was read under NEW already is put together with it, if landing still has the pages.
+    """
+    from flows.retiring import rename as run
+    from flows.settings import load_settings
+
+    run(load_settings(config), old, new)
+    click.echo(f"renamed cloud {old} to {new}", err=True)
 
 
 @main.command(short_help="Run the schedule, with Prefect's UI.")

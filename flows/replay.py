@@ -8,7 +8,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from load.missing import decide_in_replay
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptNight, KeptRun, kept_nights, kept_runs
+from load.retirement import Rename, kept_renames, kept_retirements, name_today, retire_within
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -53,12 +54,12 @@ def replay(settings: Settings) -> Replayed:
     keep_to_owner()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
-        runs = _unbroken(warehouse, settings.landing)
+        runs = unbroken(warehouse, settings.landing)
         if not runs:
             raise _nothing_to_load(warehouse, settings.landing)
         run = begin_run(warehouse, "replay", VERSION)
         try:
-            warehouse.atomically(lambda: _load_all_again(warehouse, settings.landing, runs))
+            warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
         except BaseException:
             finish_run(warehouse, run, "failed")
             raise
@@ -69,12 +70,12 @@ def replay(settings: Settings) -> Replayed:
 
 def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
     """Why there is nothing to load again: no pages at all, or later runs whose pages are elsewhere."""
-    if not kept_runs(landing):
+    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_nights"))
+    if not kept_runs(landing) or not loaded:
         return SettingsError(
             f"{landing} holds no run that could be loaded again",
             "Landing keeps runs for landing_days; see that landing is set to the right folder.",
         )
-    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_nights"))
     at, run_id, cloud = loaded[-1]
     return SettingsError(
         f"no run in {landing} can be loaded again: run {run_id} of cloud {cloud} ({at:%Y-%m-%d %H:%M} UTC) came after "
@@ -84,22 +85,45 @@ def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
     )
 
 
-def _load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
-    _take_back(warehouse, runs)
+def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
+    """Take back what came since the first of the runs, and load them again, in a transaction of the caller's.
+
+    What was retired or renamed in between is so again, in its place. Raises: as replay.
+    """
+    decided = kept_runs(landing)
+    renames = kept_renames(warehouse, decided)
+    since = runs[0][0].started_at
+    retirements = [one for one in kept_retirements(warehouse, decided) if one.retired_at >= since]
+    for kept in decided:
+        if kept.run_id in {one.run_id for one in (*retirements, *renames)}:
+            _restore_run(warehouse, kept)
+    for rename in renames:
+        warehouse.run("retire", "add_rename", **asdict(rename))
+    _take_back(warehouse, runs, renames)
     failed_runs = [kept.run_id for kept, _ in runs if kept.status != "completed"]
     for kept, nights in runs:
+        while retirements and retirements[0].retired_at < kept.started_at:
+            retire_within(warehouse, retirements.pop(0))
         _restore_run(warehouse, kept)
         for kept_night in nights:
-            _load_again(warehouse, landing, kept_night, failed_runs)
+            _load_again(warehouse, landing, kept_night, failed_runs, renames)
+    for retirement in retirements:
+        retire_within(warehouse, retirement)
 
 
 _Runs = list[tuple[KeptRun, list[KeptNight]]]
 
 
-def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
+def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
     """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
     kept = [(run, kept_nights(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
-    whole = {(night.run_id, night.cloud) for _, nights in kept for night in nights if _has_its_pages(landing, night)}
+    renames = kept_renames(warehouse, [run for run, _ in kept])
+    whole = {
+        (night.run_id, name_today(night.cloud, night.started_at, renames))
+        for _, nights in kept
+        for night in nights
+        if _has_its_pages(landing, night)
+    }
     lost = [
         started_at
         for run_id, cloud, started_at in warehouse.rows("replay", "loaded_nights")
@@ -108,7 +132,9 @@ def _unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
     since = max(lost, default=None)
     found = []
     for run, nights in kept:
-        present = [night for night in nights if (night.run_id, night.cloud) in whole]
+        present = [
+            night for night in nights if (night.run_id, name_today(night.cloud, night.started_at, renames)) in whole
+        ]
         if present and (since is None or run.started_at > since):
             found.append((run, present))
     return found
@@ -131,7 +157,7 @@ def _has_its_pages(landing: Place, night: KeptNight) -> bool:
     return True
 
 
-def _take_back(warehouse: Warehouse, runs: _Runs) -> None:
+def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> None:
     """The history as it was before the first of the runs."""
     since = runs[0][0].started_at
     for name in ("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"):
@@ -141,7 +167,8 @@ def _take_back(warehouse: Warehouse, runs: _Runs) -> None:
     for _, nights in runs:
         for night in nights:
             for name in ("remove_run_listings", "remove_run_clouds", "remove_rejects"):
-                warehouse.run("replay", name, run_id=night.run_id, cloud=night.cloud)
+                cloud = name_today(night.cloud, night.started_at, renames)
+                warehouse.run("replay", name, run_id=night.run_id, cloud=cloud)
 
 
 def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
@@ -151,15 +178,18 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
     )  # fmt: skip
 
 
-def _load_again(warehouse: Warehouse, landing: Place, kept: KeptNight, failed_runs: Sequence[str]) -> None:
+def _load_again(
+    warehouse: Warehouse, landing: Place, kept: KeptNight, failed_runs: Sequence[str], renames: Sequence[Rename]
+) -> None:
     """`failed_runs` came to no good end: their loads may have failed, so that later runs did not know what they saw."""
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
-        night: CloudNight = kept.night(outcomes)
+        cloud = name_today(kept.cloud, kept.started_at, renames)
+        night: CloudNight = replace(kept.night(outcomes), cloud=cloud)
         unlisted = _unlisted(landing, kept, Path(folder))
         decisions = kept.decisions
         if failed_runs:
-            unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=kept.cloud, failed_runs=failed_runs)
+            unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=cloud, failed_runs=failed_runs)
             missing = find_missing_within(warehouse, night)
             decisions = decide_in_replay(missing, decisions, {identity for (identity,) in unknown})
         merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)

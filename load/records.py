@@ -21,6 +21,7 @@ from extract.seals import Head, seal_of, sealed
 from extract.storage import Place
 from load.merge import UNLISTED, CloudNight, ListingOutcome
 from load.missing import Decisions
+from load.retirement import kept_renames, names_then
 from load.run_ids import RUN_ID
 from load.warehouse import Warehouse
 
@@ -36,7 +37,8 @@ T = TypeVar("T")
 class KeptRun:
     """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end.
 
-    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end.
+    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end. A run
+    that retired or renamed a cloud has its name of then in `cloud`, and the `listing` or the `new_name`.
     """
 
     run_id: str
@@ -46,6 +48,9 @@ class KeptRun:
     status: str = "failed"
     finished_at: datetime | None = None
     nights: Mapping[str, str] | None = None
+    cloud: str | None = None
+    listing: str | None = None
+    new_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +168,10 @@ def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -
         return []
     going = {run_id for (run_id,) in warehouse.rows("merge", "running_runs")}
     loaded: dict[str, set[str]] = {}
-    for run_id, cloud in warehouse.rows("merge", "recorded_nights"):
-        loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, cloud).name)
+    renames = kept_renames(warehouse)
+    for run_id, cloud, started_at in warehouse.rows("merge", "recorded_nights"):
+        for name in names_then(cloud, started_at, renames):
+            loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, name).name)
     removed = []
     for folder in old:
         kept = [entry for entry in storage.subfolders(folder) if entry.name not in loaded.get(folder.name, ())]

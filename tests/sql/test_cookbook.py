@@ -192,9 +192,9 @@ def _ask(folder: Path, name: str, catalogues: Sequence[dict[str, Any]], **given:
     with new_warehouse(folder) as warehouse:
         nights = Nights(warehouse, folder / "stage")
         for number, catalogue in enumerate(catalogues):
-            changes = {"mode": "changes"} if catalogue.pop("changes", None) is not None else {}
+            mode = "changes" if catalogue.pop("changes", None) is not None else "full"
             there = tuple(catalogue.pop("there", ()))
-            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, **changes)
+            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, mode=mode)
         found = warehouse.execute(question(name).text, given or None)
         columns = [column[0] for column in found.description]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,113 @@
+"""What is no longer read ends, and a cloud gets another name; both are runs of their own, and a replay does them again.
+
+Landing keeps the pages under the name that the cloud had when they were read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from load.statements import tables
+from load.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from load.records import KeptRun
+
+RETIRE: Final = "retire"
+RENAME: Final = "rename"
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """A row of `retirements`: a whole cloud, or one listing of it. UTC."""
+
+    run_id: str
+    cloud: str
+    listing: str | None
+    retired_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A row of `renames`. UTC."""
+
+    run_id: str
+    old_name: str
+    new_name: str
+    renamed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCloud:
+    """A cloud of which the warehouse has any trace. Its runs' starts are UTC."""
+
+    name: str
+    first_run_at: datetime | None
+    last_run_at: datetime | None
+    listings: tuple[str, ...]
+
+
+def known_clouds(warehouse: Warehouse) -> dict[str, KnownCloud]:
+    """By name."""
+    rows = warehouse.rows("retire", "known_clouds")
+    return {name: KnownCloud(name, first, last, tuple(listings)) for name, first, last, listings in rows}
+
+
+def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
+    """End the cloud's images, or those that only this listing showed, in a transaction of the caller's; how many."""
+    facts = asdict(retirement)
+    for name in (
+        *("add_retirement", "retiring", "end_retired_memberships"),
+        *("end_retired_versions", "forget_retired_unlisted"),
+    ):
+        warehouse.run("retire", name, **facts)
+    ended: int = warehouse.row("retire", "retired_count", run_id=retirement.run_id)["images"]
+    return ended
+
+
+def rename_within(warehouse: Warehouse, rename: Rename) -> None:
+    """Give all rows of the cloud its new name, in a transaction of the caller's."""
+    names = {"old": rename.old_name, "new": rename.new_name}
+    for table in tables():
+        if "cloud" in warehouse.columns(table):
+            warehouse.execute(f"UPDATE {table} SET cloud = $new WHERE cloud = $old", names)
+    warehouse.run("retire", "add_rename", **asdict(rename))
+
+
+def kept_retirements(warehouse: Warehouse, kept: Iterable["KeptRun"]) -> list[Retirement]:
+    """Those of the warehouse and of landing, the oldest first, under the clouds' names of today."""
+    known = [Retirement(*row) for row in warehouse.rows("retire", "retirements")]
+    renames = kept_renames(warehouse, kept := list(kept))
+    found = {one.run_id: one for one in known}
+    for run in kept:
+        if run.mode == RETIRE and run.cloud is not None and run.status == "completed":
+            name = name_today(run.cloud, run.started_at, renames)
+            found.setdefault(run.run_id, Retirement(run.run_id, name, run.listing, run.started_at))
+    return sorted(found.values(), key=lambda one: one.retired_at)
+
+
+def kept_renames(warehouse: Warehouse, kept: Iterable["KeptRun"] = ()) -> list[Rename]:
+    """Those of the warehouse and of landing, the oldest first."""
+    found = {row[0]: Rename(*row) for row in warehouse.rows("retire", "renames")}
+    for run in kept:
+        if run.mode == RENAME and run.cloud is not None and run.new_name is not None and run.status == "completed":
+            found.setdefault(run.run_id, Rename(run.run_id, run.cloud, run.new_name, run.started_at))
+    return sorted(found.values(), key=lambda one: one.renamed_at)
+
+
+def name_today(cloud: str, at: datetime, renames: Sequence[Rename]) -> str:
+    """The name of the cloud that had this one at that time (UTC)."""
+    for rename in renames:
+        if rename.renamed_at > at and rename.old_name == cloud:
+            cloud = rename.new_name
+    return cloud
+
+
+def names_then(cloud: str, at: datetime, renames: Sequence[Rename]) -> list[str]:
+    """The names under which landing may have a run's pages of a cloud that has this one today."""
+    names = [cloud]
+    for rename in reversed(renames):
+        if rename.renamed_at > at and rename.new_name in names:
+            names.append(rename.old_name)
+    return names
