@@ -95,7 +95,7 @@ def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
     since = runs[0][0].started_at
     retirements = [one for one in kept_retirements(warehouse, decided) if one.retired_at >= since]
     for kept in decided:
-        if kept.run_id in {one.run_id for one in (*retirements, *renames)}:
+        if kept.run_id in {one.run_id for one in retirements} | {one.run_id for one in renames}:
             _restore_run(warehouse, kept)
     for rename in renames:
         warehouse.run("retire", "add_rename", **asdict(rename))

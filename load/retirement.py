@@ -68,7 +68,7 @@ def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
 
 def rename_within(warehouse: Warehouse, rename: Rename) -> None:
     """Give all rows of the cloud its new name, in a transaction of the caller's."""
-    names = {"old": rename.old_name, "new": rename.new_name}
+    names: dict[str, object] = {"old": rename.old_name, "new": rename.new_name}
     for table in tables():
         if "cloud" in warehouse.columns(table):
             warehouse.execute(f"UPDATE {table} SET cloud = $new WHERE cloud = $old", names)
