@@ -52,7 +52,7 @@ def test_list_names_every_query_with_its_question_and_parameters(folder: Path) -
 def test_query_of_the_cookbook_is_answered_with_its_parameters(folder: Path) -> None:
     code, out, _ = run(folder, "sql", "--query", "image_history", "--param", "id=b", "--format", "json")
     assert code == 0
-    assert [row["event"] for row in json.loads(out)] == ["created", "deleted"]
+    assert [row["event"] for row in json.loads(out)] == ["first seen", "deleted"]
 
 
 def test_shown_query_can_be_pasted(folder: Path) -> None:
