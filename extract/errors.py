@@ -7,6 +7,7 @@
     │   ├── WrongClock       our clock or the cloud's is wrong: what would be loaded could not be put in order
     │   └── TransientError   the same, but worth another try: throttling, 5xx, broken connections
     └── WarehouseError       the warehouse cannot be opened, migrated or written: nothing was written, exit code 1
+        └── WarehouseHeld    the same: another process has it open, exit code 4
 
 All of them pickle, because Prefect and Dask send them about: every argument is positional and handed to `super`.
 """
@@ -56,3 +57,7 @@ class TransientError(CloudError):
 
 class WarehouseError(GlancebackError):
     """The warehouse could not be opened or written; it is as it was before."""
+
+
+class WarehouseHeld(WarehouseError):
+    """Another process has the warehouse open."""

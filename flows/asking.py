@@ -126,17 +126,24 @@ def runs(form: str, vertical: bool, config: str | None) -> None:
 @click.command(short_help="Say how each cloud is doing.")
 @_form
 @_vertical
-@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read without fault for so long: 26h.")
+@cloud_option
+@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read in full for so long: 26h.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
 @config_option
-def status(form: str, vertical: bool, max_age: str | None, check: bool, config: str | None) -> None:
-    """Say how each cloud is doing: when last read without fault, what is there, what failed and why."""
+def status(
+    form: str, vertical: bool, clouds: tuple[str, ...], max_age: str | None, check: bool, config: str | None
+) -> None:
+    """Say how each cloud is doing: when all its listings were last read in full, what is there, how the last run went.
+
+    Exit code 1: a cloud was not read in full for longer than --max-age, a rule of --check is broken, or a run has a
+    time in the future. A changes run, or a run of some listings, is no full reading.
+    """
     from flows.settings import load_settings
     from flows.status import duration
     from flows.status import status as run
 
     age = duration(max_age) if max_age is not None else None
-    sys.exit(run(load_settings(config), form, age, check, Console(stderr=True), vertical=vertical))
+    sys.exit(run(load_settings(config), form, clouds, age, check, Console(stderr=True), vertical=vertical))
 
 
 @click.command(short_help="Show what is different between two moments.")

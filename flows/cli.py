@@ -1,11 +1,10 @@
 """The command line: the only print, and the only place where an error becomes a sentence and an exit code.
 
-Exit codes: 0 all loaded; 1 something failed or was withheld; 2 wrong usage or configuration.
+What the exit codes mean is in flows.exit_codes.
 Imports of what is slow are inside the commands that need it, so that `--help` and `sql` answer at once.
 """
 
 import io
-import os
 import signal
 import sys
 from pathlib import Path
@@ -16,8 +15,9 @@ import click
 from rich.console import Console
 
 from extract.errors import GlancebackError, SettingsError
-from flows import asking
+from flows import asking, exit_codes
 from flows.asking import cloud_option, config_option
+from flows.display import discard_output
 
 _IN_ORDER = (
     *("demo", "check", "sync", "sql", "diff", "dashboard", "status", "runs"),
@@ -32,22 +32,23 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(super().list_commands(ctx), key=_IN_ORDER.index)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in exit_codes.MEANINGS.items()])
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except SettingsError as exc:
-            click.echo(f"glanceback: {exc}", err=True)
-            ctx.exit(2)
         except GlancebackError as exc:
             click.echo(f"glanceback: {exc}", err=True)
-            ctx.exit(1)
+            ctx.exit(exit_codes.of_error(exc))
         except KeyboardInterrupt:
             click.echo("glanceback: stopped; what was being read was not loaded, the warehouse is whole", err=True)
-            ctx.exit(1)
+            ctx.exit(exit_codes.INTERRUPTED)
         except BrokenPipeError:
             # Whoever read our output has had enough (`| head`).
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+            discard_output()
+            ctx.exit(exit_codes.DONE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -113,8 +114,11 @@ def sync(
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.encode(report))
-    sys.exit(0 if report.status == "completed" else 1)
+        try:
+            click.echo(msgspec.json.encode(report))
+        except BrokenPipeError:  # the exit code still counts
+            discard_output()
+    sys.exit(exit_codes.of_report(report))
 
 
 @main.command(short_help="See whether the login works, and what would be read.")

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -164,6 +166,11 @@ def _with_texts_for_keys(value: object) -> object:
     if isinstance(value, dict):
         return {key if isinstance(key, str) else as_text(key): _with_texts_for_keys(one) for key, one in value.items()}
     return [_with_texts_for_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def discard_output() -> None:
+    """Let what is still printed go nowhere: whoever read it has had enough, and Python must not stumble at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str) -> str:

@@ -1,12 +1,14 @@
 """The images of a cloud that a run missed: asked for one by one, kept where they still answer, and decided on."""
 
 import logging
+import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from extract import storage
@@ -30,6 +32,13 @@ IMAGES_AT_ONCE = 200
 """So many answers become one batch: a batch of one image takes as much memory as one of many."""
 
 
+NAMES_SHOWN: Final = 5
+_LONGEST_NAME: Final = 60
+
+Names = Callable[[Iterable[str]], list[str]]
+"""The names of the first NAMES_SHOWN of images, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """`unlisted` is what the images said that are still there; `error` says what is withheld, and what to do."""
@@ -41,7 +50,13 @@ class Decided:
 
 @contextmanager
 def decided(
-    visit: Visit, night: CloudNight, missing: Missing, guard: Guard, landing: Place, accepted: bool
+    visit: Visit,
+    night: CloudNight,
+    missing: Missing,
+    guard: Guard,
+    landing: Place,
+    accepted: bool,
+    names: Names,
 ) -> Iterator[Decided]:
     """Ask for the missing images, and decide. Inside, what those said that are still there lies ready to be merged.
 
@@ -52,7 +67,7 @@ def decided(
     with _Unlisted(landing, night, visit.first_look.started_at) as answers:
         asked = {identity: missing.controls_of(identity) for identity in missing.ids - withheld}
         said = confirm(visit.connection, asked, answers.keep)
-        yield _decide(visit.name, missing, too_many, said, answers.finished(), accepted)
+        yield _decide(visit.name, missing, too_many, said, answers.finished(), accepted, names)
 
 
 def _decide(
@@ -62,6 +77,7 @@ def _decide(
     said: Confirmation,
     unlisted: StagedListing | None,
     accepted: bool,
+    names: Names,
 ) -> Decided:
     decisions = decide(
         missing,
@@ -73,8 +89,7 @@ def _decide(
         accepted=accepted,
     )
     _tell(cloud, decisions, said.unaskable)
-    counts = {name: len(ids) for name, ids in too_many.items()}
-    return Decided(decisions, unlisted, withheld_message(cloud, counts, said.unknown))
+    return Decided(decisions, unlisted, withheld_message(cloud, too_many, said.unknown, names))
 
 
 def _tell(cloud: str, decisions: Decisions, unaskable: dict[str, str]) -> None:
@@ -89,14 +104,17 @@ def _tell(cloud: str, decisions: Decisions, unaskable: dict[str, str]) -> None:
             log.warning("cloud %s: %d images are %s (they cannot be asked for: %s)", cloud, len(ids), what, why)
 
 
-def withheld_message(cloud: str, too_many: dict[str, int], unknown: dict[str, str]) -> str | None:
+def withheld_message(
+    cloud: str, too_many: dict[str, frozenset[str]], unknown: dict[str, str], names: Names
+) -> str | None:
     """What is withheld, why, and what to do; None where nothing is."""
     parts = []
     if too_many:
-        listed = ", ".join(f"{count} of {name}" for name, count in sorted(too_many.items()))
+        listed = ", ".join(f"{len(ids)} of {name} ({_some(ids, names)})" for name, ids in sorted(too_many.items()))
         parts.append(
             f"cloud {cloud}: {listed} vanished at once; their deletion is withheld. "
-            "If it is right, run again with --accept-deletions."
+            "List them all: glanceback sql --query withheld_deletions. "
+            f"If they are really gone: glanceback sync --cloud {shlex.quote(cloud)} --accept-deletions."
         )
     if unknown:
         parts.append(
@@ -104,6 +122,12 @@ def withheld_message(cloud: str, too_many: dict[str, int], unknown: dict[str, st
             f"so they are kept ({next(iter(unknown.values()))})"
         )
     return " ".join(parts) or None
+
+
+def _some(ids: frozenset[str], names: Names) -> str:
+    first = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names(ids)]
+    left = len(ids) - len(first)
+    return ", ".join(first) + (f" and {left} more" if left else "")
 
 
 class _Unlisted:

@@ -33,6 +33,14 @@ def moment(text: str, published: Path, now: datetime | None = None) -> datetime:
     return min(now, datetime.combine(found, time.max)) if is_day else found
 
 
+def beginning(text: str, published: Path, now: datetime | None = None) -> datetime:
+    """As moment, of what a comparison begins with: today begins at midnight, for its end has not come yet."""
+    now = now or _now()
+    found = moment(text, published, now)
+    is_today = text.strip().lower() == "today" or text.strip() == f"{now:%Y-%m-%d}"
+    return datetime.combine(now, time.min) if is_today else found
+
+
 def _read(text: str, now: datetime, what: str, ways: str) -> datetime:
     asked = " ".join(text.lower().split())
     if asked in ("now", "today"):

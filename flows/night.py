@@ -5,7 +5,7 @@ flows.nightly makes Prefect tasks of them; they run, and are tested, without Pre
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from extract.listing import Listing
 from extract.parts import Part
 from extract.reading import Reading
 from extract.storage import Place
-from flows.missing import decided
+from flows.missing import NAMES_SHOWN, decided
 from flows.progress import Watched
 from flows.visit import Visit
 from load.guard import Guard
@@ -28,6 +28,7 @@ from load.missing import NOTHING_MISSING
 from load.records import keep_night
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
+from load.withheld import first_names
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter, handed_over
 
@@ -46,10 +47,14 @@ class ListingIncomplete(CloudError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the load of one cloud came to; `error` says what was withheld, and what to do."""
+    """What the load of one cloud came to; `error` says what was withheld, and what to do.
+
+    `to_decide`: of so many images the deletion is withheld until a person decides.
+    """
 
     counts: CloudCounts
     error: str | None
+    to_decide: int = 0
 
 
 def listings_left(visit: Visit, run: Run, broken: BrokenOff | None) -> tuple[Listing, ...]:
@@ -221,12 +226,16 @@ def _load(
 ) -> Loaded:
     _refuse_silence(night, visit)
     missing = find_missing(warehouse, night)
-    with decided(visit, night, missing, guard, landing, accept_deletions) as found:
+
+    def names(ids: Iterable[str]) -> list[str]:
+        return first_names(warehouse, visit.name, ids, NAMES_SHOWN)
+
+    with decided(visit, night, missing, guard, landing, accept_deletions, names) as found:
         keep_night(landing, night, found.decisions, found.error)
         counts = merge(warehouse, night, found.decisions, unlisted=found.unlisted, error=found.error)
     if counts.missed_by_changes:
         log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
-    return Loaded(counts, found.error)
+    return Loaded(counts, found.error, len(found.decisions.too_many))
 
 
 def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:

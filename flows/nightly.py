@@ -7,6 +7,7 @@ Imported only by what starts a flow: importing Prefect takes a second.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -35,7 +36,16 @@ from load.earlier_runs import remembered_dialect
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptRun, forget_kept, keep_run, remove_old
-from load.runs import BrokenOff, Run, begin_run, broken_off, finish_run, forget_run
+from load.runs import (
+    BrokenOff,
+    Run,
+    begin_run,
+    broken_off,
+    fail_target,
+    finish_run,
+    forget_run,
+    forget_unknown_target,
+)
 from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
@@ -97,7 +107,7 @@ def _run(
     try:
         return _night(settings, mode, clouds, listings, accept_deletions, resume)
     except Exception as exc:
-        notices.tell_error(exc, settings)
+        notices.tell_error(exc, settings, mode)
         raise
 
 
@@ -108,11 +118,13 @@ def _night(
     began = time.monotonic()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
-        run = begin_run(warehouse, mode, VERSION)
+        # What is gone on with was partly read before: such a run alone is no reading of all listings.
+        run = begin_run(warehouse, mode, VERSION, {cloud.name: not listings and not resume for cloud in to_read})
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
         keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
         log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
+        _show_the_run(warehouse, settings)
         try:
             with listing_runner(settings) as runner:
                 reports = _read_and_load(settings, warehouse, run, to_read, accept_deletions, broken, runner)
@@ -121,11 +133,16 @@ def _night(
             # A run with a wrong time would stand between all that come after it and those before.
             forget_run(warehouse, run)
             forget_kept(settings.landing, run.run_id)
+            _show_the_run(warehouse, settings)
             raise
         except BaseException as exc:
             if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
                 stop_reading()
-            finish_run(warehouse, run, "failed")
+            if isinstance(exc, SettingsError):
+                for cloud in to_read:
+                    forget_unknown_target(warehouse, run, cloud.name)
+            finish_run(warehouse, run, "failed", _why(exc))
+            _show_the_run(warehouse, settings)
             raise
         finished_at = finish_run(warehouse, run, report.status)
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
@@ -133,12 +150,29 @@ def _night(
         page = _make_page(settings) if settings.dashboard else None
         _tidy(settings, warehouse, finished_at, run.run_id)
         artifacts.leave(report, run, warehouse, page)
-        if settings.notify.urls:
-            notices.send(notices.of_run(report, run, warehouse, settings), settings.notify)
+        news = notices.of_run(report, run, warehouse, settings, not listings) if settings.notify.urls else None
+    if news:
+        notices.tell(news, settings)
     if report.status == "completed":
         return Completed(message=f"Run {run.run_id} completed", data=report)
-    message = f"Run {run.run_id} {report.status}: {'; '.join(problems(report))}"[:2000]
+    message = f"Run {run.run_id} {report.status}: {'; '.join(problems(report.clouds))}"[:2000]
     return Failed(message=message, data=RunFailed(message, report))
+
+
+def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
+    """Bring the runs in the published copy up to date, where that takes a moment: a run that dies is seen there."""
+    if warehouse.is_shared:
+        return
+    try:
+        publish(warehouse, settings.published, quick=True)
+    except WarehouseError as exc:
+        log.info("the published copy does not show this run yet (%s)", exc.what)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, GlancebackError):
+        return str(error)
+    return night.internal(error) if isinstance(error, Exception) else "the run was interrupted"
 
 
 def _make_page(settings: Settings) -> str | None:
@@ -212,7 +246,7 @@ def _read_and_load(
         visit.connection.client.close()
         result = loaded.result(raise_on_failure=False)
         if isinstance(result, night.Loaded):
-            reports.append(cloud_report(visit.name, outcomes, result.counts, result.error))
+            reports.append(cloud_report(visit.name, outcomes, result.counts, result.error, result.to_decide))
         else:
             reports.append(_failed(settings, warehouse, run, visit.name, result))
     order = [cloud.name for cloud in clouds]
@@ -228,6 +262,9 @@ def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, erro
         text = str(error)
         log.error("%s", text)
     if isinstance(error, WarehouseError):
+        # Not in run_clouds: landing keeps the pages only of what is not recorded there, for a replay to load.
+        with suppress(WarehouseError):
+            fail_target(warehouse, run, cloud, text)
         return CloudReport(cloud, "failed", text)
     night.record_failure(warehouse, run, cloud, text, settings.landing)
     return CloudReport(cloud, "failed", text)

@@ -5,13 +5,16 @@ a service answers is not either. A notice that cannot be sent does not make a ru
 """
 
 import logging
+import shlex
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from extract.errors import GlancebackError
 from flows.report import RunReport, problems
 from flows.settings import Notify, Settings
+from flows.told import RUN, Told, keep_told, read_told
 
 if TYPE_CHECKING:  # to tell that a run could not be made takes no warehouse
     from load.runs import Run
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 Kind = Literal["failure", "withheld", "drift", "recovery"]
 _MOST_LINES: Final = 20
 _APPRISE_TYPES: Final = {"failure": "failure", "withheld": "warning", "drift": "info", "recovery": "success"}
-_told: list[BaseException] = []
+_errors: list[BaseException] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +37,60 @@ class Notice:
     lines: tuple[str, ...]
 
 
-def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Settings) -> list[Notice]:
-    """What there is to tell of a run that came to its end.
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to tell of a run, and what people know once they are told."""
 
-    A changes run, of which there are many a day, tells only the first of several failures in a row.
+    notices: tuple[Notice, ...]
+    told: Told
+
+
+def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Settings, is_whole: bool = True) -> News:
+    """What there is to tell of a run that came to its end. `is_whole`: it was to read every listing of its clouds.
+
+    Failures and withheld deletions are two things, of each cloud. A changes run, of which there are many a day, tells
+    of a cloud's failure once. That all is well again is told to those who were told that it was not.
     """
-    found: list[Notice] = []
-    facts = {"run_id": run.run_id, "mode": run.mode, "started_at": run.started_at}
-    before = [status for (status,) in warehouse.rows("merge", "status_before", **facts)]
-    went_wrong_before = before not in ([], ["completed"])
-    withheld = sum(cloud.withheld_deletions for cloud in report.clouds)
-    if report.status != "completed" and not (run.mode == "changes" and went_wrong_before):
-        found.append(_withheld(report, withheld, settings) if withheld else _failed(report, settings))
-    if report.status == "completed" and went_wrong_before:
+    told = read_told(settings.home)
+    failed = frozenset(cloud.cloud for cloud in report.clouds if cloud.has_failed)
+    withheld = frozenset(cloud.cloud for cloud in report.clouds if cloud.deletions_to_decide)
+    known = told.of(run.mode) if run.mode == "changes" else frozenset()
+    problems = failed | withheld
+    read = frozenset(cloud.cloud for cloud in report.clouds) | {RUN}
+    after = told.after(run.mode, problems, read - problems if is_whole else frozenset({RUN}))
+    found = []
+    if failed - known:
+        found.append(_failed(report, settings))
+    if withheld:
+        found.append(_withheld(report, settings))
+    if after.is_empty and not told.is_empty:
         figures = ", ".join(f"{cloud.cloud}: {cloud.new} new, {cloud.deleted} deleted" for cloud in report.clouds)
         found.append(_notice("recovery", "all is well again", [f"Run {report.run_id} completed; {figures}."]))
-    drift = warehouse.rows("merge", "run_drift", **facts)
-    if drift:
-        lines = [
-            f"cloud {cloud}: {attribute} vanished: no image has it any more"
-            if kind == "vanished"
-            else f"cloud {cloud}: {attribute} is new and undocumented, on {images} images: {str(example)[:80]!r}"
-            for cloud, attribute, kind, images, example in drift
-        ]
-        advice = "Nothing is lost: undocumented attributes are kept in `extra`. See the view schema_drift."
-        found.append(_notice("drift", "the cloud's attributes changed", [*lines, advice]))
-    return found
+    if "drift" in settings.notify.on:
+        found += _drift(run, warehouse)
+    return News(tuple(found), after)
+
+
+def tell(news: News, settings: Settings) -> None:
+    """Send it, and keep what people know now. Where nobody could be told, the next run tells it again."""
+    if _send(news.notices, settings.notify).reached_somebody:
+        keep_told(settings.home, news.told)
+
+
+def _drift(run: "Run", warehouse: "Warehouse") -> list[Notice]:
+    try:
+        drift = warehouse.rows("merge", "run_drift", run_id=run.run_id, started_at=run.started_at)
+    except GlancebackError as exc:
+        log.warning("whether the cloud's attributes changed cannot be told (%s)", exc)
+        return []
+    lines = [
+        f"cloud {cloud}: {attribute} vanished: no image has it any more"
+        if kind == "vanished"
+        else f"cloud {cloud}: {attribute} is new and undocumented, on {images} images: {str(example)[:80]!r}"
+        for cloud, attribute, kind, images, example in drift
+    ]
+    advice = "Nothing is lost: undocumented attributes are kept in `extra`. See the view schema_drift."
+    return [_notice("drift", "the cloud's attributes changed", [*lines, advice])] if lines else []
 
 
 def of_error(error: BaseException) -> Notice:
@@ -68,17 +99,34 @@ def of_error(error: BaseException) -> Notice:
     return _notice("failure", "a run could not be made", lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How many notices arrived, and how many did not."""
+
+    arrived: int = 0
+    failed: int = 0
+
+    @property
+    def reached_somebody(self) -> bool:
+        """Also where nobody wants to be told."""
+        return self.arrived > 0 or self.failed == 0
+
+
 def send(notices: Sequence[Notice], notify: Notify) -> bool:
     """Send what is wanted to every URL. Whether all arrived; where one did not, the log says so."""
+    return _send(notices, notify).failed == 0
+
+
+def _send(notices: Sequence[Notice], notify: Notify) -> _Sent:
     wanted = [notice for notice in notices if notice.kind in notify.on]
     if not wanted or not notify.urls:
-        return True
+        return _Sent()
     import apprise  # slow
 
     own = logging.getLogger("apprise")  # what it logs may hold addresses and answers
     own.addHandler(logging.NullHandler())
     own.propagate = False
-    arrived = True
+    arrived = failed = 0
     for url in notify.urls:
         way = apprise.Apprise()
         known = way.add(url)
@@ -89,17 +137,28 @@ def send(notices: Sequence[Notice], notify: Notify) -> bool:
                 notify_type=apprise.NotifyType(_APPRISE_TYPES[notice.kind]),
                 body_format=apprise.NotifyFormat.TEXT,
             )
-            if not sent:
-                arrived = False
+            if sent:
+                arrived += 1
+            else:
+                failed += 1
                 log.warning("the notice '%s' could not be sent to the %s:// address", notice.title, _scheme(url))
-    return arrived
+    return _Sent(arrived, failed)
 
 
-def tell_error(error: BaseException, settings: Settings) -> None:
-    """Send that a run could not be made; of one error once, though it passes several places."""
-    if not any(error is known for known in _told):
-        _told.append(error)
-        send([of_error(error)], settings.notify)
+def tell_error(error: BaseException, settings: Settings, mode: str) -> None:
+    """Send that a run could not be made; of one error once, though it passes several places.
+
+    Of changes runs that cannot be made one after the other, the first is told.
+    """
+    if any(error is known for known in _errors):
+        return
+    _errors.append(error)
+    if not settings.notify.urls:
+        return
+    told = read_told(settings.home)
+    if mode == "changes" and RUN in told.of(mode):
+        return
+    tell(News((of_error(error),), told.after(mode, frozenset({RUN}), frozenset())), settings)
 
 
 def trial() -> Notice:
@@ -111,14 +170,24 @@ def _failed(report: RunReport, settings: Settings) -> Notice:
     loaded = [cloud.cloud for cloud in report.clouds if cloud.status != "failed"]
     kept = f"What loaded is kept ({', '.join(loaded)})." if loaded else "Nothing was loaded; the history is as it was."
     advice = f"{kept} See: glanceback status. Then, to go on where it broke off: glanceback sync --resume"
-    title = f"run {report.status}: {', '.join(c.cloud for c in report.clouds if c.status != 'completed')}"
-    return _notice("failure", title, [*problems(report), advice, f"Settings: {settings.source}"])
+    failed = [cloud for cloud in report.clouds if cloud.has_failed]
+    title = f"run {report.status}: {', '.join(cloud.cloud for cloud in failed)}"
+    return _notice("failure", title, [*problems(failed), advice, f"Settings: {settings.source}"])
 
 
-def _withheld(report: RunReport, withheld: int, settings: Settings) -> Notice:
-    advice = "If they are really gone: glanceback sync --accept-deletions. If not, nothing was lost."
-    title = f"{withheld} deletions withheld"
-    return _notice("withheld", title, [*problems(report), advice, f"Settings: {settings.source}"])
+def _withheld(report: RunReport, settings: Settings) -> Notice:
+    """What vanished, and what to do, step by step."""
+    withheld = [cloud for cloud in report.clouds if cloud.deletions_to_decide]
+    chosen = " ".join(f"--cloud {shlex.quote(cloud.cloud)}" for cloud in withheld)
+    steps = [
+        "1. See which images: glanceback sql --query withheld_deletions",
+        "2. Look for some of them in the cloud itself, and whether the account still has the roles that it had.",
+        f"3. If they are really gone: glanceback sync {chosen} --accept-deletions",
+        "4. If they are not, mend the account or the cloud. Nothing is lost: the next run that lists them keeps them.",
+    ]
+    title = f"{sum(cloud.deletions_to_decide for cloud in withheld)} deletions withheld"
+    lines = [cloud.error for cloud in withheld if cloud.error]
+    return _notice("withheld", title, [*lines, *steps, f"Settings: {settings.source}"])
 
 
 def _notice(kind: Kind, title: str, lines: Sequence[str]) -> Notice:

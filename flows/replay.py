@@ -162,7 +162,7 @@ def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> 
     since = runs[0][0].started_at
     for name in ("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"):
         warehouse.run("replay", name, since=since)
-    for name in ("remove_later_unlisted", "forget_later_answers", "restate_versions"):
+    for name in ("remove_later_unlisted", "remove_later_withheld", "forget_later_answers", "restate_versions"):
         warehouse.run("replay", name, since=since)
     for _, nights in runs:
         for night in nights:

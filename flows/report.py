@@ -1,5 +1,6 @@
 """What a run came to: the object that `sync --json` prints, and its summary in words. Keys are a contract."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -23,7 +24,11 @@ class ListingReport(msgspec.Struct, frozen=True):
 
 
 class CloudReport(msgspec.Struct, frozen=True):
-    """Counts are images; `rejected` counts values and whole images."""
+    """Counts are images; `rejected` counts values and whole images.
+
+    Of the withheld deletions, `deletions_to_decide` vanished so many at once that a person must decide; of the others
+    the next run asks again.
+    """
 
     cloud: str
     status: Status
@@ -37,6 +42,18 @@ class CloudReport(msgspec.Struct, frozen=True):
     withheld_deletions: int = 0
     missed_by_changes: int = 0
     listings: tuple[ListingReport, ...] = ()
+    deletions_to_decide: int = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something was not loaded, or could not be asked for: another try may help.
+
+        Not where all that is amiss is that a person must decide about deletions.
+        """
+        if self.status == "completed":
+            return False
+        is_whole = self.status == "partial" and all(listing.complete for listing in self.listings)
+        return not (is_whole and 0 < self.withheld_deletions == self.deletions_to_decide)
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -60,7 +77,9 @@ class RunFailed(GlancebackError):
         return self.what
 
 
-def cloud_report(cloud: str, outcomes: "list[ListingOutcome]", counts: "CloudCounts", error: str | None) -> CloudReport:
+def cloud_report(
+    cloud: str, outcomes: "list[ListingOutcome]", counts: "CloudCounts", error: str | None, to_decide: int = 0
+) -> CloudReport:
     """The report of a cloud that was loaded. It is partial where a listing is incomplete or something was withheld."""
     complete = [outcome.complete for outcome in outcomes]
     status: Status = "completed" if all(complete) and error is None else "partial" if any(complete) else "failed"
@@ -86,6 +105,7 @@ def cloud_report(cloud: str, outcomes: "list[ListingOutcome]", counts: "CloudCou
             )
             for outcome in outcomes
         ),
+        deletions_to_decide=to_decide,
     )
 
 
@@ -111,13 +131,13 @@ def summary(report: RunReport) -> str:
         for listing in cloud.listings:
             whole = "yes" if listing.complete else "no"
             lines.append(f"| {_cell(cloud.cloud)} | {listing.listing} | {listing.pages} | {listing.images} | {whole} |")
-    return "\n".join([*lines, "", *(f"- {problem}" for problem in problems(report))])
+    return "\n".join([*lines, "", *(f"- {problem}" for problem in problems(report.clouds))])
 
 
-def problems(report: RunReport) -> list[str]:
-    """Every error of the run, the clouds' and the listings', in order."""
+def problems(clouds: Iterable[CloudReport]) -> list[str]:
+    """Every error of these clouds and their listings, in order."""
     found = []
-    for cloud in report.clouds:
+    for cloud in clouds:
         found += [cloud.error] if cloud.error else []
         found += [listing.error for listing in cloud.listings if listing.error]
     return found

@@ -48,7 +48,7 @@ def sync(
                 **parameters,
             )
     except GlancebackError as exc:
-        tell_error(exc, settings)
+        tell_error(exc, settings, "changes" if changes else "full")
         raise
     finally:
         stop_embedded_server(settings.prefect_days)
@@ -60,7 +60,7 @@ def tell(report: RunReport, console: Console) -> None:
     """A line a cloud, a line a problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
-    for problem in problems(report):
+    for problem in problems(report.clouds):
         console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
         f"run {report.run_id}: {report.status} in {report.seconds:.1f} s", markup=False, highlight=False, soft_wrap=True

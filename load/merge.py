@@ -17,6 +17,7 @@ from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
 from load.overlap import leave_known_later, without
 from load.staged_files import names_for_duckdb
 from load.warehouse import Warehouse
+from load.withheld import keep_withheld
 from transform.stage import StagedListing
 
 _ROWS_A_PIECE: Final = 250_000
@@ -214,6 +215,7 @@ def _merge_images(
     with names_for_duckdb([one.rejects for one in staged]) as files:
         warehouse.run("merge", "add_rejects", **run, rejects_files=files)
     _keep_unlisted(warehouse, run, decisions)
+    keep_withheld(warehouse, run, decisions)
     return CloudCounts(
         **warehouse.row("merge", "outcome_counts", changes_watermark=changes_watermark),
         **warehouse.row("merge", "reject_count", **run),

@@ -19,20 +19,23 @@ log = logging.getLogger(__name__)
 
 RUN_TABLES: Final = (
     "runs",
+    "run_targets",
     "run_clouds",
     "run_listings",
     "rejects",
     "unlisted_images",
+    "withheld_deletions",
     "retirements",
     "renames",
     "end_of_life",
 )
 
 
-def publish(warehouse: Warehouse, published: Path, *, anew: bool = False) -> None:
+def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick: bool = False) -> None:
     """Write the copy: tables, views, macros and comments, readable by DuckDB 1.2 and later, and nobody may write to it.
 
     A copy that is still as it was left is only brought up to date where that is enough; `anew` makes it whole.
+    `quick` does only what takes a moment: it leaves the copy where that would have to be made anew.
     Raises: WarehouseError when it cannot be written; the copy before it stays.
     """
     unfinished = published.with_name(f".{published.name}.unfinished")
@@ -41,6 +44,8 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False) -> Non
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
         if anew or not (_is_as_it_was_left(warehouse, published) and _refresh(warehouse, published, unfinished)):
+            if quick and published.exists():
+                return
             _copy(warehouse, unfinished)
         open_to_readers(unfinished, read_only=True)
         # So is the log of whoever wrote to the last copy: DuckDB would play it back into this one.

@@ -1,5 +1,6 @@
 """The record of a run: begun before anything is asked, ended whatever happened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -29,8 +30,10 @@ class BrokenOff:
     complete: frozenset[tuple[str, str]]
 
 
-def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
-    """Begin a run. Runs left running by a process that died are marked failed.
+def begin_run(warehouse: Warehouse, mode: str, version: str, targets: Mapping[str, bool] | None = None) -> Run:
+    """Begin a run. `targets`: the clouds that it is to read, and whether every listing of each.
+
+    Runs left running by a process that died are marked failed.
 
     That is all of them, for nobody else can hold the warehouse; of a shared one, those of more than a day ago.
     Raises: WrongClock where a run before this one would have started after it.
@@ -43,6 +46,8 @@ def begin_run(warehouse: Warehouse, mode: str, version: str) -> Run:
         _check_clock(warehouse, started_at)
         warehouse.run("merge", "fail_dead_runs", dead_since=dead_since)
         warehouse.run("merge", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
+        for cloud, is_whole in (targets or {}).items():
+            warehouse.run("merge", "add_run_target", run_id=run_id, cloud=cloud, is_whole=is_whole)
         began: datetime = warehouse.row("merge", "run_start", run_id=run_id)["started_at"]
         return began
 
@@ -63,15 +68,36 @@ def _check_clock(warehouse: Warehouse, now: datetime) -> None:
 
 def forget_run(warehouse: Warehouse, run: Run) -> None:
     """Undo begin_run: no trace is left of a run that has loaded nothing."""
-    warehouse.atomically(lambda: warehouse.run("merge", "forget_run", run_id=run.run_id))
+
+    def forget() -> None:
+        warehouse.run("merge", "forget_run", run_id=run.run_id)
+        warehouse.run("merge", "forget_run_targets", run_id=run.run_id, cloud=None)
+
+    warehouse.atomically(forget)
 
 
-def finish_run(warehouse: Warehouse, run: Run, status: str) -> datetime:
-    """End a run as `completed`, `partial` or `failed`; when, in UTC."""
-    finished_at = datetime.now(UTC).replace(tzinfo=None)
+def forget_unknown_target(warehouse: Warehouse, run: Run, cloud: str) -> None:
+    """Forget that a run was to read this cloud, where no run ever read it: its name may be mistyped."""
+    warehouse.atomically(lambda: warehouse.run("merge", "forget_run_targets", run_id=run.run_id, cloud=cloud))
+
+
+def fail_target(warehouse: Warehouse, run: Run, cloud: str, error: str) -> None:
+    """Keep why nothing of a cloud was loaded, where its load failed and nothing else can say so."""
     warehouse.atomically(
-        lambda: warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+        lambda: warehouse.run("merge", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error)
     )
+
+
+def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = None) -> datetime:
+    """End a run as `completed`, `partial` or `failed`; when, in UTC. `error`: why clouds were not loaded."""
+    finished_at = datetime.now(UTC).replace(tzinfo=None)
+
+    def finish() -> None:
+        warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+        if error is not None:
+            warehouse.run("merge", "fail_run_targets", run_id=run.run_id, cloud=None, error=error)
+
+    warehouse.atomically(finish)
     return finished_at
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import tenacity
 
-from extract.errors import WarehouseError
+from extract.errors import WarehouseError, WarehouseHeld
 from load.interruption import interruptible
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
@@ -246,8 +246,11 @@ class Warehouse:
                 yield
         except duckdb.Error as exc:
             if _is_held(exc):
-                advice = "Wait for that process, or end it; to read, take the published copy: it is never locked."
-            elif isinstance(exc, duckdb.OutOfMemoryException):
+                raise WarehouseHeld(
+                    f"the warehouse {self.place} cannot be used ({_first_line(exc)})",
+                    "Wait for that process, or end it; to read, take the published copy: it is never locked.",
+                ) from exc
+            if isinstance(exc, duckdb.OutOfMemoryException):
                 advice = "Raise load_memory_mb; nothing of what was being loaded was kept."
             elif isinstance(exc, duckdb.IOException) or "Could not write" in str(exc):
                 advice = "See that the file and its folder can be written, and that the disk has room."

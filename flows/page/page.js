@@ -36,12 +36,12 @@ function showHealth() {
   const cards = rowsOf("clouds").map((cloud) => {
     const good = cloud.last_status === "completed";
     const stale = !cloud.last_good_at || Date.now() - Date.parse(`${cloud.last_good_at}Z`) > 26 * 3600000;
-    const [kind, word] = !good ? ["bad", "faulty"] : stale ? ["warn", "old"] : ["good", "healthy"];
-    const facts = [["new", cloud.new], ["changed", cloud.changed], ["deleted", cloud.deleted], ["withheld", cloud.withheld]];
+    const [kind, word] = !good ? [cloud.last_status === "running" ? "warn" : "bad", cloud.last_status] : stale ? ["warn", "stale"] : ["good", "completed"];
+    const facts = [["new", cloud.new ?? 0], ["changed", cloud.changed ?? 0], ["deleted", cloud.deleted ?? 0], ["withheld", cloud.withheld]];
     return element("article", { class: "card" },
       element("div", { class: "head" }, element("h3", {}, cloud.cloud), element("span", { class: `badge ${kind}` }, word)),
       element("p", { class: "number" }, whole.format(cloud.images), element("span", { class: "quiet" }, " images")),
-      element("p", { class: "quiet" }, `last read without fault ${ageText(cloud.last_good_at)} (${timeText(cloud.last_good_at)})`),
+      element("p", { class: "quiet" }, `all listings last read in full ${ageText(cloud.last_good_at)} (${timeText(cloud.last_good_at)})`),
       element("p", { class: "quiet" }, "In the last run:"),
       element("dl", {}, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, whole.format(value))))),
       cloud.error ? element("p", { class: "error" }, cloud.error) : null);
@@ -57,8 +57,8 @@ function showHealth() {
     })));
   const listings = rowsOf("freshness");
   document.getElementById("freshness").replaceChildren(element("summary", {}, "Each listing"),
-    plainTable("How fresh each listing is", ["cloud", "listing", "images", "last good", "last full", "last tried", "error"],
-      listings.map((row) => [row.cloud, row.listing, whole.format(row.images), timeText(row.last_good_at), timeText(row.last_full_at), timeText(row.last_tried_at), row.error]),
+    plainTable("How fresh each listing is", ["cloud", "listing", "images", "last full run", "last changes run", "last tried", "error"],
+      listings.map((row) => [row.cloud, row.listing ?? "", whole.format(row.images), timeText(row.last_full_at), timeText(row.last_changes_at), timeText(row.last_tried_at), row.error]),
       { images: "number", error: "text" }));
 }
 

@@ -1,16 +1,77 @@
 -- run_changes: what a run found different, for people to look at: at most $most rows of each kind.
--- One row per image that came or went, and per attribute that changed.
+-- One row per image that came or ended, and per attribute that changed. Only the images that are shown are compared attribute
+-- by attribute: after a night in which all images changed, memory has no room for all of them.
+WITH changed AS MATERIALIZED (
+    SELECT version.cloud, version.id
+    FROM (
+        SELECT cloud, id, hash(*COLUMNS(* EXCLUDE (
+            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state
+        ))) AS content
+        FROM image_versions
+        WHERE run_from = $run_id
+    ) AS version
+    JOIN (
+        SELECT cloud, id, hash(*COLUMNS(* EXCLUDE (
+            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state
+        ))) AS content
+        FROM image_versions
+        WHERE run_to = $run_id AND end_reason = 'changed'
+    ) AS before
+        ON before.cloud = version.cloud AND before.id = version.id AND before.content <> version.content
+    ORDER BY version.cloud, version.id
+    LIMIT $most
+),
+
+pairs AS (
+    SELECT
+        version.cloud,
+        version.id,
+        version.name,
+        to_json(before)::MAP(VARCHAR, VARCHAR) AS old_columns,
+        to_json(version)::MAP(VARCHAR, VARCHAR) AS new_columns,
+        coalesce(before.extra, MAP {}) AS old_extra,
+        coalesce(version.extra, MAP {}) AS new_extra,
+        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys
+    FROM (
+        SELECT * FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_from = $run_id
+    ) AS version
+    JOIN (
+        SELECT * FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_to = $run_id AND end_reason = 'changed'
+    ) AS before
+        ON before.cloud = version.cloud AND before.id = version.id
+),
+
+sides AS (
+    SELECT
+        cloud,
+        id,
+        name,
+        unnest(list_concat(map_keys(new_columns), extra_keys)) AS attribute,
+        unnest(list_concat(map_values(old_columns), [old_extra[key] for key in extra_keys])) AS old_value,
+        unnest(list_concat(map_values(new_columns), [new_extra[key] for key in extra_keys])) AS new_value,
+        unnest(list_concat([false for key in map_keys(new_columns)], [true for key in extra_keys])) AS is_extra
+    FROM pairs
+)
+
 (
-    SELECT 'deleted' AS event, cloud, name, id, NULL AS attribute, NULL AS old_value, NULL AS new_value
+    SELECT end_reason AS event, cloud, name, id, NULL AS attribute, NULL AS old_value, NULL AS new_value
     FROM image_versions
-    WHERE run_to = $run_id AND end_reason IN ('deleted', 'gone')
+    WHERE run_to = $run_id AND end_reason <> 'changed'
     LIMIT $most
 )
 UNION ALL
 (
     SELECT 'changed', cloud, name, id, attribute, old_value, new_value
-    FROM image_changes
-    WHERE changed_at = $started_at AND attribute <> 'updated_at'
+    FROM sides
+    WHERE old_value IS DISTINCT FROM new_value
+        AND (
+            is_extra
+            OR NOT list_contains(
+                ['updated_at', 'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'],
+                attribute
+            )
+        )
+    ORDER BY cloud, id, attribute
     LIMIT $most
 )
 UNION ALL

@@ -1,41 +1,88 @@
--- status: How is each cloud doing: when was it last read without fault, what is there, and what failed last?
--- One row per cloud. Times are UTC.
+-- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
+-- One row per cloud. Times are UTC. A state has the word that `sync` has for it: completed, partial, failed, running.
 -- $now = now: the moment up to which the age counts
-WITH nights AS (
+WITH listings AS (
     SELECT
-        found.*,
+        run_id,
+        cloud,
+        bool_and(complete) AS all_complete,
+        bool_or(complete) AS any_complete,
+        string_agg(error, ' ' ORDER BY listing) AS errors
+    FROM run_listings
+    GROUP BY run_id, cloud
+),
+readings AS (
+    SELECT
+        attempt.run_id,
+        attempt.cloud,
         runs.started_at,
         runs.mode,
-        listings.errors,
-        found.error IS NULL AND coalesce(listings.all_complete, false) AS is_good
-    FROM run_clouds AS found
-    JOIN runs USING (run_id)
-    LEFT JOIN (
-        SELECT run_id, cloud, bool_and(complete) AS all_complete, string_agg(error, ' ' ORDER BY listing) AS errors
-        FROM run_listings
-        GROUP BY run_id, cloud
-    ) AS listings
-        ON listings.run_id = found.run_id AND listings.cloud = found.cloud
+        coalesce(target.is_whole, true) AS is_whole,
+        CASE
+            WHEN found.run_id IS NULL THEN if(runs.status = 'running', 'running', 'failed')
+            WHEN listings.run_id IS NULL THEN if(found.error IS NULL, 'completed', 'failed')
+            WHEN listings.all_complete AND found.error IS NULL THEN 'completed'
+            ELSE if(listings.any_complete, 'partial', 'failed')
+        END AS status,
+        CASE
+            WHEN found.run_id IS NOT NULL THEN nullif(concat_ws(' ', found.error, listings.errors), '')
+            WHEN runs.status <> 'running' THEN coalesce(target.error, 'the run ended before it loaded this cloud')
+        END AS error,
+        found.new,
+        found.changed,
+        found.deleted,
+        found.withheld_deletions
+    FROM (SELECT run_id, cloud FROM run_targets UNION SELECT run_id, cloud FROM run_clouds) AS attempt
+    JOIN runs ON runs.run_id = attempt.run_id
+    LEFT JOIN run_targets AS target ON target.run_id = attempt.run_id AND target.cloud = attempt.cloud
+    LEFT JOIN run_clouds AS found ON found.run_id = attempt.run_id AND found.cloud = attempt.cloud
+    LEFT JOIN listings ON listings.run_id = attempt.run_id AND listings.cloud = attempt.cloud
 ),
-last_nights AS (
-    SELECT * FROM nights QUALIFY row_number() OVER (PARTITION BY cloud ORDER BY started_at DESC) = 1
+last_readings AS (
+    SELECT * FROM readings QUALIFY row_number() OVER (PARTITION BY cloud ORDER BY started_at DESC) = 1
+),
+last_full_readings AS (
+    SELECT * FROM readings
+    WHERE mode = 'full' AND is_whole
+    QUALIFY row_number() OVER (PARTITION BY cloud ORDER BY started_at DESC) = 1
+),
+ages AS (
+    SELECT
+        cloud,
+        if(count(*) = count(last_full_at), min(last_full_at), NULL) AS full_at,
+        if(count(*) = count(last_changes_at), min(last_changes_at), NULL) AS changes_at
+    FROM freshness
+    GROUP BY cloud
 )
 SELECT
-    last_nights.cloud,
-    good.started_at AS last_good_at,
-    round(epoch($now::TIMESTAMP - good.started_at) / 3600, 1) AS age_hours,
+    last_one.cloud,
+    ages.full_at AS last_good_at,
+    round(epoch($now::TIMESTAMP - ages.full_at) / 3600, 1) AS age_hours,
+    ages.changes_at AS last_changes_at,
     coalesce(current_images.images, 0) AS images,
-    last_nights.run_id AS last_run,
-    last_nights.mode,
-    CASE WHEN last_nights.is_good THEN 'completed' ELSE 'faulty' END AS last_status,
-    last_nights.new,
-    last_nights.changed,
-    last_nights.deleted,
-    last_nights.withheld_deletions AS withheld,
-    nullif(concat_ws(' ', last_nights.error, last_nights.errors), '') AS error
-FROM last_nights
-LEFT JOIN (SELECT cloud, max(started_at) AS started_at FROM nights WHERE is_good GROUP BY cloud) AS good
-    ON good.cloud = last_nights.cloud
+    last_one.run_id AS last_run,
+    last_one.mode,
+    last_one.status AS last_status,
+    last_full.status AS last_full_status,
+    last_one.new,
+    last_one.changed,
+    last_one.deleted,
+    coalesce(withheld.images, last_one.withheld_deletions, 0) AS withheld,
+    coalesce(last_one.error, 'run ' || last_full.run_id || ': ' || last_full.error) AS error
+FROM last_readings AS last_one
+LEFT JOIN last_full_readings AS last_full ON last_full.cloud = last_one.cloud
+LEFT JOIN ages ON ages.cloud = last_one.cloud
 LEFT JOIN (SELECT cloud, count(*) AS images FROM image_versions WHERE seen_to IS NULL GROUP BY cloud) AS current_images
-    ON current_images.cloud = last_nights.cloud
-ORDER BY last_nights.cloud
+    ON current_images.cloud = last_one.cloud
+LEFT JOIN (
+    SELECT kept.cloud, count(*) AS images
+    FROM withheld_deletions AS kept
+    SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NULL) AS there
+        ON there.cloud = kept.cloud AND there.id = kept.id
+    GROUP BY kept.cloud
+) AS withheld
+    ON withheld.cloud = last_one.cloud
+LEFT JOIN (SELECT cloud, max(retired_at) AS retired_at FROM retirements WHERE listing IS NULL GROUP BY cloud) AS retired
+    ON retired.cloud = last_one.cloud
+WHERE retired.retired_at IS NULL OR last_one.started_at > retired.retired_at
+ORDER BY last_one.cloud

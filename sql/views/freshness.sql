@@ -1,18 +1,78 @@
--- freshness: how old the newest knowledge of each listing is, and how its last reading went.
--- One row per cloud and listing. Times are UTC.
+-- freshness: how old the last full reading of each of a cloud's listings is, and how the last run went there.
+-- One row per cloud and listing that the cloud's last full run over all its listings had; before that, that any run had. Times are
+-- UTC. A changes run is no full reading: it sees no deletion. max(age_hours) of a cloud is the age of what is known of all of it.
+-- What was retired, and not read since, is not there.
 -- Case: public a; private - | changes: public a
--- SELECT listing, images, last_good_at, last_full_at FROM freshness
--- public, 1, 2026-11-03 02:00:00, 2026-11-02 02:00:00
--- private, 0, 2026-11-02 02:00:00, 2026-11-02 02:00:00
+-- SELECT listing, images, last_full_at, last_changes_at, is_good FROM freshness
+-- public, 1, 2026-11-02 02:00:00, 2026-11-03 02:00:00, True
+-- private, 0, 2026-11-02 02:00:00, NULL, True
 CREATE OR REPLACE VIEW freshness AS
 WITH readings AS (
-    SELECT listings.*, runs.started_at, runs.mode
+    SELECT listings.run_id, listings.cloud, listings.listing, listings.complete, listings.error, runs.started_at, runs.mode
     FROM run_listings AS listings
     JOIN runs ON runs.run_id = listings.run_id
 ),
 
-last_readings AS (
-    SELECT * FROM readings QUALIFY row_number() OVER (PARTITION BY cloud, listing ORDER BY started_at DESC) = 1
+whole_runs AS (
+    SELECT readings.cloud, max(readings.started_at) AS started_at
+    FROM readings
+    SEMI JOIN (SELECT run_id, cloud FROM run_targets WHERE is_whole) AS targets
+        ON targets.run_id = readings.run_id AND targets.cloud = readings.cloud
+    WHERE readings.mode = 'full'
+    GROUP BY readings.cloud
+),
+
+unloaded AS (
+    SELECT
+        attempt.run_id,
+        attempt.cloud,
+        runs.started_at,
+        if(runs.status = 'running', NULL, false) AS complete,
+        if(runs.status = 'running', NULL, coalesce(found.error, attempt.error, 'the run ended before it loaded this cloud')) AS error
+    FROM (
+        SELECT run_id, cloud, max(error) AS error
+        FROM (
+            SELECT run_id, cloud, error FROM run_targets WHERE is_whole
+            UNION ALL
+            SELECT run_id, cloud, NULL FROM run_clouds WHERE error IS NOT NULL
+        )
+        GROUP BY run_id, cloud
+    ) AS attempt
+    JOIN runs ON runs.run_id = attempt.run_id
+    LEFT JOIN run_clouds AS found ON found.run_id = attempt.run_id AND found.cloud = attempt.cloud
+    ANTI JOIN run_listings AS listings ON listings.run_id = attempt.run_id AND listings.cloud = attempt.cloud
+    WHERE found.run_id IS NULL OR found.error IS NOT NULL
+),
+
+expected AS (
+    SELECT DISTINCT readings.cloud, readings.listing
+    FROM readings
+    LEFT JOIN whole_runs ON whole_runs.cloud = readings.cloud
+    WHERE whole_runs.cloud IS NULL OR readings.started_at = whole_runs.started_at
+    UNION ALL
+    SELECT DISTINCT unloaded.cloud, NULL
+    FROM unloaded
+    ANTI JOIN readings ON readings.cloud = unloaded.cloud
+),
+
+tries AS (
+    SELECT run_id, cloud, listing, complete, error, started_at FROM readings
+    UNION ALL
+    SELECT unloaded.run_id, unloaded.cloud, expected.listing, unloaded.complete, unloaded.error, unloaded.started_at
+    FROM unloaded
+    JOIN expected ON expected.cloud = unloaded.cloud
+),
+
+last_tries AS (
+    SELECT
+        cloud,
+        listing,
+        max(started_at) AS started_at,
+        min(started_at) AS first_tried_at,
+        max_by(run_id, started_at) AS run_id,
+        max_by(struct_pack(complete := complete, error := error), started_at) AS found
+    FROM tries
+    GROUP BY cloud, listing
 ),
 
 whole_readings AS (
@@ -20,10 +80,15 @@ whole_readings AS (
         cloud,
         listing,
         max(started_at) AS any_at,
-        max(started_at) FILTER (WHERE mode <> 'changes') AS full_at
+        max(started_at) FILTER (WHERE mode <> 'changes') AS full_at,
+        max(started_at) FILTER (WHERE mode = 'changes') AS changes_at
     FROM readings
     WHERE complete
     GROUP BY cloud, listing
+),
+
+retired AS (
+    SELECT cloud, listing, max(retired_at) AS retired_at FROM retirements GROUP BY cloud, listing
 ),
 
 stays AS (
@@ -31,16 +96,22 @@ stays AS (
 )
 
 SELECT
-    last_reading.cloud AS cloud, -- Name of the cloud, as in the settings.
-    last_reading.listing AS listing, -- Name of the listing.
+    expected.cloud AS cloud, -- Name of the cloud, as in the settings.
+    expected.listing AS listing, -- Name of the listing; NULL: no run has read any listing of the cloud yet.
     coalesce(stays.images, 0) AS images, -- Images in the listing now, without those that the account itself shares out.
-    whole.any_at AS last_good_at, -- Start of the last run that read it to its end; NULL: none did. UTC.
-    round(epoch(make_timestamp(epoch_us(now())) - whole.any_at) / 3600, 2) AS age_hours, -- Time since then. Unit: h.
     whole.full_at AS last_full_at, -- Start of the last full run that read it to its end, and saw deletions. UTC.
-    last_reading.started_at AS last_tried_at, -- Start of the last run that tried. UTC.
-    last_reading.run_id AS last_run, -- The last run that tried.
-    last_reading.complete AS is_good, -- Whether that run read it to its end.
-    last_reading.error AS error -- Why it did not; NULL where it did.
-FROM last_readings AS last_reading
-LEFT JOIN whole_readings AS whole ON whole.cloud = last_reading.cloud AND whole.listing = last_reading.listing
-LEFT JOIN stays ON stays.cloud = last_reading.cloud AND stays.listing = last_reading.listing
+    round(epoch(make_timestamp(epoch_us(now())) - coalesce(whole.full_at, tried.first_tried_at)) / 3600, 2) AS age_hours, -- Time since last_full_at, or since the first try where no full run has read it. Unit: h.
+    whole.changes_at AS last_changes_at, -- Start of the last changes run that read it to its end; it saw no deletion. UTC.
+    whole.any_at AS last_good_at, -- Start of the last run of any kind that read it to its end; NULL: none did. UTC.
+    tried.started_at AS last_tried_at, -- Start of the last run that was to read it, whether or not it came to that. UTC.
+    tried.run_id AS last_run, -- The last run that was to read it.
+    tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it has not ended, or died without a word.
+    tried.found.error AS error -- Why it did not; NULL where it did.
+FROM expected
+JOIN last_tries AS tried ON tried.cloud = expected.cloud AND tried.listing IS NOT DISTINCT FROM expected.listing
+LEFT JOIN whole_readings AS whole ON whole.cloud = expected.cloud AND whole.listing = expected.listing
+LEFT JOIN stays ON stays.cloud = expected.cloud AND stays.listing = expected.listing
+LEFT JOIN retired AS retired_cloud ON retired_cloud.cloud = expected.cloud AND retired_cloud.listing IS NULL
+LEFT JOIN retired AS retired_listing
+    ON retired_listing.cloud = expected.cloud AND retired_listing.listing = expected.listing
+WHERE tried.started_at > coalesce(greatest(retired_cloud.retired_at, retired_listing.retired_at), TIMESTAMP '0001-01-01')

@@ -108,12 +108,37 @@ def test_diff_of_one_cloud_leaves_the_others_out(folder: Path) -> None:
     assert "0 added, 0 removed, 0 changed" in err
 
 
+def test_diff_that_goes_back_to_before_the_history_says_where_it_begins(folder: Path) -> None:
+    code, out, err = run(folder, "diff", "2026-10-01", "2026-11-02", "--format", "json")
+    assert (code, json.loads(out)) == (0, []), "what the first reading found was not added"
+    assert "cloud c: the history begins at 2026-11-02 02:00:00 UTC" in err
+    _, out, _ = run(folder, "diff", "2026-10-01", "2026-11-03", "--format", "json")
+    _, whole, err = run(folder, "diff", "2026-11-02", "2026-11-03", "--format", "json")
+    assert json.loads(out) == json.loads(whole) != []
+    assert "begins" not in err
+    code, out, err = run(folder, "diff", "2026-10-01", "2026-10-02", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "nothing to compare before" in err
+
+
+def test_diff_begins_with_each_cloud_where_its_own_history_does(folder: Path) -> None:
+    with duckdb.connect(str(folder / "published.duckdb")) as connection:
+        for table in ("image_versions", "listing_memberships"):
+            connection.execute(f"INSERT INTO {table} SELECT * REPLACE ('younger' AS cloud) FROM {table} "
+                               "WHERE seen_from >= TIMESTAMP '2026-11-03'")  # fmt: skip
+    _, out, err = run(folder, "diff", "2026-11-02", "2026-11-03", "--format", "json")
+    assert {row["cloud"] for row in json.loads(out)} == {"c"}
+    assert "cloud younger: the history begins at 2026-11-03" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("2026-11-03", "2026-11-02"), "later than"),
         (("20261102T020000Z-ffff",), "there is no run"),
         (("soon",), "'soon' is no moment"),
+        (("now",), "the same moment"),
+        (("2026-11-02", "2026-11-02"), "the same moment"),
     ],
 )
 def test_diff_that_cannot_be_made_is_refused(folder: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from extract.errors import SettingsError
-from flows.moments import day, moment
+from flows.moments import beginning, day, moment
 
 NOW = datetime(2026, 11, 24, 10, 30)
 NOWHERE = Path("no-published-copy.duckdb")
@@ -31,6 +31,20 @@ NOWHERE = Path("no-published-copy.duckdb")
 )
 def test_moment_is_in_utc_and_that_of_a_day_is_its_end(text: str, expected: datetime) -> None:
     assert moment(text, NOWHERE, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("today", datetime(2026, 11, 24)),
+        ("2026-11-24", datetime(2026, 11, 24)),
+        ("2026-11-23", datetime(2026, 11, 23, 23, 59, 59, 999999)),
+        ("now", NOW),
+        ("2026-11-24T06:00", datetime(2026, 11, 24, 6)),
+    ],
+)
+def test_comparison_begins_with_the_end_of_a_day_but_with_the_beginning_of_today(text: str, expected: datetime) -> None:
+    assert beginning(text, NOWHERE, NOW) == expected
 
 
 @pytest.mark.parametrize(

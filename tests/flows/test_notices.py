@@ -4,24 +4,29 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
-from extract.errors import SettingsError
+from extract.errors import SettingsError, WarehouseError, WarehouseHeld
 from flows.cli import main
-from flows.notices import of_error, send
-from flows.report import RunReport
+from flows.notices import of_error, of_run, send, tell, tell_error
+from flows.report import CloudReport, RunReport, Status
 from flows.settings import Notify, load_settings
 from flows.start import run_flow
+from load.runs import Run
+from load.warehouse import Warehouse
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.flows.accounts import write_settings
 from tests.flows.conftest import environment_of_a_command
+from tests.load.nights import new_warehouse
 
 SECRET = "s3cr3t-of-the-receiver"
 
@@ -128,6 +133,8 @@ def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else
     assert night().status == "partial"
     (notice,) = receiver.told
     assert "--accept-deletions" in notice["message"]
+    assert "glanceback sync --cloud c --accept-deletions" in notice["message"]
+    assert "image 000, image 001" in notice["message"]
     assert receiver.take() == [("warning", "20 deletions withheld")]
     assert night(accept_deletions=True).status == "completed"
     assert receiver.take() == [("success", "all is well again")]
@@ -141,6 +148,96 @@ def test_only_what_was_asked_for_is_told(cloud: FakeCloud, receiver: Receiver, t
     cloud.faults.clear()
     run_flow("nightly", tmp_path / "prefect", config=config)
     assert [kind for kind, _ in receiver.take()] == ["success"]
+
+
+def report(status: Status, *clouds: CloudReport) -> RunReport:
+    return RunReport("r", status, 1.0, clouds)
+
+
+WELL = CloudReport("well", "completed", None)
+WITHHELD = CloudReport("kept", "partial", "50 of private vanished", withheld_deletions=50, deletions_to_decide=50)
+DOWN = CloudReport("down", "failed", "cloud down: it does not answer")
+UNSURE = CloudReport("unsure", "partial", "it could not be said", withheld_deletions=1)
+
+
+@pytest.fixture
+def told(receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
+    """Tells of a run; the kinds of what came."""
+    config = write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]')
+
+    def tell_of(found: RunReport | BaseException, mode: str = "full", *, is_whole: bool = True) -> list[str]:
+        settings = load_settings(config)
+        if isinstance(found, BaseException):
+            tell_error(found, settings, mode)
+        else:
+            with new_warehouse(tmp_path) as warehouse:
+                run = Run("r", datetime(2026, 11, 25), mode)
+                news = of_run(found, run, warehouse, settings, is_whole)
+            tell(news, settings)
+        return [kind for kind, _ in receiver.take()]
+
+    return tell_of
+
+
+def test_withheld_deletions_of_one_cloud_do_not_hide_the_failure_of_another(
+    told: Callable[..., list[str]], receiver: Receiver, tmp_path: Path
+) -> None:
+    assert told(report("partial", WITHHELD, DOWN)) == ["failure", "warning"]
+    write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]\non = ["failure"]')
+    assert told(report("partial", WITHHELD, DOWN)) == ["failure"]
+    assert told(report("partial", WITHHELD)) == []
+    assert told(report("partial", UNSURE)) == ["failure"]
+
+
+def test_of_changes_runs_the_first_failure_of_each_cloud_is_told(told: Callable[..., list[str]]) -> None:
+    assert told(report("partial", WELL, DOWN), "changes") == ["failure"]
+    assert told(report("partial", WELL, DOWN), "changes") == []
+    assert told(report("partial", UNSURE, DOWN), "changes") == ["failure"], "another cloud's"
+    assert told(report("completed", WELL), "changes") == [], "of the others it read nothing"
+    well_again = [replace_status(cloud) for cloud in (UNSURE, DOWN)]
+    assert told(report("completed", *well_again), "changes", is_whole=False) == []
+    assert told(report("completed", *well_again), "changes") == ["success"]
+    assert told(report("completed", *well_again), "changes") == []
+
+
+def replace_status(cloud: CloudReport) -> CloudReport:
+    return msgspec.structs.replace(cloud, status="completed", error=None, withheld_deletions=0)
+
+
+def test_of_changes_runs_that_cannot_open_the_warehouse_the_first_is_told(told: Callable[..., list[str]]) -> None:
+    assert told(WarehouseHeld("held by PID 1"), "changes") == ["failure"]
+    assert told(WarehouseHeld("held by PID 1"), "changes") == []
+    assert told(WarehouseHeld("held by PID 1")) == ["failure"], "a full run tells each"
+    assert told(report("completed", WELL)) == ["success"]
+    assert told(WarehouseHeld("held by PID 2"), "changes") == ["failure"]
+
+
+def test_run_that_nobody_was_told_of_is_no_reason_to_tell_that_all_is_well(told: Callable[..., list[str]]) -> None:
+    assert told(report("completed", WELL)) == []
+
+
+def test_failure_that_could_not_be_sent_is_told_by_the_next_run(
+    told: Callable[..., list[str]], receiver: Receiver
+) -> None:
+    receiver.status = 500
+    told(report("failed", DOWN), "changes")
+    receiver.status = 200
+    assert told(report("failed", DOWN), "changes") == ["failure"]
+    assert told(report("failed", DOWN), "changes") == []
+
+
+def test_drift_that_cannot_be_found_out_hides_no_failure(
+    told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = Warehouse.rows
+
+    def fail(warehouse: Warehouse, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        if file == "run_drift":
+            raise WarehouseError("out of memory")
+        return ordinary(warehouse, folder, file, **parameters)
+
+    monkeypatch.setattr(Warehouse, "rows", fail)
+    assert told(report("failed", DOWN)) == ["failure"]
 
 
 def test_run_that_cannot_be_made_is_told_once(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:

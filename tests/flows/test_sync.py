@@ -13,8 +13,10 @@ import duckdb
 import pytest
 
 from extract.errors import SettingsError, WarehouseError
+from flows import exit_codes
 from flows.report import RunReport
 from flows.start import run_flow
+from load.statements import statement
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.accounts import write_settings
 from tests.flows.conftest import environment_of_a_command
@@ -116,13 +118,84 @@ def test_too_many_vanished_images_are_withheld_until_accepted(place: Place, clou
     for number in range(40):
         cloud.add(f"p{number:03d}", "public")
     place.night()
+    lost = cloud.images["p000"]
     for number in range(20):
         del cloud.images[f"p{number:03d}"]
     withheld = place.night()
     assert (withheld.status, withheld.clouds[0].deleted, withheld.clouds[0].withheld_deletions) == ("partial", 0, 20)
-    assert "--accept-deletions" in str(withheld.clouds[0].error)
+    told = str(withheld.clouds[0].error)
+    assert "cloud c: 20 of public (image p000, image p001, image p002, image p003, image p004 and 15 more)" in told
+    assert "glanceback sync --cloud c --accept-deletions" in told
+    assert "--query withheld_deletions" in told
+    assert (withheld.clouds[0].deletions_to_decide, exit_codes.of_report(withheld)) == (20, exit_codes.WITHHELD)
+    kept = "SELECT id, reason, withheld_from, run_id FROM withheld_deletions ORDER BY id"
+    first = place.rows(kept)
+    assert [row[:2] for row in first] == [(f"p{number:03d}", "too many") for number in range(20)]
+    cloud.images["p000"] = lost
+    again = place.night()
+    assert place.rows(kept) == [(*row[:3], again.run_id) for row in first[1:]], "listed again, it is not withheld"
+    del cloud.images["p000"]
+    place.night(listings=["private"])
+    assert len(place.rows(kept)) == 19, "a run of another listing decides nothing"
     accepted = place.night(accept_deletions=True)
     assert (accepted.status, accepted.clouds[0].deleted) == ("completed", 20)
+    assert place.rows(kept) == []
+
+
+def test_status_has_the_words_of_the_report(place: Place, cloud: FakeCloud) -> None:
+    def words() -> tuple[str, str]:
+        report = place.night()
+        ((word, last_run),) = place.rows(
+            f"SELECT last_status, last_run FROM ({statement('queries', 'status').text.replace('$now', 'now()')})"
+        )
+        assert last_run == report.run_id
+        return report.clouds[0].status, word
+
+    assert words() == ("completed", "completed")
+    cloud.faults.append(lambda asked: Reply(403) if "owner" in asked.query else None)
+    assert words() == ("partial", "partial")
+    cloud.faults[:] = [lambda asked: Reply(403) if asked.query.get("sort_key") else None]
+    assert words() == ("failed", "failed")
+    cloud.faults[:] = [lambda asked: Reply(403)]
+    assert words() == ("failed", "failed")
+
+
+def test_load_that_fails_is_the_last_run_of_its_cloud(
+    place: Place, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.night()
+
+    def fail(*_: object) -> None:
+        raise WarehouseError("the disk is full")
+
+    monkeypatch.setattr("load.merge.keep_withheld", fail)
+    report = place.night()
+    assert report.status == "failed"
+    found = place.rows("SELECT DISTINCT last_run, is_good, error FROM freshness")
+    assert found == [(report.run_id, False, "the disk is full")]
+
+
+def test_run_that_is_killed_is_seen_by_monitors(place: Place, cloud: FakeCloud) -> None:
+    place.night()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "flows", "sync"],
+        env=environment_of_a_command(GLANCEBACK_CONFIG=place.config),
+        stderr=subprocess.DEVNULL,
+    )
+
+    def kill(asked: Asked) -> None:
+        running.kill()
+
+    cloud.faults.append(kill)
+    running.wait(120)
+    cloud.faults.clear()
+    ((last_run, is_good),) = place.rows("SELECT DISTINCT last_run, is_good FROM freshness")
+    assert (is_good, place.rows("SELECT status FROM runs ORDER BY started_at")) == (
+        None,
+        [("completed",), ("running",)],
+    )
+    place.night(listings=["public"])
+    assert place.rows(f"SELECT DISTINCT is_good FROM freshness WHERE last_run = '{last_run}'") == [(False,)]
 
 
 def test_missing_image_that_the_api_still_shows_is_kept(place: Place, cloud: FakeCloud) -> None:
@@ -223,11 +296,14 @@ def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud
 
     cloud.faults.append(stop)
     _, said = running.communicate(timeout=120)
-    assert (running.returncode, sent) == (1, [sign])
+    assert (running.returncode, sent) == (130, [sign])
     assert "glanceback: stopped" in said
     assert "Traceback" not in said
     with duckdb.connect(str(place.folder / "warehouse.duckdb"), read_only=True) as reader:
         assert reader.execute("SELECT status FROM runs").fetchall() == [("failed",)]
+    # Monitors see it too, though nothing was loaded that could be published.
+    assert place.rows("SELECT cloud, error FROM run_targets") == [("c", "the run was interrupted")]
+    assert place.rows("SELECT status FROM runs") == [("failed",)]
 
 
 def test_wrong_usage_is_exit_code_2_and_no_traceback(place: Place) -> None:

@@ -58,6 +58,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nights.night(_first_night(), at=MONDAY)
         nights.night(_second_night(), at=TUESDAY)
         nights.night({"private": []}, at=datetime(2026, 11, 4, 2), incomplete=("private",))
+        warehouse.execute(
+            """INSERT INTO withheld_deletions VALUES ('c', 'copy 2', 'too many', TIMESTAMP '2026-11-04 02:00', 'r'),
+            ('c', 'windows', 'too many', TIMESTAMP '2026-11-04 02:00', 'r')"""
+        )
         warehouse.execute("UPDATE runs SET status = 'partial' WHERE started_at = TIMESTAMP '2026-11-04 02:00'")
         publish(warehouse, folder / "published.duckdb")
     return folder / "published.duckdb"
@@ -156,6 +160,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
     ),
     "status": (("now=2026-11-04T04:00",), ("cloud", "age_hours", "images"), [("c", 26.0, 5)]),
     "untouched_images": (("before=2026-01-01",), ("id", "gigabytes_so_far"), [("copy 1", 1.0)]),
+    "withheld_deletions": ((), ("id", "listings", "reason"), [("copy 2", ["private"], "too many")]),
     "waiting_shares": (("on=2026-11-13",), ("id", "owner", "days"), [("second offer", "friend", 10)]),
 }
 

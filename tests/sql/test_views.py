@@ -164,7 +164,7 @@ def test_freshness_tells_the_last_whole_reading_from_the_last_try(nights: Nights
         ("public", 1, TUESDAY, MONDAY, THURSDAY, False, "it broke"),
     ]
     ((age, expected),) = nights.rows(
-        """SELECT age_hours, epoch(make_timestamp(epoch_us(now())) - last_good_at) / 3600 FROM freshness
+        """SELECT age_hours, epoch(make_timestamp(epoch_us(now())) - last_full_at) / 3600 FROM freshness
         WHERE listing = 'public'"""
     )
     assert age == pytest.approx(expected, abs=0.02)

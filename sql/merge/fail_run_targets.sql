@@ -1,0 +1,6 @@
+-- fail_run_targets: keep why a run loaded nothing of its clouds, or of $cloud (NULL: of all that it has not loaded).
+UPDATE run_targets SET error = $error
+WHERE run_id = $run_id
+    AND ($cloud IS NULL OR cloud = $cloud)
+    AND error IS NULL
+    AND NOT EXISTS (FROM run_clouds AS found WHERE found.run_id = $run_id AND found.cloud = run_targets.cloud)
