@@ -134,6 +134,33 @@ def remove(folder: Place) -> None:
         object_store.delete_all(folder)
 
 
+def try_out(folder: Place) -> None:
+    """Write, read and remove a small file, as a run will. Raises: OSError, whose text names what is in the way."""
+    make(folder)
+    file, content = folder / f".tried-{secrets.token_hex(4)}", b"glanceback"
+    put(file, content)
+    try:
+        if get(file) != content:
+            raise OSError(errno.EIO, "what was written is not what is read", str(file))
+    finally:
+        delete(file)
+
+
+def reason(error: OSError) -> str:
+    """Why it failed, without the file's name where there is a reason."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def advice(folder: Place) -> str:
+    """What to do where a folder cannot be written."""
+    if isinstance(folder, Path):
+        return "See that the folder can be written, and that the disk has room."
+    return (
+        f"See that the bucket '{folder.bucket}' exists, that the AWS_ variables or the profile lead to its store and "
+        "hold keys that may read, write and remove there, and that the store is up; glanceback check tries it."
+    )
+
+
 def sync(folder: Place, names: tuple[str, ...]) -> None:
     """Have the disk keep the files whose names begin so, whatever happens next. A store does so by itself.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from extract import storage
 from extract.errors import GlancebackError, SettingsError
 from flows.cloud_check import CloudCheck
 from flows.display import printable
@@ -24,10 +25,23 @@ def check(config: str | None, clouds: Sequence[str], console: Console, *, notify
     for cloud in chosen_clouds(settings, clouds, ()):
         console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
         code = max(code, CloudCheck(cloud, console).run(_remembered_dialect(settings, cloud.name)))
+    code = max(code, _try_landing(settings, console))
     if notify:
         code = max(code, _try_notices(settings, console))
     console.print(f"warehouse {settings.warehouse}, settings from {settings.source}", highlight=False, soft_wrap=True)
     return code
+
+
+def _try_landing(settings: Settings, console: Console) -> int:
+    """Write, read and remove a small file where a run will land its pages."""
+    try:
+        storage.try_out(settings.landing)
+    except OSError as exc:
+        what = f"landing {settings.landing} cannot be used ({storage.reason(exc)}). {storage.advice(settings.landing)}"
+        console.print(f"PROBLEM: {printable(what)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return 1
+    console.print(f"landing {settings.landing}: can be written, read and removed", highlight=False, soft_wrap=True)
+    return 0
 
 
 def _remembered_dialect(settings: Settings, cloud: str) -> str | None:

@@ -122,8 +122,8 @@ def read_listing(
         raise ListingIncomplete(exc.what, exc.advice, outcome, isinstance(exc, TransientError)) from exc
     except OSError as exc:
         raise ListingIncomplete(
-            f"cloud {settings.name}, listing {listing.name}: {folder} cannot be written ({exc.strerror or exc})",
-            "See that the folder can be written, and that the disk has room.",
+            f"cloud {settings.name}, listing {listing.name}: {folder} cannot be written ({storage.reason(exc)})",
+            storage.advice(folder),
         ) from exc
     finally:
         if landed is not None:

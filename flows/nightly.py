@@ -20,8 +20,10 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import TaskRunner
 from prefect.utilities.annotations import opaque
 
+from extract import storage
 from extract.account import CloudSettings
 from extract.errors import GlancebackError, SettingsError, WarehouseError, WrongClock
+from extract.storage import Place
 from flows import artifacts, night, notices
 from flows.cloud_reading import CloudReading
 from flows.dashboard import write_page
@@ -116,6 +118,7 @@ def _night(
 ) -> State[RunReport]:
     to_read = chosen_clouds(settings, clouds, listings)
     began = time.monotonic()
+    _must_have_a_store(settings.landing)
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         # What is gone on with was partly read before: such a run alone is no reading of all listings.
@@ -173,6 +176,18 @@ def _why(error: BaseException) -> str:
     if isinstance(error, GlancebackError):
         return str(error)
     return night.internal(error) if isinstance(error, Exception) else "the run was interrupted"
+
+
+def _must_have_a_store(landing: Place) -> None:
+    """Raises: GlancebackError where landing is in a store that cannot be used: once, and not for every listing."""
+    if storage.is_local(landing):
+        return
+    try:
+        storage.try_out(landing)
+    except OSError as exc:
+        raise GlancebackError(
+            f"landing {landing} cannot be written ({storage.reason(exc)})", storage.advice(landing)
+        ) from None
 
 
 def _make_page(settings: Settings) -> str | None:

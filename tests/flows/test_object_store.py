@@ -128,6 +128,28 @@ def test_store_that_is_not_there_is_said_without_a_traceback(
     assert "s3cr3t-of-the-store" not in done.stderr + gone.stderr
 
 
+@pytest.mark.parametrize("command", ["sync", "check"])
+def test_store_that_cannot_be_used_is_said_once(
+    cloud: FakeCloud, bucket: str, tmp_path: Path, prefect_home: str, command: str
+) -> None:
+    place = landing_at(Place(tmp_path, c=cloud), "s3://no-such-bucket/landing")
+    done = place.command(command)
+    said = done.stdout + done.stderr
+    assert (done.returncode, "Traceback" in said) == (1, False), said
+    assert said.count("there is no bucket 'no-such-bucket' in the store") == 1, said
+    assert "disk" not in said
+    assert "None" not in said
+    assert not [asked for asked in cloud.log if command == "sync"], "nothing is read that could not be kept"
+
+
+def test_check_leaves_nothing_in_the_store(cloud: FakeCloud, bucket: str, tmp_path: Path, prefect_home: str) -> None:
+    done = landing_at(Place(tmp_path, c=cloud), bucket).command("check")
+    assert done.returncode == 0, done.stdout
+    assert f"landing {bucket}: can be written, read and removed" in done.stdout
+    # pyarrow leaves an empty object for the folder.
+    assert [key for key in keys() if not key.endswith("/")] == []
+
+
 def test_store_needs_no_extra(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("upath", "fsspec", "s3fs"):
         monkeypatch.setitem(sys.modules, name, None)
