@@ -137,6 +137,7 @@ def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
 def publish(config: str | None) -> None:
     """Make the published copy anew from the warehouse."""
     from flows.settings import VERSION, load_settings
+    from load.end_of_life import load_their_dates
     from load.permissions import keep_to_owner
     from load.publish import publish as run
     from load.schema import bring_up_to_date
@@ -148,6 +149,7 @@ def publish(config: str | None) -> None:
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
+        load_their_dates(warehouse, settings.end_of_life)
         run(warehouse, settings.published, anew=True)
     click.echo(f"published {settings.published}", err=True)
 

@@ -35,6 +35,7 @@ from flows.settings import VERSION, Settings, chosen_clouds, load_settings
 from flows.visit import Visit, enter_for_run
 from flows.workers import listing_runner
 from load.earlier_runs import remembered_dialect
+from load.end_of_life import load_their_dates
 from load.permissions import keep_to_owner
 from load.publish import publish
 from load.records import KeptRun, forget_kept, keep_run, remove_old
@@ -121,6 +122,7 @@ def _night(
     _must_have_a_store(settings.landing)
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
+        load_their_dates(warehouse, settings.end_of_life)
         # What is gone on with was partly read before: such a run alone is no reading of all listings.
         run = begin_run(warehouse, mode, VERSION, {cloud.name: not listings and not resume for cloud in to_read})
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION)

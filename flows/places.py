@@ -46,6 +46,10 @@ class Places:
         """The page. Raises: SettingsError."""
         return self._file(text, "dashboard") if text else None
 
+    def end_of_life(self, text: str | None) -> Path | None:
+        """The file that extends the table end_of_life. Raises: SettingsError."""
+        return self._file(text, "end_of_life") if text else None
+
     def landing(self, text: str) -> Place:
         """The folder of the raw pages. Raises: SettingsError."""
         text, setting = self._given(text, "landing")

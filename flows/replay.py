@@ -21,6 +21,7 @@ from extract.landing import LandedPage, landed_lines, landed_pages, listing_fold
 from extract.storage import Place
 from flows.missing import IMAGES_AT_ONCE
 from flows.settings import VERSION, Settings
+from load.end_of_life import load_their_dates
 from load.merge import UNLISTED, CloudNight, ListingOutcome, find_missing_within, merge_within
 from load.missing import decide_in_replay
 from load.permissions import keep_to_owner
@@ -54,6 +55,7 @@ def replay(settings: Settings) -> Replayed:
     keep_to_owner()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
+        load_their_dates(warehouse, settings.end_of_life)
         runs = unbroken(warehouse, settings.landing)
         if not runs:
             raise _nothing_to_load(warehouse, settings.landing)

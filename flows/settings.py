@@ -76,6 +76,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     landing: str = "data/landing"
     dashboard: str | None = None
     dashboard_url: str | None = None
+    end_of_life: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     prefect_days: _Positive = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
@@ -122,6 +123,7 @@ class Settings:
     guard: Guard
     notify: Notify
     clouds: tuple[CloudSettings, ...]
+    end_of_life: Path | None = None
 
 
 def load_settings(config: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -159,6 +161,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
         clouds=clouds or _cloud_of_the_environment(environment),
+        end_of_life=places.end_of_life(file.end_of_life),
     )
 
 

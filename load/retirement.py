@@ -59,7 +59,7 @@ def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
     facts = asdict(retirement)
     for name in (
         *("add_retirement", "retiring", "end_retired_memberships"),
-        *("end_retired_versions", "forget_retired_unlisted"),
+        *("end_retired_versions", "forget_retired_unlisted", "forget_retired_withheld"),
     ):
         warehouse.run("retire", name, **facts)
     ended: int = warehouse.row("retire", "retired_count", run_id=retirement.run_id)["images"]

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from extract.errors import WarehouseError
+from load.end_of_life import load_our_dates
 from load.growth import add_new_columns, fill_from_extra
 from load.statements import added_columns, names, statement
 from load.warehouse import Description, Warehouse
@@ -44,6 +45,7 @@ def _apply(warehouse: Warehouse, version: str) -> None:
         if name not in applied:
             warehouse.run("schema", name)
             _record(warehouse, name, _fingerprint([statement("schema", name).text]), version)
+    load_our_dates(warehouse)
     added = add_new_columns(warehouse)
     for attribute in added:
         _record(warehouse, f"{_COLUMN}{attribute.column}", "", version)

@@ -10,6 +10,8 @@ FROM (
     UNION ALL
     SELECT cloud, run_id, NULL FROM run_clouds
     UNION ALL
+    SELECT cloud, run_id, NULL FROM run_targets
+    UNION ALL
     SELECT cloud, run_from, NULL FROM image_versions
 ) AS traces
 LEFT JOIN runs ON runs.run_id = traces.run_id

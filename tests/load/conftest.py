@@ -20,6 +20,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "test_cookbook",
                 "test_publish",
                 "test_staged_files",
+                "test_end_of_life",
             )
         )
         metafunc.parametrize("engine", nights.ENGINES[:1] if only_files else nights.ENGINES, indirect=True)

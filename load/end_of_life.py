@@ -1,0 +1,89 @@
+"""The table `end_of_life`: until when makers maintain their systems. Our own rows, and those of a file of the user's.
+
+The file has the columns of data/reference/end-of-life.csv; `spelling`, a regular expression, may come with them.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from extract.errors import SettingsError
+from load.warehouse import Warehouse
+
+_FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "reference"
+_OURS: Final = "endoflife.date"
+_THEIRS: Final = "settings"
+_NEEDED: Final = ("product", "cycle", "ends")
+
+Row = tuple[str, str, str | None, str | None, str | None, str | None, bool, str | None]
+
+
+def load_our_dates(warehouse: Warehouse) -> None:
+    """Our own rows, where they are not in the table yet. In a transaction of the caller's."""
+    with (_FOLDER / "spellings.csv").open(encoding="utf-8", newline="") as file:
+        spellings = {row["product"]: row["spelling"] for row in csv.DictReader(file)}
+    _replace(warehouse, _OURS, list(_rows(_FOLDER / "end-of-life.csv", spellings)))
+
+
+def load_their_dates(warehouse: Warehouse, file: Path | None) -> None:
+    """The rows of the user's file; without one, none. Raises: SettingsError where it cannot be read, with the line."""
+    rows = [] if file is None else list(_rows(file, {}))
+    warehouse.atomically(lambda: _replace(warehouse, _THEIRS, rows))
+
+
+def _replace(warehouse: Warehouse, source: str, rows: list[Row]) -> None:
+    known = warehouse.rows("end_of_life", "rows_of_source", source=source)
+    if sorted(map(repr, known)) == sorted(map(repr, rows)):
+        return
+    warehouse.run("end_of_life", "remove_rows", source=source)
+    named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    warehouse.run("end_of_life", "add_rows", source=source, rows=msgspec.json.encode(named).decode())
+
+
+_COLUMNS: Final = ("product", "cycle", "codename", "released", "ends", "extended_ends", "has_ended", "spelling")
+
+
+def _rows(path: Path, spellings: dict[str, str]) -> Iterator[Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+            if missing:
+                raise SettingsError(f"{path} has no column {missing[0]}", f"It needs {', '.join(_NEEDED)}.")
+            for row in reader:
+                where = f"{path}, line {reader.line_num}"
+                product, cycle = (row["product"] or "").strip().lower(), (row["cycle"] or "").strip().lower()
+                if not product or not cycle:
+                    raise SettingsError(f"{where}: product or cycle is empty", "Fill both.")
+                spelling = (row.get("spelling") or "").strip() or spellings.get(product)
+                yield (
+                    product, cycle, row.get("codename") or None, _day(row.get("released"), where),
+                    _day(row["ends"], where), _day(row.get("extended_ends"), where),
+                    (row["ends"] or "").strip().lower() == "true", _checked(spelling, where),
+                )  # fmt: skip
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise SettingsError(f"{path} cannot be read ({reason})", "See end_of_life in the settings.") from exc
+
+
+def _day(text: str | None, where: str) -> str | None:
+    written = (text or "").strip()
+    if written.lower() in ("", "true", "false"):
+        return None
+    try:
+        return date.fromisoformat(written).isoformat()
+    except ValueError as exc:
+        raise SettingsError(f"{where}: '{written}' is no date", "Write 2026-11-30, true or false.") from exc
+
+
+def _checked(spelling: str | None, where: str) -> str | None:
+    try:
+        re.compile(spelling or "")
+    except re.error as exc:
+        raise SettingsError(f"{where}: the spelling is no regular expression ({exc})", "Mend it.") from exc
+    return spelling
