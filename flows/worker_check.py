@@ -132,7 +132,7 @@ def _watch(client: Any, where: str, has_ended: Callable[[float], bool]) -> None:
     while not has_ended(LOOK_SECONDS):
         if client.status in ("closed", "closing") or client.scheduler is None or client.scheduler_comm is None:
             _give_up(client, f"{where} went away")
-            return
+            continue
         workers = _workers(client)
         if workers is None or workers:
             alone_since = None
@@ -140,7 +140,6 @@ def _watch(client: Any, where: str, has_ended: Callable[[float], bool]) -> None:
             alone_since = time.monotonic()
         elif time.monotonic() - alone_since >= WORKERS_SECONDS:
             _give_up(client, f"all workers of {where} went away, and none came back in {WORKERS_SECONDS:.0f} s")
-            return
 
 
 def _workers(client: Any) -> int | None:
@@ -153,6 +152,7 @@ def _workers(client: Any) -> int | None:
 
 
 def _give_up(client: Any, what: str) -> None:
+    """Cancel what is to be done. To be called again: listings of the next stage are submitted later."""
     _lost.append(what)
     distributed = import_module("distributed")
     try:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,6 +153,33 @@ def test_worker_that_cannot_read_for_us_is_named(
         with pytest.raises(SettingsError, match=r"of 1 workers of the Dask scheduler at .* 1 cannot read") as caught:
             place.night()
         assert f"{useless.workers[0].worker_address} {said}" in str(caught.value)
+
+
+def test_workers_that_all_went_away_are_not_waited_for(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
+) -> None:
+    scheduler = cluster_of(1)
+    place = on_dask(Place(tmp_path, c=cloud), scheduler)
+    ended: list[bool] = []
+
+    def end(asked: Asked) -> Reply | None:
+        if asked.query.get("marker", "") > "100" and not ended:
+            ended.append(True)
+            threading.Thread(target=scheduler.scale, args=(0,)).start()
+            time.sleep(1)
+        return None
+
+    cloud.faults.append(end)
+    try:
+        report = place.night()
+    finally:
+        scheduler.close()
+    assert ended
+    assert report.status == "failed"
+    errors = [str(listing.error) for listing in report.clouds[0].listings if listing.error]
+    assert errors
+    assert all("all workers of the Dask scheduler at" in error for error in errors)
+    assert not any("glanceback itself" in error for error in errors)
 
 
 def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
