@@ -6,6 +6,7 @@ Called by connection. Asks nothing, and knows no listings and no pages.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -248,9 +249,24 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
         raise SettingsError(
             f"cloud {settings.name}: the service catalogue has no image service with interface '{interface}' "
             f"in region '{name or 'any'}'",
-            "Set region, interface or endpoint.",
+            f"{_where_images_are(session)}Set region, interface or endpoint.",
         )
     return base_url(str(endpoint))
+
+
+def _where_images_are(session: Any) -> str:
+    """In which regions the catalogue has an image service, or else what services it has: a sentence."""
+    try:
+        catalogue = session.auth.get_access(session).service_catalog
+        regions: dict[str, set[str]] = {}
+        for endpoint in chain(*catalogue.get_endpoints_data(service_type="image").values()):
+            regions.setdefault(str(endpoint.region_id), set()).add(str(endpoint.interface))
+        others = sorted(map(str, catalogue.get_endpoints_data()))
+    except Exception:  # a catalogue of another form, or none
+        return ""
+    if told := ", ".join(f"{name} ({', '.join(sorted(there))})" for name, there in sorted(regions.items())):
+        return f"The regions that have one: {told}. "
+    return f"No region has one; the services there are: {', '.join(others) or 'none'}. "
 
 
 def base_url(endpoint: str) -> str:

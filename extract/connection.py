@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from extract.account import (
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
-from extract.errors import SettingsError
+from extract.errors import LoginRefused, SettingsError
 from extract.limiter import ConcurrencyLimiter
 from extract.redact import Secrets
 from extract.retry import with_retry
@@ -57,6 +58,8 @@ class Connection:
     secrets: Secrets = field(default_factory=Secrets, repr=False, compare=False)
     has_fixed_token: bool = False
     region: str | None = None
+    token_expires_at: datetime | None = None
+    """Of the token that we were logged in with, UTC; None where nothing says."""
     limiter: ConcurrencyLimiter = field(init=False, repr=False, compare=False)
     room: threading.Semaphore = field(init=False, repr=False, compare=False)
 
@@ -112,6 +115,7 @@ def _connect_with_login(
         secrets=secrets,
         has_fixed_token=region.config["auth_type"] in _WITH_A_FIXED_TOKEN,
         region=region_of(region),
+        token_expires_at=who.token_expires_at,
     )
 
 
@@ -122,6 +126,44 @@ class _Who:
     project_name: str | None = None
     user_name: str | None = None
     roles: tuple[str, ...] = ()
+    token_expires_at: datetime | None = None
+
+
+def why_refused(settings: CloudSettings) -> str | None:
+    """Why the login was refused, by logging in once more without a project; None where that cannot tell.
+
+    A password that is wrong is sent a second time by this: only for somebody who asks. Raises: as connect.
+    """
+    from keystoneauth1 import session as keystone  # see connect
+    from keystoneauth1.identity import generic  # see connect
+
+    from extract.identity import LARGEST_BYTES, in_our_words, through  # see connect
+
+    where, region = f"cloud {settings.name}", account(settings)
+    entry = described(region)
+    if region.config["auth_type"] not in ("password", "v3password") or not entry.get("password"):
+        return None
+    secrets = secrets_of(region.config)
+    context = cache(lambda: tls_context(region, os.environ, where))
+    names = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
+    plugin = generic.Password(**{name: entry[name] for name in names if entry.get(name)})
+    client = _client(settings, context, LARGEST_BYTES, settings.read_timeout_seconds)
+    session = through(client, keystone.Session(auth=plugin), where, secrets)
+    try:
+        in_our_words(session.get_token, where, secrets, plugin)
+        base = str(entry["auth_url"]).rstrip("/")
+        url = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
+        projects = in_our_words(lambda: session.get(url).json()["projects"], where, secrets, plugin)
+    except LoginRefused:
+        return "The user, its password or its domain is wrong, or the user is disabled: the project is not the reason."
+    finally:
+        client.close()
+    there = ", ".join(sorted(str(project["name"]) for project in projects)) or "none"
+    wanted = entry.get("project_name") or entry.get("project_id") or "none"
+    return (
+        f"User and password are right; the project '{wanted}' or its domain is not: there is none of that name, or the "
+        f"user has no role in it. The projects of this user: {there}."
+    )
 
 
 def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str | None, _Who]:
@@ -131,7 +173,17 @@ def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str
     if not hasattr(session.auth, "get_access"):
         return endpoint, project_id, _Who()
     access = session.auth.get_access(session)
-    return endpoint, project_id, _Who(access.project_name, access.username, tuple(access.role_names))
+    expires = access.expires
+    return (
+        endpoint,
+        project_id,
+        _Who(
+            access.project_name,
+            access.username,
+            tuple(access.role_names),
+            expires.astimezone(UTC).replace(tzinfo=None) if expires else None,
+        ),
+    )
 
 
 def _connect_signed(

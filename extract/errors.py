@@ -4,6 +4,7 @@
     ├── SettingsError        wrong usage or configuration: nothing is started, exit code 2
     ├── CloudError           this listing (or cloud) is incomplete; the others go on, exit code 1
     │   ├── Refused          the same: the cloud answered with a status that no other try will change
+    │   ├── LoginRefused     the identity service says that the account or its project cannot be used
     │   ├── WrongClock       our clock or the cloud's is wrong: what would be loaded could not be put in order
     │   └── TransientError   the same, but worth another try: throttling, 5xx, broken connections
     └── WarehouseError       the warehouse cannot be opened, migrated or written: nothing was written, exit code 1
@@ -40,6 +41,10 @@ class Refused(CloudError):
         super().__init__(what, advice)
         self.args = (what, advice, status)
         self.status = status
+
+
+class LoginRefused(CloudError):
+    """The identity service refused the login (401)."""
 
 
 class WrongClock(CloudError):

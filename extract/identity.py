@@ -19,7 +19,7 @@ from extract.answers import is_passing, retry_after_seconds
 from extract.body import parse_json
 from extract.credentials import header_safe
 from extract.decoding import ANNOUNCED
-from extract.errors import CloudError, GlancebackError, SettingsError, TransientError
+from extract.errors import CloudError, GlancebackError, LoginRefused, SettingsError, TransientError
 from extract.redact import Secrets
 from extract.token_auth import origin_of
 from extract.transport import is_untrusted_certificate, location_of, send
@@ -35,12 +35,33 @@ _ADVICE: Final = (
     (re.compile(r"expired", re.I), "Change the password, or make a new token or application credential."),
     (re.compile(r"locked", re.I), "The account is locked: wait, or have it unlocked."),
     (re.compile(r"disabled", re.I), "Have the user, project or domain enabled."),
+    (
+        re.compile(r"expecting to find domain in (user|project)", re.I),
+        "Set user_domain_name and project_domain_name: names are unique in their domain only.",
+    ),
     (re.compile(r"could not find|no such|not found", re.I), "Check the names of project, user and domain."),
 )
 _CHECK_ALL: Final = (
     "Check user, password or application credential, or whether the token expired, and project and domain: "
     "the service does not say which is wrong."
 )
+_BY_WAY_IN: Final = (
+    (
+        "ApplicationCredential",
+        "The application credential's id or secret is wrong, or it has expired or was deleted: make a new one.",
+    ),
+    (
+        "Token",
+        "The token has expired, was revoked, or is not for this project: get a new one (openstack token issue). "
+        "For nightly runs take an application credential: a token cannot be renewed.",
+    ),
+    (
+        "Password",
+        "User, password or user domain is wrong, or the project or its domain: the service does not say which. "
+        "glanceback check finds out.",
+    ),
+)
+"""What to do where the login is refused, by a part of the name of keystoneauth1's plugin."""
 
 
 class IdentityAdapter(BaseAdapter):
@@ -163,7 +184,7 @@ class KeystoneTokens:
                 # again locks the account.
                 raise type(failure)(*failure.args)
             try:
-                self._token = in_our_words(lambda: self._fetch(refused), self._where, self._secrets)
+                self._token = in_our_words(lambda: self._fetch(refused), self._where, self._secrets, self._session.auth)
             except GlancebackError as exc:
                 self._failed_at, self._failure = time.monotonic(), exc
                 raise
@@ -190,11 +211,11 @@ def through(client: httpx.Client, session: Any, where: str, secrets: Secrets) ->
     return session
 
 
-def in_our_words(call: Callable[[], T], where: str, secrets: Secrets) -> T:
-    """Return what `call` does, which asks keystoneauth1 for something.
+def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: object = None) -> T:
+    """Return what `call` does, which asks keystoneauth1 for something. `way_in` is its plugin.
 
-    Raises: TransientError, CloudError where the identity service refuses; SettingsError where keystoneauth1 cannot do
-    what the account's entry says.
+    Raises: TransientError, LoginRefused, CloudError where the identity service refuses; SettingsError where
+    keystoneauth1 cannot do what the account's entry says.
     """
     from keystoneauth1 import exceptions as refused  # heavy, and only needed where a cloud is asked
 
@@ -207,9 +228,13 @@ def in_our_words(call: Callable[[], T], where: str, secrets: Secrets) -> T:
         advice = next((advice for pattern, advice in _ADVICE if pattern.search(said)), _CHECK_ALL)
         if exc.http_status != httpx.codes.UNAUTHORIZED and advice is _CHECK_ALL:
             advice = "Check auth_url, and the account's entry in clouds.yaml or the OS_* variables."
-        raise CloudError(
-            f"{where}: the identity service refused the login ({exc.http_status} {said})", advice
-        ) from None
+        kind: type[CloudError] = CloudError
+        if exc.http_status == httpx.codes.UNAUTHORIZED:
+            kind = LoginRefused
+            if advice is _CHECK_ALL:
+                names = type(way_in).__name__
+                advice = next((told for name, told in _BY_WAY_IN if name in names), _CHECK_ALL)
+        raise kind(f"{where}: the identity service refused the login ({exc.http_status} {said})", advice) from None
     except (refused.InvalidResponse, KeyError) as exc:
         lacks = f"it has no {exc}" if isinstance(exc, KeyError) else "it has no token"
         raise CloudError(

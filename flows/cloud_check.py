@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rich.console import Console
@@ -12,12 +12,13 @@ from extract.account import CloudSettings
 from extract.asking import ask_page
 from extract.body import PageBody
 from extract.confirmation import why_unaskable
-from extract.connection import Connection
+from extract.connection import Connection, why_refused
 from extract.dialect import FirstLook
-from extract.errors import CloudError, GlancebackError, Refused, SettingsError, TransientError, WrongClock
+from extract.errors import CloudError, GlancebackError, LoginRefused, Refused, SettingsError, TransientError, WrongClock
 from extract.listing import Listing, mismatch
 from extract.order import ascending
 from extract.redact import shown_url
+from extract.wording import counted
 from flows.display import printable
 from flows.visit import Visit, check_clocks, enter
 
@@ -49,9 +50,18 @@ class CloudCheck:
         except SettingsError as exc:
             self._problem(str(exc))
             return 2
+        except LoginRefused as exc:
+            self._problem(self._why_refused(exc))
         except GlancebackError as exc:
             self._problem(_with_right(exc))
         return self._code
+
+    def _why_refused(self, refusal: LoginRefused) -> str:
+        try:
+            why = why_refused(self._settings)
+        except GlancebackError:
+            why = None
+        return f"{refusal.what.rstrip('.')}. {why}" if why else str(refusal)
 
     def _ask_all(self, visit: Visit) -> None:
         """Raises: TransientError where the cloud does not answer: it is not asked the rest then."""
@@ -74,6 +84,8 @@ class CloudCheck:
         self._say("logged in as", f"{who}, project {project}")
         self._say("endpoint", shown_url(connection.endpoint))
         self._say("region", connection.region or "none named")
+        if connection.has_fixed_token:
+            self._token(connection.token_expires_at)
         if connection.project_id is None:
             self._problem(
                 "the login does not say which project it is: images that the account shares out cannot be told from "
@@ -85,6 +97,14 @@ class CloudCheck:
                 "the account is an administrator: it sees everybody's shared images in every shared listing. "
                 "A member's account shows what a project really has.",
             )
+
+    def _token(self, expires_at: datetime | None) -> None:
+        advice = "it cannot be renewed: for nightly runs take an application credential, or a password"
+        if expires_at is None:
+            self._say("token", f"given to us, and nothing says when it expires; {advice}")
+            return
+        hours = (expires_at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
+        self._say("token", f"expires at {expires_at:%Y-%m-%d %H:%M} UTC, in {hours:.1f} hours; {advice}")
 
     def _clocks(self, first_look: FirstLook) -> None:
         difference = first_look.clock_difference
@@ -136,7 +156,10 @@ class CloudCheck:
             return None
         if page.next is not None:
             self._cut_pages.append(len(page.images))
-        self._say(f"listing {listing.name}", f"{len(page.images)} images on the first page")
+        told = f"{counted(len(page.images), 'image')} on the first page"
+        if own := _shared_out(listing, page, connection.project_id):
+            told += f", {own} of them shared out by this project: a run keeps those once, as shared-out"
+        self._say(f"listing {listing.name}", told)
         if not ascending(page.ids):
             self._problem(f"listing {listing.name}: sorting by id is ignored, so that it could not be read whole")
         if stranger := _stranger(listing, page):
@@ -231,6 +254,13 @@ def _stranger(listing: Listing, page: PageBody, since: datetime | None = None) -
     """In which way an image of the page is not what was asked for; None where all are."""
     found = (mismatch(listing, image, since) for image in page.images if isinstance(image, dict))
     return next(filter(None, found), None)
+
+
+def _shared_out(listing: Listing, page: PageBody, project_id: str | None) -> int:
+    """How many images of a listing of shares are the project's own: they come in every such listing."""
+    if not listing.name.startswith("shared-") or project_id is None:
+        return 0
+    return sum(isinstance(image, dict) and image.get("owner") == project_id for image in page.images)
 
 
 def _with_right(error: GlancebackError) -> str:

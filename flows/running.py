@@ -62,6 +62,18 @@ def tell(report: RunReport, console: Console) -> None:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
     for problem in problems(report.clouds):
         console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if rejected := sum(cloud.rejected for cloud in report.clouds):
+        what = (
+            "value does not fit its column and is kept as it came"
+            if rejected == 1
+            else ("values do not fit their columns and are kept as they came")
+        )
+        console.print(
+            f"  {rejected} {what}: glanceback sql --query rejected_values",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"run {report.run_id}: {report.status} in {report.seconds:.1f} s", markup=False, highlight=False, soft_wrap=True
     )

