@@ -260,7 +260,7 @@ def _where_images_are(session: Any) -> str:
         catalogue = session.auth.get_access(session).service_catalog
         regions: dict[str, set[str]] = {}
         for endpoint in chain(*catalogue.get_endpoints_data(service_type="image").values()):
-            regions.setdefault(str(endpoint.region_id), set()).add(str(endpoint.interface))
+            regions.setdefault(str(endpoint.region_name), set()).add(str(endpoint.interface))
         others = sorted(map(str, catalogue.get_endpoints_data()))
     except Exception:  # a catalogue of another form, or none
         return ""

@@ -16,6 +16,7 @@ from extract.errors import CloudError, SettingsError
 from extract.images import Json
 from extract.listing import IMS, OPENSTACK
 from extract.request import Answer
+from extract.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class _Sample:
         plain Glance that is read as IMS hides most.
         """
         public = self._public()
-        by_public, seen_of_public = _told_by(public, "public images")
+        by_public, seen_of_public = _told_by(public, "public image")
         told, seen = self.told()
         if len(public) >= _ENOUGH or (told == IMS and by_public == OPENSTACK):
             return by_public, seen_of_public
@@ -166,7 +167,7 @@ def _marked(images: Sequence[Json]) -> int:
     return sum(isinstance(image, dict) and str(image.get(IMS_MARK)).lower() in _KINDS for image in images)
 
 
-def _told_by(images: Sequence[Json], what: str = "images") -> tuple[str | None, str]:
+def _told_by(images: Sequence[Json], what: str = "image") -> tuple[str | None, str]:
     """The dialect by these images, None where there is none, and what was seen.
 
     IMS where nine of ten have the mark, of fewer than ten all: on IMS a private image without it is found by its
@@ -174,11 +175,12 @@ def _told_by(images: Sequence[Json], what: str = "images") -> tuple[str | None, 
     """
     total, marked = len(images), _marked(images)
     if not total:
-        return None, f"the API shows no {what} to tell by"
+        return None, f"the API shows no {what}s to tell by"
+    have = "has" if total == 1 else "have"
     least = -(-9 * total // 10) if total >= _ENOUGH else total
     if marked < least:
-        return OPENSTACK, f"{total - marked} of {total} {what} have no {IMS_MARK} of IMS's"
-    return IMS, f"{marked} of {total} {what} have {IMS_MARK}"
+        return OPENSTACK, f"{total - marked} of {counted(total, what)} {have} no {IMS_MARK} of IMS's"
+    return IMS, f"{marked} of {counted(total, what)} {have} {IMS_MARK}"
 
 
 def _clocks(answer: Answer, where: str) -> tuple[datetime, timedelta | None, timedelta]:

@@ -226,14 +226,15 @@ def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: ob
     except refused.HttpError as exc:
         said = secrets.excerpt(str(exc.message or ""))
         advice = next((advice for pattern, advice in _ADVICE if pattern.search(said)), _CHECK_ALL)
-        if exc.http_status != httpx.codes.UNAUTHORIZED and advice is _CHECK_ALL:
-            advice = "Check auth_url, and the account's entry in clouds.yaml or the OS_* variables."
         kind: type[CloudError] = CloudError
-        if exc.http_status == httpx.codes.UNAUTHORIZED:
+        # Keystone answers 404 for a token that it does not know any more.
+        plugin = type(way_in).__name__
+        if exc.http_status == httpx.codes.UNAUTHORIZED or ("Token" in plugin and "token" in said):
             kind = LoginRefused
-            if advice is _CHECK_ALL:
-                names = type(way_in).__name__
-                advice = next((told for name, told in _BY_WAY_IN if name in names), _CHECK_ALL)
+            by_way_in = next((told for name, told in _BY_WAY_IN if name in plugin), _CHECK_ALL)
+            advice = by_way_in if advice is _CHECK_ALL or "Token" in plugin else advice
+        elif advice is _CHECK_ALL:
+            advice = "Check auth_url, and the account's entry in clouds.yaml or the OS_* variables."
         raise kind(f"{where}: the identity service refused the login ({exc.http_status} {said})", advice) from None
     except (refused.InvalidResponse, KeyError) as exc:
         lacks = f"it has no {exc}" if isinstance(exc, KeyError) else "it has no token"

@@ -29,6 +29,7 @@ from extract.request import get
 from extract.retry import with_retry
 from extract.side_by_side import side_by_side
 from extract.stopping import PROCESS_STOP, StopSignal
+from extract.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,8 @@ class Reading(Generic[T]):
             # Only now, so that the manifest has the pages that were handed on, and no others, in that order.
             self._landing.add(page.line)
             yield page.made
-        log.info("%s: %d images on %d pages, complete", self.where, self.images, self.page_count)
+        found = counted(self.images, "image"), counted(self.page_count, "page")
+        log.info("%s: %s on %s, complete", self.where, *found)
 
     @property
     def images(self) -> int:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from extract import storage
 from extract.errors import GlancebackError, SettingsError
+from extract.wording import counted
 from flows.cloud_check import CloudCheck
 from flows.display import printable
 from flows.notices import send, trial
@@ -59,5 +60,5 @@ def _try_notices(settings: Settings, console: Console) -> int:
     if not send([trial()], replace(settings.notify, on=("failure",))):
         console.print("notices     could not be sent to all URLs of [notify]: look at each of them", style="yellow")
         return 1
-    console.print(f"notices     a test notice went to {len(settings.notify.urls)} URLs", highlight=False)
+    console.print(f"notices     a test notice went to {counted(len(settings.notify.urls), 'URL')}", highlight=False)
     return 0

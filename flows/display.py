@@ -105,7 +105,7 @@ def table(
             drawn.add_row(*map(Text, texts))
         console.print(drawn)
     if more:
-        _note(notes, f"and {counted(more, 'more row')}: LIMIT shows fewer, -o FILE or a pipe has all of them")
+        _note(notes, f"and {counted(more, 'more row', ',')}: LIMIT shows fewer, -o FILE or a pipe has all of them")
 
 
 def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, vertical: bool) -> None:

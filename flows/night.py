@@ -19,6 +19,7 @@ from extract.listing import Listing
 from extract.parts import Part
 from extract.reading import Reading
 from extract.storage import Place
+from extract.wording import counted
 from flows.missing import NAMES_SHOWN, decided
 from flows.progress import Watched
 from flows.visit import Visit
@@ -168,7 +169,7 @@ def _resumable(visit: Visit, folder: Place) -> Earlier | None:
     if not _soon_after(visit, gap):
         log.info("%s: begun %.0f s ago, too long to go on with; it starts over", where, gap)
         return None
-    log.info("%s: goes on after %d pages that were landed before", where, len(earlier))
+    log.info("%s: goes on after what was landed before: %s", where, counted(len(earlier), "page"))
     return earlier
 
 
@@ -234,7 +235,7 @@ def _load(
         keep_night(landing, night, found.decisions, found.error)
         counts = merge(warehouse, night, found.decisions, unlisted=found.unlisted, error=found.error)
     if counts.missed_by_changes:
-        log.warning("cloud %s: changes runs had missed %d images", visit.name, counts.missed_by_changes)
+        log.warning("cloud %s: changes runs had missed %s", visit.name, counted(counts.missed_by_changes, "image"))
     return Loaded(counts, found.error, len(found.decisions.too_many))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from extract.stopping import PROCESS_STOP
+from extract.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ class ListingProgress:
         per_second = self.images / self.seconds if self.seconds else 0.0
         left = (self.expected or 0) - self.images
         of_pages = f" of {round(self.pages * (self.expected or 0) / self.images)}" if left > 0 and self.images else ""
-        parts = [f"{self.pages}{of_pages} pages", f"{self.images:,} images"]
+        pages = f"{self.pages}{of_pages} pages" if of_pages else counted(self.pages, "page")
+        parts = [pages, counted(self.images, "image", ",")]
         parts += [f"{per_second:,.0f} a second"] if per_second else []
         parts += [f"{left / per_second:.0f} s left"] if left > 0 and per_second else []
         return ", ".join(parts)

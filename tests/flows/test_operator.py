@@ -1,4 +1,4 @@
-"""A new operator on a real Keystone and Glance: what `check` says of mistakes, and that the README's example logs in."""
+"""A new operator on a real Keystone and Glance: what `check` says of mistakes; the README's example logs in."""
 
 import re
 from collections.abc import Callable
