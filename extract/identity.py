@@ -43,7 +43,7 @@ _ADVICE: Final = (
 )
 _CHECK_ALL: Final = (
     "Check user, password or application credential, or whether the token expired, and project and domain: "
-    "the service does not say which is wrong."
+    "the service does not say which is wrong. glanceback check finds out."
 )
 _BY_WAY_IN: Final = (
     (
@@ -54,11 +54,6 @@ _BY_WAY_IN: Final = (
         "Token",
         "The token has expired, was revoked, or is not for this project: get a new one (openstack token issue). "
         "For nightly runs take an application credential: a token cannot be renewed.",
-    ),
-    (
-        "Password",
-        "User, password or user domain is wrong, or the project or its domain: the service does not say which. "
-        "glanceback check finds out.",
     ),
 )
 """What to do where the login is refused, by a part of the name of keystoneauth1's plugin."""
