@@ -51,7 +51,7 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
     Failures and withheld deletions are two things, of each cloud. A changes run, of which there are many a day, tells
     of a cloud's failure once. That all is well again is told to those who were told that it was not.
     """
-    told = read_told(settings.home)
+    told = read_told(settings.home).without_all_but(cloud.name for cloud in settings.clouds)
     failed = frozenset(cloud.cloud for cloud in report.clouds if cloud.has_failed)
     withheld = frozenset(cloud.cloud for cloud in report.clouds if cloud.deletions_to_decide)
     known = told.of(run.mode) if run.mode == "changes" else frozenset()

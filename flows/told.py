@@ -4,7 +4,7 @@ Not in the warehouse: that it cannot be opened is one of the problems. Called by
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,12 @@ class Told:
     @property
     def is_empty(self) -> bool:
         return not any(self.problems.values())
+
+    def without_all_but(self, clouds: Iterable[str]) -> "Told":
+        """Without clouds that the settings do not name any more: no run will find those well. No clouds: as it is."""
+        known = frozenset(clouds)
+        kept = known | {RUN}
+        return Told({mode: names & kept for mode, names in self.problems.items()}) if known else self
 
     def after(self, mode: str, problems: frozenset[str], over: frozenset[str]) -> "Told":
         """With these problems, and without those that are `over`. A full run shows what a changes run would."""
