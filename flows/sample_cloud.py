@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample"
 NIGHTS = ("night-1", "night-2")
-_PAGING = ("limit", "sort_key", "sort_dir", "marker", "updated_at")
+_BOUNDS = ("updated_at", "created_at")
+_PAGING = ("limit", "sort_key", "sort_dir", "marker", *_BOUNDS)
 
 
 class Night:
@@ -107,8 +108,8 @@ def sample_cloud() -> Iterator[SampleCloud]:
 def _page(listing: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
     """What was not recorded: the closing pass, and the probes of a first run for where to cut a long listing."""
     key = query.get("sort_key", "created_at")
-    bound = query.get("updated_at", "").removeprefix("gte:")
-    unlike = {image["id"]: image for image in listing if image["updated_at"] >= bound}
+    bounds = {name: query.get(name, "").removeprefix("gte:") for name in _BOUNDS}
+    unlike = {image["id"]: image for image in listing if all(image[name] >= bound for name, bound in bounds.items())}
     found = sorted(
         unlike.values(), key=lambda image: (image[key], image["id"]), reverse=query.get("sort_dir", "desc") == "desc"
     )

@@ -22,6 +22,8 @@ def test_demo_shows_what_changed_between_two_nights(
     for said in ("Night 2 of the sample cloud", "What changed between the nights", "Shares that moved", "deleted"):
         assert said in shown.getvalue()
     assert "WARNING" not in told.getvalue()
+    assert "400" not in told.getvalue()
+    assert "glanceback sql --query rejected_values" in shown.getvalue()
     with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as reader:
         assert reader.execute("SELECT count(*) FROM runs WHERE status = 'completed'").fetchall() == [(2,)]
         ended = reader.execute("SELECT count(*) FROM image_versions WHERE end_reason = 'deleted'").fetchall()
