@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.catalogue import SHARES, Catalogue
+from benchmarks.questions import table
 from extract.body import parse_page
 from load.merge import CloudNight, ListingOutcome, find_missing, merge
 from load.missing import Decisions
@@ -105,6 +106,7 @@ def main() -> None:
                 began = time.perf_counter()
                 connection.execute(query, {"moment": moment}).fetchall()
                 print(f"{query}: {time.perf_counter() - began:.2f} s")
+            print(table(connection))
 
 
 if __name__ == "__main__":
