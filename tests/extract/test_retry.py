@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
+import tenacity
 
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
 from extract.errors import CloudError, Refused, TransientError
 from extract.request import Answer, get
 from extract.retry import RetryPolicy, with_retry
+from extract.stopping import Stopped, StopSignal
 from tests.clouds.fake import FakeCloud, Reply, once
 
 
@@ -194,3 +197,81 @@ def test_tries_are_a_limit_of_their_own() -> None:
 def test_first_wait_is_short_unless_the_server_asks_for_more() -> None:
     for _ in range(20):
         assert tried_for(RetryPolicy(120, tries=2))[1][0] <= 0.5
+
+
+class Service:
+    """Fails at each try after so many seconds and asks for a wait of so many; then it answers. Time is only counted."""
+
+    def __init__(self, *failures: tuple[float, float | None], now: float = 0.0) -> None:
+        self.now = now
+        self.waits: list[float] = []
+        self.tries = 0
+        self._failures = failures
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    def answer(self) -> str:
+        self.tries += 1
+        if self.tries > len(self._failures):
+            return "here"
+        took, retry_after = self._failures[self.tries - 1]
+        self.now += took
+        raise TransientError("the service is away", retry_after=retry_after)
+
+    def ask(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> str:
+        monkeypatch.setattr(tenacity, "time", SimpleNamespace(monotonic=lambda: self.now))
+        return with_retry(self.answer, RetryPolicy(seconds), "cloud c", stopped=StopSignal(), sleep=self.sleep)
+
+
+def test_time_spent_in_the_tries_counts_from_the_first_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service((500, 2), (4, 2), (4, 2), (4, 2))
+    with pytest.raises(TransientError, match="away"):
+        service.ask(10, monkeypatch)
+    assert (service.tries, service.now) == (3, 512)
+
+
+@pytest.mark.parametrize("now", [0.0, 1_000_000.0], ids=["zero", "later"])
+def test_failure_at_the_very_end_of_the_time_is_the_last(now: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service((0, 1), (9, None), (0, None), now=now)
+    with pytest.raises(TransientError, match="away"):
+        service.ask(10, monkeypatch)
+    assert service.tries == 2
+
+
+def test_failure_shortly_before_the_end_gets_another_try_within_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service((0, 1), (8.75, None))
+    assert service.ask(10, monkeypatch) == "here"
+    assert service.now <= 10
+
+
+def test_retry_after_of_exactly_the_time_left_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service((3, 60))
+    assert service.ask(60, monkeypatch) == "here"
+    assert service.waits == [60.0]
+
+
+def test_each_wait_is_told_with_its_place_reason_and_length(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Service((0, 7), (0, 12)).ask(60, monkeypatch)
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in told] == ["WARNING", "WARNING"]
+    assert all("cloud c: the service is away" in message for _, message in told)
+    assert [message.partition("; ")[2] for _, message in told] == ["try 2 in 7.0 s", "try 3 in 12.0 s"]
+
+
+def test_failure_that_is_not_tried_again_announces_no_try(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TransientError):
+        Service((0, 61)).ask(60, monkeypatch)
+    assert not caplog.records
+
+
+def test_stop_during_a_wait_ends_the_trying_and_names_the_place() -> None:
+    stopped, service = StopSignal(), Service((0, None))
+    with pytest.raises(Stopped, match="cloud c, images"):
+        with_retry(service.answer, RetryPolicy(60), "cloud c, images", stopped=stopped, sleep=lambda _: stopped.set())
+    assert service.tries == 1
