@@ -16,6 +16,7 @@ import duckdb
 from benchmarks.catalogue import SHARES, Catalogue
 from benchmarks.questions import table
 from extract.body import parse_page
+from extract.landed import LandedAt
 from load.merge import CloudNight, ListingOutcome, find_missing, merge
 from load.missing import Decisions
 from load.publish import publish
@@ -39,7 +40,7 @@ def stage(images: int, folder: Path) -> list[StagedListing]:
         with StageWriter(place, name) as writer:
             while True:
                 page = parse_page(catalogue.page(query)[0], name)
-                writer.write(flatten(page.images), FIRST_NIGHT)
+                writer.write(flatten(page.images), LandedAt(FIRST_NIGHT))
                 if page.next is None:
                     break
                 query["marker"] = page.images[-1]["id"]

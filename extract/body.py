@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from extract.errors import CloudError, TransientError
+from extract.image_texts import BLANKS, image_hash, image_texts
 from extract.images import Form, Images, Json, column, form_of
+from extract.numbers import Number
 
 MAX_ID_CHARACTERS = 255
 
@@ -21,7 +24,6 @@ _FEWEST_BYTES = 100
 
 _REPORT = "Report this to the cloud's operator."
 _CUT_OFF = "Try again; if it stays, a proxy on the way cuts answers off."
-_IGNORED_BEFORE = " \t\r\n\ufeff"
 
 
 _Read = TypeVar("_Read")
@@ -38,6 +40,7 @@ def _decoder(form: Form) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(page[form.image])
 
 
+_decode = msgspec.json.Decoder(float_hook=Number).decode
 _decode_texts = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
 
 
@@ -73,20 +76,21 @@ def parse_page(body: bytes, where: str, expected: frozenset[str] = frozenset()) 
 
 
 def _parse(body: bytes, where: str, form: Form) -> PageBody:
+    texts = _decode_texts(body)
+    hashes = [sha256(text).hexdigest() for text in texts.images]
     has_usual_images = body.count(b"{") * _FEWEST_BYTES < len(body)
     if has_usual_images:
         try:
             page = _decoder(form).decode(body)
-            return PageBody(Images.usual(page.images, form), page.next or None)
+            return PageBody(Images.usual(page.images, form).with_hashes(hashes), page.next or None)
         except msgspec.ValidationError:
             pass
 
     def parse(text: msgspec.Raw) -> Json:
-        return _not_too_deep(msgspec.json.decode(text), bytes(text), where)
+        return _not_too_deep(_decode(text), bytes(text), where)
 
-    texts = _decode_texts(body)
     images = Images.parsed(texts.images, parse, form) if has_usual_images else Images.of(list(map(parse, texts.images)))
-    return PageBody(images, texts.next or None)
+    return PageBody(images.with_hashes(hashes), texts.next or None)
 
 
 def _parse_leniently(body: bytes, where: str) -> PageBody:
@@ -100,7 +104,8 @@ def _parse_leniently(body: bytes, where: str) -> PageBody:
     if following is not None and not isinstance(following, str):
         raise CloudError(f'{where}: the page\'s "next" is not a text', _REPORT)
     # An empty text leads nowhere: some services end a listing so.
-    return PageBody(page["images"], following or None)
+    hashes = list(map(image_hash, image_texts(_text(body, where))))
+    return PageBody(Images.of(page["images"]).with_hashes(hashes), following or None)
 
 
 def parse_json(body: bytes, where: str) -> Json:
@@ -110,21 +115,26 @@ def parse_json(body: bytes, where: str) -> Json:
     all, or nested so deeply that it may not be possible to write it again.
     """
     try:
-        value = msgspec.json.decode(body)
+        value = _decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         value = _parse_json_leniently(body, where)
     return _not_too_deep(value, body, where)
+
+
+def image_hash_of(body: bytes) -> str:
+    """The hash of an image's JSON text, where an answer holds that image alone. `parse_json` must take it."""
+    return image_hash(_text(body, "an image"))
 
 
 def _parse_json_leniently(body: bytes, where: str) -> Json:
     """The JSON value by Python's own parser, which takes what msgspec refuses: lone surrogates, NaN, 1e999, UTF-16."""
     text = _text(body, where)
     try:
-        return json.loads(text, parse_int=_whole_number)
+        return json.loads(text, parse_int=_whole_number, parse_float=Number, parse_constant=Number)
     except RecursionError as exc:
         raise _too_deep(where) from exc
     except json.JSONDecodeError as exc:
-        if not text.strip(_IGNORED_BEFORE):
+        if not text.strip(BLANKS):
             raise TransientError(f"{where}: the answer is empty", _CUT_OFF) from exc
         if _begins_a_page(text):
             raise TransientError(
@@ -151,7 +161,7 @@ def _text(body: bytes, where: str) -> str:
 
 
 def _begins_a_page(text: str) -> bool:
-    return text.lstrip(_IGNORED_BEFORE).startswith("{")
+    return text.lstrip(BLANKS).startswith("{")
 
 
 def _whole_number(digits: str) -> int | str:

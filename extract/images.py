@@ -8,21 +8,17 @@ depends on no other page; only how fast, for attributes that a page is expected 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import chain, repeat, starmap
-from operator import itemgetter
+from itertools import repeat
 from typing import Any, Final, overload
 
 import msgspec
 from msgspec.structs import astuple
 
 Json = Any
-"""What a JSON text holds: None, bool, int, float, str, list or dict of these."""
+"""What a JSON text holds: None, bool, int, Number, str, list or dict of these."""
 
 ABSENT: Final = msgspec.UNSET
 """In a column, the value of an image that does not have the attribute; null is None."""
-
-LINKS: Final = ("self", "file", "schema", "first")
-"""Attributes that say where an image is shown, not what it is."""
 
 _USUAL: Final = """
     hw_firmware_type virtual_env_type __imagetype __isregistered __image_source_type __image_size __os_type __platform
@@ -47,7 +43,7 @@ _LONGEST_EXPECTED: Final = 255
 _EXPECTED_OF: Final = 50
 """One in so many images must have an attribute for it to be worth a field."""
 
-_Scalar = str | int | float | bool | None
+_Scalar = str | int | bool | None
 _Row = tuple[Json, ...]
 
 
@@ -67,8 +63,7 @@ def _can_be_expected(name: str) -> bool:
 class Form:
     """Which attributes are fields: the usual ones, and those that are expected.
 
-    `image` is the type of an image that has no others, and no value that is nested more deeply than tags are; `content`
-    that of what is hashed of it.
+    `image` is the type of an image that has no others, and no value that is nested more deeply than tags are.
     """
 
     def __init__(self, expected: frozenset[str]) -> None:
@@ -78,9 +73,6 @@ class Form:
         self.nothing: _Row = (ABSENT,) * len(self.names)
         self.image = _struct(self.names, _Scalar | list[_Scalar])
         self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
-        content = sorted(name for name in self.names if name not in LINKS)
-        self.content = _struct(content, Any)
-        self.content_of = itemgetter(*map(self.names.index, content))
 
     def parsed_row(self, text: msgspec.Raw) -> _Row | None:
         """The row of an image that has no other attributes. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
@@ -107,11 +99,19 @@ USUAL_FORM: Final = form_of(frozenset())
 class Images(Sequence[Json]):
     """The images of one page, in the order received. As a sequence it has them as dictionaries, made when asked for."""
 
-    def __init__(self, rows: Sequence[_Row], others: Mapping[int, Json], form: Form = USUAL_FORM) -> None:
+    def __init__(
+        self,
+        rows: Sequence[_Row],
+        others: Mapping[int, Json],
+        form: Form = USUAL_FORM,
+        hashes: Sequence[str] | None = None,
+    ) -> None:
         """`rows` hold the fields of the form, in their order, of each image.
 
         `others`, by position, holds what else an image has; in place of what is no object at all, that itself.
+        `hashes` are of the images' own texts, where these are known.
         """
+        self.hashes = hashes
         self._rows = rows
         self._others = others
         self._form = form
@@ -120,6 +120,10 @@ class Images(Sequence[Json]):
     def usual(images: Iterable[Any], form: Form = USUAL_FORM) -> "Images":
         """The images that are all of the form's type."""
         return Images(list(map(astuple, images)), {}, form)
+
+    def with_hashes(self, hashes: Sequence[str]) -> "Images":
+        """These images, with the SHA-256 of each one's text, in hexadecimal."""
+        return Images(self._rows, self._others, self._form, hashes)
 
     @staticmethod
     def of(images: Sequence[Json]) -> "Images":
@@ -162,7 +166,8 @@ class Images(Sequence[Json]):
     def take(self, positions: Sequence[int]) -> "Images":
         """The images at these positions."""
         others = {new: self._others[old] for new, old in enumerate(positions) if old in self._others}
-        return Images([self._rows[position] for position in positions], others, self._form)
+        hashes = None if self.hashes is None else [self.hashes[position] for position in positions]
+        return Images([self._rows[position] for position in positions], others, self._form, hashes)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -190,22 +195,15 @@ class Images(Sequence[Json]):
         values = {at: value for at, value in enumerate(self._columns.get(name, ())) if value is not ABSENT}
         return values | self._by_name.get(name, {}) if values else self._by_name.get(name, {})
 
-    def contents(self) -> Iterator[Any]:
-        """What `content` says of each image, which must be an object, as msgspec writes it fastest.
-
-        What msgspec writes has the attributes in the order of their names, if it sorts those of dictionaries.
-        """
-        contents = starmap(self._form.content, map(self._form.content_of, self._rows))
-        for position, (content, tags) in enumerate(zip(contents, _in_order(self.column("tags")), strict=True)):
-            content.tags = tags
-            yield self.content(position) if position in self._others else content
-
-    def content(self, position: int) -> dict[str, Json]:
-        """An image, which must be an object, without its links and with its tags in order."""
-        image: dict[str, Json] = self[position]
-        for link in LINKS:
-            image.pop(link, None)
-        return image | {"tags": _in_order([image["tags"]])[0]} if "tags" in image else image
+    def positions_of(self, is_it: Callable[[Json], bool]) -> set[int]:
+        """Where an image holds such a value, which must be none of `None`, bool, int and str."""
+        return {
+            position
+            for values in self._by_name.values()
+            if not {type(None), bool, int, str}.issuperset(map(type, values.values()))
+            for position, value in values.items()
+            if is_it(value)
+        }
 
     @cached_property
     def _columns(self) -> dict[str, Sequence[Json]]:
@@ -235,13 +233,6 @@ class Images(Sequence[Json]):
 def column(images: Sequence[Json], name: str) -> Sequence[Json]:
     """The attribute of each image, ABSENT where it has none or is no object at all."""
     return Images.of(images).column(name)
-
-
-def _in_order(values: Sequence[Json]) -> Sequence[Json]:
-    """Lists of texts sorted, anything else as it is."""
-    if set(map(type, values)) == {list} and set(map(type, chain.from_iterable(values))) <= {str}:
-        return list(map(sorted, values))
-    return [sorted(tags) if type(tags) is list and set(map(type, tags)) <= {str} else tags for tags in values]
 
 
 def _is_absent(values: Sequence[Json]) -> bool:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -47,7 +47,16 @@ _FIRST_OF_START: Final = "started_at"
 _LONGEST_FOLDER_NAME: Final = 255
 _SHORTENED: Final = 180
 
-P = TypeVar("P", Path, StorePath, Place)
+P = TypeVar("P", Path, StorePath, Place, PurePosixPath)
+
+
+@dataclass(frozen=True, slots=True)
+class LandedAt:
+    """Where an answer lies in its listing's folder, and when it was received, UTC. Without `file` it was not landed."""
+
+    received_at: datetime
+    page: int | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,10 @@ class LandedPage:
     sha256: str | None = None
     file_sha256: str | None = None
     previous: str | None = None
+
+    @property
+    def landed_at(self) -> LandedAt:
+        return LandedAt(self.received_at, self.page, self.file)
 
 
 def cloud_folder(landing: P, run_id: str, cloud: str) -> P:

@@ -31,6 +31,7 @@ from extract.landed import (
     OWNER,
     START,
     Earlier,
+    LandedAt,
     LandedPage,
     ReadingStart,
     cloud_folder,
@@ -54,6 +55,7 @@ __all__ = [
     "OWNER",
     "START",
     "Earlier",
+    "LandedAt",
     "LandedPage",
     "Landing",
     "ReadingStart",
@@ -126,6 +128,10 @@ class Landing:
         self._stored[page] = sha256(stored).hexdigest()
         return page
 
+    def landed_at(self, page: int, answer: Answer) -> LandedAt:
+        """Where a page that was kept lies."""
+        return LandedAt(answer.received_at, page, self._file(page))
+
     def line(
         self,
         page: int,
@@ -180,9 +186,11 @@ class Landing:
         """Write the line of a page that was kept. Raises: as `add`."""
         self.add(self.line(page, name, part, answer, query, ids, count, path=path))
 
-    def adopt(self, landed: LandedPage, file: Place) -> None:
-        """Have a page of an earlier reading here too, with its line. Raises: as `add`."""
-        self.add(self.keep_adopted(landed, file))
+    def adopt(self, landed: LandedPage, file: Place) -> LandedPage:
+        """Have a page of an earlier reading here too, with its line, which is returned. Raises: as `add`."""
+        line = self.keep_adopted(landed, file)
+        self.add(line)
+        return line
 
     def add(self, line: LandedPage) -> None:
         """Write a page's line into the manifest, with the hash of the line before: from then on, the page counts.

@@ -15,6 +15,7 @@ from extract.body import PageBody, usable_id
 from extract.errors import CloudError, Refused
 from extract.evidence import Evidence
 from extract.images import Images, Json
+from extract.landed import LandedAt
 from extract.listing import Listing, all_fit, mismatch
 from extract.order import IdOrder, ReadIds, StepBackIds
 from extract.parts import WHOLE, NotProven, Part
@@ -32,10 +33,10 @@ _MOST_REFUSALS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`images` as received, without those that an earlier page of this pass had. `received_at` is UTC."""
+    """`images` as received, without those that an earlier page of this pass had; and where the page was landed."""
 
     images: Images
-    received_at: datetime
+    landed_at: LandedAt
 
 
 @dataclass(slots=True, eq=False)

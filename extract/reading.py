@@ -21,7 +21,7 @@ from extract.cutting import probe
 from extract.errors import CloudError, Refused
 from extract.evidence import Evidence, together
 from extract.images import column
-from extract.landing import ALONE, CLOSING, Earlier, LandedPage, Landing, ReadingStart
+from extract.landing import ALONE, CLOSING, Earlier, LandedAt, LandedPage, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import Page, Pass
 from extract.parts import WHOLE, Chain, NotProven, Part, parts_between
@@ -265,17 +265,18 @@ class Reading(Generic[T]):
             page, content, file = landed
             line = replace(self._landing.keep_adopted(page, file), part=name, after=one.part.after, until=until)
             self._adopted += 1
-            return _PageMade(self._made_of(one, name, content, page.received_at, until, where)[0], line)
+            return _PageMade(self._made_of(one, name, content, line.landed_at, until, where)[0], line)
         answer = get(self._connection, self._connection.images_url, query, where, stopped)
         stopped.check(where)
         number = self._landing.keep(answer)
-        made, ids, count = self._made_of(one, name, answer.body, answer.received_at, until, where)
+        landed_at = self._landing.landed_at(number, answer)
+        made, ids, count = self._made_of(one, name, answer.body, landed_at, until, where)
         log.debug("%s: %d images, %d bytes", where, count, len(answer.body))
         part = Part(one.part.after, until)
         return _PageMade(made, self._landing.line(number, name, part, answer, query, ids, count))
 
     def _made_of(
-        self, one: Pass, name: str, content: builtins.bytes, received_at: datetime, until: str | None, where: str
+        self, one: Pass, name: str, content: builtins.bytes, landed_at: LandedAt, until: str | None, where: str
     ) -> tuple[T, list[str], int]:
         """What is made of the page, its ids, and how many images it has. Nobody holds the parsed page afterwards."""
         with _PARSE_SLOT:
@@ -284,7 +285,7 @@ class Reading(Generic[T]):
             images = one.take(body, len(content), until)
             if self._listing.is_shared and name != CLOSING and self._connection.project_id is not None:
                 self._shared_out.append(column(images, "owner").count(self._connection.project_id))
-            return self._prepare(Page(images, received_at)), body.ids, len(body.images)
+            return self._prepare(Page(images, landed_at)), body.ids, len(body.images)
 
     def _pass(self, name: str, part: Part, since: datetime | None = None) -> Pass:
         settings = self._connection.settings

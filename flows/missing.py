@@ -12,10 +12,11 @@ from typing import Final
 from urllib.parse import quote
 
 from extract import storage
+from extract.body import image_hash_of
 from extract.confirmation import Confirmation, confirm
 from extract.errors import CloudError
-from extract.images import Json
-from extract.landing import LISTING_PATH, Landing, ReadingStart, listing_folder
+from extract.images import Images, Json
+from extract.landing import LISTING_PATH, LandedAt, Landing, ReadingStart, listing_folder
 from extract.parts import WHOLE
 from extract.request import Answer
 from extract.storage import Place
@@ -142,7 +143,8 @@ class _Unlisted:
         self._landed: Landing | None = None
         self._writer: StageWriter | None = None
         self._images: list[Json] = []
-        self._received_at = started_at
+        self._hashes: list[str] = []
+        self._places: list[LandedAt] = []
 
     def __enter__(self) -> "_Unlisted":
         return self
@@ -161,7 +163,8 @@ class _Unlisted:
             path = f"{LISTING_PATH}/{quote(identity, safe='')}"
             self._landed.record(page, UNLISTED, WHOLE, answer, {}, [identity], 1, path=path)
             self._images.append(image)
-            self._received_at = answer.received_at
+            self._hashes.append(image_hash_of(answer.body))
+            self._places.append(self._landed.landed_at(page, answer))
             if len(self._images) == IMAGES_AT_ONCE:
                 self._stage()
 
@@ -181,8 +184,8 @@ class _Unlisted:
             beside = self._landing if storage.is_local(self._landing) else None
             place = self._open.enter_context(tempfile.TemporaryDirectory(prefix=f".{UNLISTED}-", dir=beside))
             self._writer = StageWriter(Path(place), UNLISTED)
-        self._writer.write(flatten(self._images), self._received_at)
-        self._images.clear()
+        self._writer.write(flatten(Images.of(self._images).with_hashes(self._hashes)), self._places)
+        self._images, self._hashes, self._places = [], [], []
         return self._writer
 
     @contextmanager

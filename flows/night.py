@@ -103,7 +103,7 @@ def read_listing(
             listing,
             landed,
             start,
-            lambda page: (flatten(page.images), page.received_at),
+            lambda page: (flatten(page.images), page.landed_at),
             # What changes while changes are read has a later time than this run's watermark: the next run sees it.
             closing_since=None if start.changed_since else start.started_at - unknown - overlap,
             earlier=earlier,
@@ -111,8 +111,8 @@ def read_listing(
         watched = Watched(settings.name, listing.name, sum(part.expected or 0 for part in start.parts) or None)
         with _staging(folder) as place:
             with StageWriter(place, listing.name) as writer:
-                for flattened, received_at in reading.pages():
-                    writer.write(flattened, received_at)
+                for flattened, landed_at in reading.pages():
+                    writer.write(flattened, landed_at)
                     watched.page_was_read(reading.page_count, reading.images)
             landed.must_be_ours()
             staged = handed_over(writer.staged, folder)

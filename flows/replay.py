@@ -14,10 +14,10 @@ from itertools import islice
 from pathlib import Path
 
 from extract import storage
-from extract.body import parse_json, parse_page, usable_id
+from extract.body import image_hash_of, parse_json, parse_page, usable_id
 from extract.errors import GlancebackError, SettingsError
-from extract.images import Json
-from extract.landing import LandedPage, landed_lines, landed_pages, listing_folder
+from extract.images import Images, Json
+from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
 from extract.storage import Place
 from flows.missing import IMAGES_AT_ONCE
 from flows.settings import VERSION, Settings
@@ -205,8 +205,8 @@ def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Pa
     (folder / outcome.listing).mkdir()
     pages = listing_folder(landing, kept.run_id, kept.cloud, outcome.listing)
     with StageWriter(folder / outcome.listing, outcome.listing) as writer:
-        for images, received_at in _pages_again(pages):
-            writer.write(flatten(images), received_at)
+        for images, landed_at in _pages_again(pages):
+            writer.write(flatten(images), landed_at)
     return replace(outcome, staged=writer.staged)
 
 
@@ -216,25 +216,27 @@ def _unlisted(landing: Place, kept: KeptNight, folder: Path) -> StagedListing | 
         return None
     (folder / UNLISTED).mkdir()
     pages = listing_folder(landing, kept.run_id, kept.cloud, UNLISTED)
-    answers = ((image, page.received_at) for page, image in _answers_again(pages) if usable_id(image) in kept.answered)
+    answers = (answer for answer in _answers_again(pages) if usable_id(answer[1]) in kept.answered)
     with StageWriter(folder / UNLISTED, UNLISTED) as writer:
         while several := list(islice(answers, IMAGES_AT_ONCE)):
-            writer.write(flatten([image for image, _ in several]), several[-1][1])
+            places, images, hashes = zip(*several, strict=True)
+            writer.write(flatten(Images.of(images).with_hashes(hashes)), places)
     return writer.staged
 
 
-def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], datetime]]:
+def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], LandedAt]]:
     """The images of the landed pages that the reading took: all but those behind the image where its part ended."""
     with _readable(folder):
         for page, body in landed_pages(folder):
             images = parse_page(body, f"{folder / page.file}").images
-            yield _up_to(page.until, images), page.received_at
+            yield _up_to(page.until, images), page.landed_at
 
 
-def _answers_again(folder: Place) -> Iterator[tuple[LandedPage, Json]]:
+def _answers_again(folder: Place) -> Iterator[tuple[LandedAt, Json, str]]:
+    """Where each answer lies, the image in it, and its hash."""
     with _readable(folder):
         for page, body in landed_pages(folder):
-            yield page, parse_json(body, f"{folder / page.file}")
+            yield page.landed_at, parse_json(body, f"{folder / page.file}"), image_hash_of(body)
 
 
 @contextmanager

@@ -18,12 +18,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from extract import storage
 from extract.asking import ask_page
 from extract.errors import GlancebackError
-from extract.landing import Earlier, Landing, ReadingStart, landed_lines, listing_folder
+from extract.landing import Earlier, LandedAt, Landing, ReadingStart, landed_lines, listing_folder
 from extract.listing import Listing
 from extract.paging import Page
 from extract.reading import Reading
@@ -159,8 +159,8 @@ class _SecondLook:
             landed.begin(start)
             reading = Reading(self._visit.connection, self._listing, landed, start, _flattened, stopped=self._stopped)
             with StageWriter(_made(place / AGAIN), self._listing.name) as writer:
-                for flattened, received_at in reading.pages():
-                    writer.write(flattened, received_at)
+                for flattened, landed_at in reading.pages():
+                    writer.write(flattened, landed_at)
             landed.must_be_ours()
             landed.finish()
         finally:
@@ -179,12 +179,13 @@ class _SecondLook:
         landed = Landing(self._both)
         try:
             landed.begin(Earlier(self._folder).start)
-            for page in landed_lines(self._folder):
-                landed.adopt(page, self._folder / page.file)
-            for page in landed_lines(self._scratch):
-                landed.adopt(replace(page, part=f"{AGAIN}-{page.part}"), self._scratch / page.file)
+            before = {page.file: landed.adopt(page, self._folder / page.file) for page in landed_lines(self._folder)}
+            after = {
+                page.file: landed.adopt(replace(page, part=f"{AGAIN}-{page.part}"), self._scratch / page.file)
+                for page in landed_lines(self._scratch)
+            }
             here = first if storage.is_local(first.images) else handed_over(first, _made(place / "first"))
-            handed_over(joined(here, again, _made(place / "both")), self._both)
+            handed_over(joined((here, before), (again, after), _made(place / "both")), self._both)
             landed.must_be_ours()
             landed.finish()
         finally:
@@ -193,8 +194,8 @@ class _SecondLook:
         return StagedListing(first.listing, self._folder / first.images.name, self._folder / first.rejects.name)
 
 
-def _flattened(page: Page) -> tuple[Flattened, Any]:
-    return flatten(page.images), page.received_at
+def _flattened(page: Page) -> tuple[Flattened, LandedAt]:
+    return flatten(page.images), page.landed_at
 
 
 def _made(folder: Path) -> Path:

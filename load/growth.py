@@ -1,4 +1,6 @@
-"""A dictionary that grew: its new columns, filled for the past from `extra`. No version comes or goes by it.
+"""A dictionary that changed: new columns, filled for the past from `extra`, and columns of another type.
+
+No version comes or goes by it.
 
 Called when a warehouse is brought up to date.
 """
@@ -10,6 +12,7 @@ from transform.dictionary import ATTRIBUTES, Attribute
 from transform.values import PARSERS, Misfit
 
 _JSON_NULL = "null"
+_REPLACED = "replaced "
 
 
 def add_new_columns(warehouse: Warehouse) -> list[Attribute]:
@@ -19,6 +22,59 @@ def add_new_columns(warehouse: Warehouse) -> list[Attribute]:
     for attribute in added:
         warehouse.execute(f'ALTER TABLE image_versions ADD COLUMN "{attribute.column}" {attribute.sql_type}')
     return added
+
+
+def convert_columns(warehouse: Warehouse) -> None:
+    """Give columns whose type changed in the dictionary their new type, and their values as it reads them.
+
+    What does not fit goes to the rejects of its version. The old column stays for `drop_replaced`, under another name:
+    DuckDB commits no transaction that alters a table after it has updated it.
+    """
+    types = dict(warehouse.typed_columns("image_versions"))
+    for attribute in ATTRIBUTES:
+        if types.get(attribute.column, attribute.sql_type) != attribute.sql_type:
+            replaced = f"{_REPLACED}{attribute.column}"
+            warehouse.execute(f'ALTER TABLE image_versions RENAME COLUMN "{attribute.column}" TO "{replaced}"')
+            warehouse.execute(f'ALTER TABLE image_versions ADD COLUMN "{attribute.column}" {attribute.sql_type}')
+    for attribute in ATTRIBUTES:
+        if types.get(attribute.column, attribute.sql_type) != attribute.sql_type:
+            _fill_from_replaced(warehouse, attribute)
+
+
+def drop_replaced(warehouse: Warehouse) -> None:
+    """Drop the columns that convert_columns left."""
+    for column in warehouse.columns("image_versions"):
+        if column.startswith(_REPLACED):
+            warehouse.execute(f'ALTER TABLE image_versions DROP COLUMN "{column}"')
+
+
+def _fill_from_replaced(warehouse: Warehouse, attribute: Attribute) -> None:
+    replaced = f'"{_REPLACED}{attribute.column}"'
+    found = warehouse.execute(f"SELECT DISTINCT {replaced}::VARCHAR FROM image_versions WHERE {replaced} IS NOT NULL")
+    fitting, reasons = dict[str, object](), dict[str, str]()
+    for (text,) in found.fetchall():
+        try:
+            fitting[text] = PARSERS[attribute.kind](_as_sent(attribute, text))
+        except Misfit as misfit:
+            reasons[text] = str(misfit)
+    if fitting:
+        warehouse.execute(
+            f"""UPDATE image_versions
+            SET "{attribute.column}" = fitting.value::{attribute.sql_type}
+            FROM (SELECT unnest($texts) AS text, unnest($values) AS value) AS fitting
+            WHERE {replaced}::VARCHAR = fitting.text""",
+            {"texts": list(fitting), "values": list(fitting.values())},
+        )
+    if reasons:
+        warehouse.execute(
+            f"""INSERT INTO rejects BY NAME
+            SELECT run_from AS run_id, cloud, id, {quoted(attribute.api_name)} AS attribute,
+                misfit.text AS value, misfit.reason
+            FROM image_versions
+            JOIN (SELECT unnest($texts) AS text, unnest($reasons) AS reason) AS misfit
+                ON misfit.text = {replaced}::VARCHAR""",
+            {"texts": list(reasons), "reasons": list(reasons.values())},
+        )
 
 
 def fill_from_extra(warehouse: Warehouse, added: list[Attribute]) -> None:

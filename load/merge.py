@@ -7,10 +7,12 @@ merge. In between nobody else writes, for one process holds the warehouse.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import msgspec
 
+from extract.landed import cloud_folder
 from extract.listing import SHARED_OUT
 from load.invariants import require
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
@@ -205,7 +207,7 @@ def _merge_images(
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run, project_id=night.project_id)
-    _add_versions(warehouse, staged, run)
+    _add_versions(warehouse, staged, run, landing_folder=f"{cloud_folder(PurePosixPath(), night.run_id, night.cloud)}")
     where = {"whole_listings": night.whole_listings, "dialect": night.dialect}
     warehouse.run("merge", "ended_memberships", **run, **where)
     if later:
@@ -214,11 +216,12 @@ def _merge_images(
     warehouse.run("merge", "add_memberships", **run)
     with names_for_duckdb([one.rejects for one in staged]) as files:
         warehouse.run("merge", "add_rejects", **run, rejects_files=files)
+        rejected = warehouse.row("merge", "reject_count", rejects_files=files)
     _keep_unlisted(warehouse, run, decisions)
     keep_withheld(warehouse, run, decisions)
     return CloudCounts(
         **warehouse.row("merge", "outcome_counts", changes_watermark=changes_watermark),
-        **warehouse.row("merge", "reject_count", **run),
+        **rejected,
         **warehouse.row("merge", "deleted_count", **run),
         withheld_deletions=len(decisions.withheld),
         listing_images=dict(warehouse.rows("merge", "membership_counts")),
@@ -226,12 +229,15 @@ def _merge_images(
     )
 
 
-def _add_versions(warehouse: Warehouse, staged: Sequence[StagedListing], run: dict[str, object]) -> None:
+def _add_versions(
+    warehouse: Warehouse, staged: Sequence[StagedListing], run: dict[str, object], landing_folder: str
+) -> None:
     with names_for_duckdb([one.images for one in staged]) as names:
         files = dict(zip([one.listing for one in staged], names, strict=True))
         for listing, first in warehouse.rows("merge", "pieces_to_add", rows_a_piece=_ROWS_A_PIECE):
-            piece = {"listing": listing, "first_position": first, "rows_a_piece": _ROWS_A_PIECE}
-            warehouse.run("merge", "add_versions", **run, **piece, images_file=files[listing])
+            piece: dict[str, object] = {"listing": listing, "first_position": first, "rows_a_piece": _ROWS_A_PIECE}
+            piece |= {"landing_folder": landing_folder, "images_file": files[listing]}
+            warehouse.run("merge", "add_versions", **run, **piece)
 
 
 def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:

@@ -13,14 +13,17 @@ from typing import Final
 import msgspec
 
 from extract.errors import WarehouseError
+from load.content import restate, scheme
 from load.end_of_life import load_our_dates
-from load.growth import add_new_columns, fill_from_extra
+from load.fingerprints import OF_WHOLE_TEXTS, of_sql
+from load.growth import add_new_columns, convert_columns, drop_replaced, fill_from_extra
 from load.statements import added_columns, names, statement
 from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
 _SURFACE: Final = "views, macros and comments"
 _COLUMN: Final = "column "
+_CONTENT: Final = "content hash"
 
 
 def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
@@ -28,23 +31,44 @@ def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
 
     Raises: WarehouseError when a newer glanceback has written the warehouse; it is left as it is.
     """
+    warehouse.atomically(lambda: _convert(warehouse, version))
     warehouse.atomically(lambda: _apply(warehouse, version))
 
 
-def _apply(warehouse: Warehouse, version: str) -> None:
+def _convert(warehouse: Warehouse, version: str) -> None:
+    if _applied(warehouse, version):
+        convert_columns(warehouse)
+
+
+def _applied(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
+    """What was applied before: fingerprint and program version by name. Raises: WarehouseError."""
     warehouse.run("schema", "000_schema_migrations")
     applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
     known = names("schema")
     columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
-    for name in applied.keys() - {*known, *columns, _SURFACE}:
+    for name in applied.keys() - {*known, *columns, _SURFACE, _CONTENT}:
         raise WarehouseError(
             f"{warehouse.place} was written by glanceback {applied[name][1]}, which knows more than {version}",
             "Upgrade glanceback, or take another warehouse.",
         )
-    for name in known:
+    return applied
+
+
+def _apply(warehouse: Warehouse, version: str) -> None:
+    applied = _applied(warehouse, version)
+    if applied:
+        drop_replaced(warehouse)
+    for name in names("schema"):
+        fingerprint = of_sql(statement("schema", name).text)
         if name not in applied:
             warehouse.run("schema", name)
-            _record(warehouse, name, _fingerprint([statement("schema", name).text]), version)
+        elif applied[name][0] not in (fingerprint, *OF_WHOLE_TEXTS):
+            raise WarehouseError(
+                f"{warehouse.place}: glanceback {applied[name][1]} made its tables with another sql/schema/{name}.sql",
+                "A file there must not change once it was applied: restore it, or take the glanceback that made these.",
+            )
+        if applied.get(name, ("", ""))[0] != fingerprint:
+            _record(warehouse, name, fingerprint, version)
     load_our_dates(warehouse)
     added = add_new_columns(warehouse)
     for attribute in added:
@@ -54,6 +78,9 @@ def _apply(warehouse: Warehouse, version: str) -> None:
         _renew_surface(warehouse)
         _record(warehouse, _SURFACE, fingerprint, version)
     fill_from_extra(warehouse, added)
+    if applied.get(_CONTENT, ("", ""))[0] != scheme():
+        restate(warehouse, applied[_CONTENT][0] if _CONTENT in applied else None)
+        _record(warehouse, _CONTENT, scheme(), version)
 
 
 def _renew_surface(warehouse: Warehouse) -> None:

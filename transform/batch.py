@@ -18,6 +18,7 @@ from extract.body import are_usable, usable_id
 from extract.images import ABSENT, Images, Json
 from transform.dictionary import ATTRIBUTES, Attribute, Kind, arrow_schema
 from transform.identity import content_hashes
+from transform.respelling import spelled_before
 from transform.values import PARSERS, Misfit, as_received, is_unicode
 
 EXTRA_TYPE: Final = pa.map_(pa.string(), pa.string())
@@ -26,9 +27,16 @@ IMAGES_SCHEMA: Final = pa.schema(
         *arrow_schema(),
         pa.field("extra", EXTRA_TYPE),
         pa.field("content_hash", pa.string()),
+        pa.field("content_hash_before", pa.string()),
+        pa.field("landed_hash", pa.string()),
     ]
 )
-REJECTS_SCHEMA: Final = pa.schema([pa.field(name, pa.string()) for name in ("id", "attribute", "value", "reason")])
+REJECTS_SCHEMA: Final = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("id", "attribute", "value", "reason")),
+        pa.field("position", pa.int64()),
+    ]
+)
 
 _KNOWN_NAMES: Final = frozenset(name for attribute in ATTRIBUTES for name in attribute.api_names)
 _TWINS: Final = tuple(attribute.api_names for attribute in ATTRIBUTES if len(attribute.api_names) > 1)
@@ -40,7 +48,6 @@ _AS_JSON: Final[dict[Kind, set[type]]] = {
     Kind.BOOLEAN: {bool},
     Kind.INTEGER: {int},
     Kind.BIGINT: {int},
-    Kind.TAGS: {list},
 }
 """The type that JSON itself has for what these columns hold."""
 
@@ -59,17 +66,24 @@ _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A value, or (attribute None) an image, that could not be kept in its place; `value` is the original."""
+    """A value, or (attribute None) an image, that could not be kept in its place; `value` is the original.
+
+    `position` is the image's row among those with a usable id; None for an image that has none.
+    """
 
     id: str | None
     attribute: str | None
     value: str
     reason: str
+    position: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """`images` has IMAGES_SCHEMA, a row an image with a usable id, in the order received; `rejects` REJECTS_SCHEMA."""
+    """`images` has IMAGES_SCHEMA, a row an image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
+
+    `content_hash_before` is what the hash would be if numbers were spelled as they used to be, where that differs.
+    """
 
     images: pa.RecordBatch
     rejects: pa.RecordBatch
@@ -79,9 +93,30 @@ def flatten(images: Sequence[Json]) -> Flattened:
     """The images of one page, flattened."""
     rejects: list[Reject] = []
     usable = _usable(Images.of(images), rejects)
-    flat = [_column(attribute, usable, rejects) for attribute in ATTRIBUTES]
-    flat += [_extra(usable, rejects), pa.array(content_hashes(usable), pa.string())]
+    columns, hashes = _content(usable, rejects)
+    flat = [*columns, pa.array(hashes, pa.string()), _hashes_before(usable), _landed_hashes(usable)]
     return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), _reject_batch(rejects))
+
+
+def _content(images: Images, rejects: list[Reject]) -> tuple[list[pa.Array], list[str]]:
+    """The columns of the dictionary and `extra`, and the hashes of that and of what does not fit, which is added."""
+    columns = {attribute.column: _column(attribute, images, rejects) for attribute in ATTRIBUTES}
+    extra = _extra_entries(images, rejects)
+    misfits = [
+        (reject.position, str(reject.attribute), reject.value, reject.reason)
+        for reject in rejects
+        if reject.position is not None
+    ]
+    return [*columns.values(), _extra(len(images), extra)], content_hashes(columns, extra, misfits)
+
+
+def _hashes_before(images: Images) -> pa.Array:
+    before = spelled_before(images)
+    if not before:
+        return pa.nulls(len(images), pa.string())
+    _, hashes = _content(Images.of(list(before.values())), [])
+    by_position = dict(zip(before, hashes, strict=True))
+    return pa.array(map(by_position.get, range(len(images))), pa.string())
 
 
 def _usable(images: Images, rejects: list[Reject]) -> Images:
@@ -90,7 +125,7 @@ def _usable(images: Images, rejects: list[Reject]) -> Images:
     positions = []
     for position, image in enumerate(images):
         if usable_id(image) is None:
-            rejects.append(Reject(None, None, as_received(image), "the image has no usable id"))
+            rejects.append(Reject(None, None, as_received(image), "the image has no usable id", None))
         else:
             positions.append(position)
     return images.take(positions)
@@ -122,7 +157,7 @@ def _value_by_value(attribute: Attribute, values: Sequence[Json], images: Images
         except Misfit as misfit:
             parsed.append(None)
             holder = next(name for name, held in holders if held[position] is not ABSENT)
-            rejects.append(Reject(ids[position], holder, as_received(value), str(misfit)))
+            rejects.append(Reject(ids[position], holder, as_received(value), str(misfit), position))
     return pa.array(parsed, attribute.arrow_type)
 
 
@@ -139,8 +174,11 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
         if not types:
             return _nulls_only(len(values), attribute.arrow_type)
         if types != {str}:
-            fits = types == _AS_JSON.get(attribute.kind) and (attribute.kind is not Kind.TAGS or _are_texts(values))
-            return _array(values, attribute.arrow_type) if fits else None
+            if attribute.kind is Kind.TAGS and types == {list} and _are_texts(values):
+                return pa.array(
+                    [sorted(set(tags)) if type(tags) is list else None for tags in values], attribute.arrow_type
+                )
+            return _array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
         if attribute.kind in _OF_MANY_VALUES:
             column = _as_written(attribute, _array(values, pa.string()))
             if column is not None:
@@ -210,19 +248,33 @@ class _Parsed(dict[Any, Any]):
         return parsed
 
 
-def _extra(images: Images, rejects: list[Reject]) -> pa.Array:
-    """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes."""
-    ids, counts = images.column("id"), [0] * len(images)
-    held: list[tuple[int, str, str]] = []
-    for name, values in _left_over(images):
-        for position, text in _texts(name, values, ids, rejects):
-            held.append((position, name, text))
-            counts[position] += 1
+def _landed_hashes(images: Images) -> pa.Array:
+    return pa.nulls(len(images), pa.string()) if images.hashes is None else pa.array(images.hashes, pa.string())
+
+
+def _extra_entries(images: Images, rejects: list[Reject]) -> list[tuple[int, str, str]]:
+    """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes.
+
+    By position, name, and value as received.
+    """
+    ids = images.column("id")
+    held = [
+        (position, name, text)
+        for name, values in _left_over(images)
+        for position, text in _texts(name, values, ids, rejects)
+    ]
     held.sort(key=itemgetter(0))
+    return held
+
+
+def _extra(images: int, entries: Sequence[tuple[int, str, str]]) -> pa.Array:
+    counts = [0] * images
+    for position, _, _ in entries:
+        counts[position] += 1
     return pa.MapArray.from_arrays(
         pa.array(accumulate(counts, initial=0), pa.int32()),
-        pa.array(map(itemgetter(1), held), pa.string()),
-        pa.array(map(itemgetter(2), held), pa.string()),
+        pa.array(map(itemgetter(1), entries), pa.string()),
+        pa.array(map(itemgetter(2), entries), pa.string()),
     )
 
 
@@ -247,12 +299,13 @@ def _texts(
         if is_unicode(name) and (type(value) is not str or is_unicode(value)):
             texts.append((position, as_received(value)))
         else:
-            rejects.append(Reject(ids[position], as_received(name), as_received(value), "the text is not Unicode"))
+            reason = "the text is not Unicode"
+            rejects.append(Reject(ids[position], as_received(name), as_received(value), reason, position))
     return texts
 
 
 def _reject_batch(rejects: list[Reject]) -> pa.RecordBatch:
     return pa.record_batch(
-        [pa.array([getattr(reject, name) for reject in rejects], pa.string()) for name in REJECTS_SCHEMA.names],
+        [pa.array([getattr(reject, field.name) for reject in rejects], field.type) for field in REJECTS_SCHEMA],
         schema=REJECTS_SCHEMA,
     )

@@ -64,16 +64,18 @@ class Attribute:
     unit: str | None
     meaning: str
     source: Source
+    own_column: str | None = None
+    """The column's name where an attribute of the usual name has another unit."""
 
     @property
     def column(self) -> str:
         """The API's name without leading underscores."""
-        return self.api_name.lstrip("_")
+        return self.own_column or self.api_name.lstrip("_")
 
     @property
     def api_names(self) -> tuple[str, ...]:
         """The names whose value the column takes, the first present one; a later one that is also present is extra."""
-        return (self.api_name,) if self.api_name == self.column else (self.api_name, self.column)
+        return (self.api_name,) if self.own_column or self.api_name == self.column else (self.api_name, self.column)
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -115,7 +117,8 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("max_ram", INTEGER, "MB", "Largest memory that the image is meant for", "reference"),
     Attribute("__image_size", BIGINT, "bytes", "Size of the image file; IMS gives it here and not in size", "reference"),
     Attribute("size", BIGINT, "bytes", "Size of the image file on plain Glance; IMS does not use it: 0 or a small number", "reference"),
-    Attribute("__virtual_size", BIGINT, None, "Size of its disk: GB if sent as __virtual_size, bytes if as virtual_size", "reference"),
+    Attribute("virtual_size", BIGINT, "bytes", "Size of the disk in the image on plain Glance; IMS has it in virtual_size_gb", "reference"),
+    Attribute("__virtual_size", BIGINT, "GB", "Size of the disk in the image on IMS", "reference", own_column="virtual_size_gb"),
     Attribute("disk_format", TEXT, None, "Format of the disk in the image: zvhd2, zvhd, vhd, raw, iso, qcow2 and others", "reference"),
     Attribute("container_format", TEXT, None, "Envelope around the disk; bare means none", "reference"),
     Attribute("virtual_env_type", TEXT, None, "Use: FusionCompute (server), Ironic (bare metal), DataImage (data), IsoImage", "reference"),

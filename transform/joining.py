@@ -1,6 +1,6 @@
 """Two readings of one listing, staged, as one: what was read again comes after what was read first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,28 +9,47 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from extract import storage
-from transform.batch import REJECTS_SCHEMA
-from transform.stage import STAGED_SCHEMA, StagedListing
+from extract.landed import LandedPage
+from extract.storage import Place
+from transform.stage import STAGED_REJECTS_SCHEMA, STAGED_SCHEMA, StagedListing
 
 _ROWS_AT_ONCE = 4_000
-_POSITION = STAGED_SCHEMA.get_field_index("position")
 
 
-def joined(first: StagedListing, again: StagedListing, folder: Path) -> StagedListing:
+Reading = tuple[StagedListing, Mapping[str, LandedPage]]
+"""A reading's rows, and, by the file that a page of it lay in, where that page lies now."""
+
+
+def joined(first: Reading, again: Reading, folder: Path) -> StagedListing:
     """Return both readings' rows as the files of one, in the folder. Positions count on. Raises: OSError."""
     images, rejects = folder / "images.parquet", folder / "rejects.parquet"
     with pq.ParquetWriter(
         images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
     ) as writer:
-        position = 0
-        for batch in _batches(first.images, again.images):
-            positions = pa.array(range(position, position + batch.num_rows), pa.int64())
-            writer.write_batch(batch.set_column(_POSITION, STAGED_SCHEMA.field(_POSITION), positions))
-            position += batch.num_rows
-    with pq.ParquetWriter(rejects, REJECTS_SCHEMA, compression="lz4") as writer:
-        for batch in _batches(first.rejects, again.rejects):
-            writer.write_batch(batch)
-    return StagedListing(first.listing, images, rejects)
+        count, offsets = 0, []
+        for staged, pages in (first, again):
+            offsets.append(count)
+            for batch in _batches(staged.images):
+                writer.write_batch(_moved(batch, count, pages))
+                count += batch.num_rows
+    with pq.ParquetWriter(rejects, STAGED_REJECTS_SCHEMA, compression="lz4") as writer:
+        for (staged, _), offset in zip((first, again), offsets, strict=True):
+            for batch in _batches(staged.rejects):
+                writer.write_batch(_replaced(batch, "position", pc.add(batch.column("position"), offset)))
+    return StagedListing(first[0].listing, images, rejects)
+
+
+def _moved(batch: pa.RecordBatch, position: int, pages: Mapping[str, LandedPage]) -> pa.RecordBatch:
+    """The rows of a reading, counted from the position, with the pages that they are on now."""
+    batch = _replaced(batch, "position", pa.array(range(position, position + batch.num_rows), pa.int64()))
+    now = [pages.get(file) for file in batch.column("landed_file").to_pylist()]
+    batch = _replaced(batch, "landed_page", pa.array([page and page.page for page in now], pa.int32()))
+    return _replaced(batch, "landed_file", pa.array([page and page.file for page in now], pa.string()))
+
+
+def _replaced(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
+    number = batch.schema.get_field_index(name)
+    return batch.set_column(number, batch.schema.field(number), column)
 
 
 def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, datetime | None]]:
@@ -42,7 +61,6 @@ def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, da
     return set(zip(table.column("id").to_pylist(), table.column("updated_at").to_pylist(), strict=True))
 
 
-def _batches(*files: object) -> Iterator[pa.RecordBatch]:
-    for file in files:
-        with pq.ParquetFile(file) as opened:
-            yield from opened.iter_batches(_ROWS_AT_ONCE)
+def _batches(file: Place) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(file) as opened:
+        yield from opened.iter_batches(_ROWS_AT_ONCE)

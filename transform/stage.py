@@ -4,14 +4,16 @@ The reader of a listing writes them page by page, so that memory does not grow w
 Parquet because readers may be other processes, or other machines with the same storage.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from extract import storage
+from extract.landed import LandedAt
 from extract.storage import Place
 from transform.batch import IMAGES_SCHEMA, REJECTS_SCHEMA, Flattened
 
@@ -21,8 +23,12 @@ STAGED_SCHEMA: Final = pa.schema(
         pa.field("position", pa.int64()),
         pa.field("received_at", pa.timestamp("us")),
         *IMAGES_SCHEMA,
+        pa.field("landed_page", pa.int32()),
+        pa.field("landed_file", pa.string()),
     ]
 )
+STAGED_REJECTS_SCHEMA: Final = pa.schema([pa.field("listing", pa.string()), *REJECTS_SCHEMA])
+"""`position` is that of the image; NULL where it has no usable id."""
 
 
 class StagedListing:
@@ -63,7 +69,7 @@ class StageWriter:
         self._images = pq.ParquetWriter(
             images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
         )
-        self._rejects = pq.ParquetWriter(rejects, REJECTS_SCHEMA, compression="lz4")
+        self._rejects = pq.ParquetWriter(rejects, STAGED_REJECTS_SCHEMA, compression="lz4")
 
     def __enter__(self) -> Self:
         return self
@@ -73,22 +79,28 @@ class StageWriter:
         self._images.close()
         self._rejects.close()
 
-    def write(self, page: Flattened, received_at: datetime) -> None:
-        """Add a page's rows. `received_at` is UTC."""
+    def write(self, page: Flattened, landed: LandedAt | Sequence[LandedAt]) -> None:
+        """Add a page's rows. `landed` says where the page lies; or, of answers that hold one image each, where each."""
         rows = page.images.num_rows
+        if page.rejects.num_rows:
+            listing = pa.repeat(self.staged.listing, page.rejects.num_rows)
+            *texts, positions = page.rejects.columns
+            columns = [listing, *texts, pc.add(positions, self._position)]
+            self._rejects.write_batch(pa.record_batch(columns, schema=STAGED_REJECTS_SCHEMA))
         if rows:
+            places = [landed] * rows if isinstance(landed, LandedAt) else landed
             columns = [
                 pa.repeat(self.staged.listing, rows),
                 pa.array(range(self._position, self._position + rows), pa.int64()),
-                pa.repeat(pa.scalar(received_at, pa.timestamp("us")), rows),
+                pa.array([place.received_at for place in places], pa.timestamp("us")),
                 *page.images.columns,
+                pa.array([place.page for place in places], pa.int32()),
+                pa.array([place.file for place in places], pa.string()),
             ]
             self._waiting.append(pa.record_batch(columns, schema=STAGED_SCHEMA))
             self._position += rows
             if sum(batch.num_rows for batch in self._waiting) >= _ROWS_A_GROUP:
                 self._write_waiting()
-        if page.rejects.num_rows:
-            self._rejects.write_batch(page.rejects)
 
     def _write_waiting(self) -> None:
         if self._waiting:

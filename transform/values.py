@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from extract.images import Json
+from extract.numbers import Number, json_text
 from extract.times import EXAMPLE, parse_api_time
 from transform.dictionary import Kind
 
@@ -20,18 +21,11 @@ Parser = Callable[[Json], Any]
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
 _TRUTH = {"true": True, "false": False}
+_decode = msgspec.json.Decoder(float_hook=Number).decode
 
 
 class Misfit(ValueError):
     """The value does not fit the column; the message says why."""
-
-
-def json_text(value: Json) -> str:
-    """The value as JSON text: keys sorted, ASCII where Unicode cannot say it."""
-    try:
-        return msgspec.json.encode(value, order="sorted").decode()
-    except (UnicodeEncodeError, RecursionError):
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def as_received(value: Json) -> str:
@@ -94,32 +88,27 @@ def parse_timestamp(value: Json) -> datetime | None:
 
 
 def parse_tags(value: Json) -> list[str] | None:
+    """Tags are a set: sorted, each once. Glance sends them in an order that changes from worker to worker."""
     if value is None or value == "":
         return None
     if not isinstance(value, list):
         raise Misfit(f"expected a list of texts, got {_named(value)}")
     if not all(isinstance(tag, str) and is_unicode(tag) for tag in value):
         raise Misfit("expected a list of texts, got a list with something else in it")
-    return value
+    return sorted(set(value))
 
 
 def parse_json_text(value: Json) -> str | None:
-    """JSON text: a text that holds JSON as it is, an array or object as its JSON text."""
+    """JSON text, in one spelling: keys sorted, no needless blanks. A text that holds JSON counts as what it holds."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str):
-        text = json_text(value)
-        _checked_json(text)
-        return text
-    _checked_json(value)
-    return value
-
-
-def _checked_json(text: str) -> None:
     try:
-        msgspec.json.decode(text)
+        held = _decode(value) if isinstance(value, str) else value
+        text = json_text(held)
+        _decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as exc:
         raise Misfit("expected JSON text, got text that is not JSON") from exc
+    return None if held is None else text
 
 
 def _parse_whole_number(value: Json, bits: int) -> int | None:
@@ -129,8 +118,8 @@ def _parse_whole_number(value: Json, bits: int) -> int | None:
         number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
-    elif isinstance(value, float) and value.is_integer():
-        number = int(value)
+    elif isinstance(value, Number) and (whole := value.whole) is not None:
+        number = whole
     else:
         raise Misfit(f"expected a whole number, got {_named(value)}")
     if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
@@ -139,7 +128,7 @@ def _parse_whole_number(value: Json, bits: int) -> int | None:
 
 
 def _named(value: Json) -> str:
-    names = {str: "other text", bool: "true or false", int: "a number", float: "a number", list: "an array"}
+    names = {str: "other text", bool: "true or false", int: "a number", Number: "a number", list: "an array"}
     return names.get(type(value), "an object")
 
 

@@ -3,7 +3,8 @@
 INSERT INTO image_versions BY NAME
 SELECT
     $cloud AS cloud,
-    reading.* EXCLUDE (listing, position, received_at),
+    reading.* EXCLUDE (listing, position, received_at, content_hash_before)
+        REPLACE ($landing_folder || '/' || reading.listing || '/' || reading.landed_file AS landed_file),
     $started_at AS seen_from,
     $run_id AS run_from
 FROM read_parquet($images_file, hive_partitioning = false) AS reading

@@ -1,5 +1,7 @@
--- reject_count: how many values and images of a cloud this run rejected.
--- One row.
+-- reject_count: how many values and images that this run received of a cloud did not fit.
+-- One row. The same value of the same image, received in several listings, counts once.
 SELECT count(*) AS rejected
-FROM rejects
-WHERE run_id = $run_id AND cloud = $cloud
+FROM (
+    SELECT DISTINCT id, attribute, value, reason
+    FROM read_parquet($rejects_files, hive_partitioning = false)
+)

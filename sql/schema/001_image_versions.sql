@@ -25,7 +25,7 @@ CREATE TABLE image_versions (
     max_ram INTEGER, -- Largest memory that the image is meant for (MB). API: max_ram
     image_size BIGINT, -- Size of the image file; IMS gives it here and not in size (bytes). API: __image_size
     size BIGINT, -- Size of the image file on plain Glance; IMS does not use it: 0 or a small number (bytes). API: size
-    virtual_size BIGINT, -- Size of its disk: GB if sent as __virtual_size, bytes if as virtual_size. API: __virtual_size
+    virtual_size BIGINT, -- Size of the disk in the image on plain Glance; IMS has it in virtual_size_gb (bytes). API: virtual_size
     disk_format VARCHAR, -- Format of the disk in the image: zvhd2, zvhd, vhd, raw, iso, qcow2 and others. API: disk_format
     container_format VARCHAR, -- Envelope around the disk; bare means none. API: container_format
     virtual_env_type VARCHAR, -- Use: FusionCompute (server), Ironic (bare metal), DataImage (data), IsoImage. API: virtual_env_type
@@ -89,7 +89,7 @@ CREATE TABLE image_versions (
     file VARCHAR, -- Link to the image's file in the API, for upload and download. API: file
     schema VARCHAR, -- Link to the JSON schema of an image. API: schema
     extra MAP(VARCHAR, VARCHAR), -- Every attribute that no column holds: API name to text, or to JSON text.
-    content_hash VARCHAR NOT NULL, -- Hash of the image as received, less links: two versions differ if it does.
+    content_hash VARCHAR NOT NULL, -- Hash of the columns, less links, of extra, and of the rejects: two versions differ if it does.
     seen_from TIMESTAMP NOT NULL, -- Start of the run that first saw this version. UTC.
     seen_to TIMESTAMP, -- Start of the run that first did not see it any more; NULL: it is current. UTC.
     run_from VARCHAR NOT NULL, -- The run that first saw this version.

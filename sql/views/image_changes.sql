@@ -1,10 +1,31 @@
 -- image_changes: what changed in images, attribute by attribute, with the value before and after.
--- One row per cloud, image, change and attribute. Times are UTC. Name a cloud, an image or a time to be fast.
+-- One row per cloud, image, change and attribute; links count for nothing. Times are UTC.
+-- Name a cloud, an image or a time to be fast.
 -- Case: public a min_disk=10 | public a min_disk=20
 -- SELECT id, changed_at, attribute, old_value, new_value FROM image_changes
 -- a, 2026-11-03 02:00:00, min_disk, 10, 20
 CREATE OR REPLACE VIEW image_changes AS
-WITH pairs AS (
+WITH contents AS (
+    -- JSON columns as text: to_json would write their numbers in another way.
+    SELECT
+        * EXCLUDE (self, file, schema)
+        REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
+    FROM image_versions
+),
+
+rejected AS (
+    SELECT cloud, id, run_id, map_from_entries(list({key: attribute, value: text})) AS texts
+    FROM (
+        SELECT
+            cloud, id, run_id, 'rejected ' || attribute AS attribute,
+            string_agg(value || ' (' || reason || ')', ', ' ORDER BY value, reason) AS text
+        FROM rejects
+        GROUP BY cloud, id, run_id, attribute
+    )
+    GROUP BY cloud, id, run_id
+),
+
+pairs AS (
     SELECT
         version.cloud,
         version.id,
@@ -15,20 +36,39 @@ WITH pairs AS (
         to_json(version)::MAP(VARCHAR, VARCHAR) AS new_columns,
         coalesce(before.extra, MAP {}) AS old_extra,
         coalesce(version.extra, MAP {}) AS new_extra,
-        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys
-    FROM image_versions AS version
-    JOIN image_versions AS before
+        coalesce(rejected_before.texts, MAP {}) AS old_rejects,
+        coalesce(rejected.texts, MAP {}) AS new_rejects,
+        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys,
+        list_distinct(list_concat(map_keys(old_rejects), map_keys(new_rejects))) AS reject_keys
+    FROM contents AS version
+    JOIN contents AS before
         ON before.cloud = version.cloud AND before.id = version.id AND before.seen_to = version.seen_from
+    LEFT JOIN rejected
+        ON rejected.cloud = version.cloud AND rejected.id = version.id AND rejected.run_id = version.run_from
+    LEFT JOIN rejected AS rejected_before
+        ON rejected_before.cloud = before.cloud
+            AND rejected_before.id = before.id
+            AND rejected_before.run_id = before.run_from
     WHERE before.end_reason = 'changed'
 ),
 
 sides AS (
     SELECT
-        * EXCLUDE (old_columns, new_columns, old_extra, new_extra, extra_keys),
-        unnest(list_concat(map_keys(new_columns), extra_keys)) AS attribute,
-        unnest(list_concat(map_values(old_columns), [old_extra[key] for key in extra_keys])) AS old_value,
-        unnest(list_concat(map_values(new_columns), [new_extra[key] for key in extra_keys])) AS new_value,
-        unnest(list_concat([false for key in map_keys(new_columns)], [true for key in extra_keys])) AS is_extra
+        cloud,
+        id,
+        name,
+        seen_from,
+        run_from,
+        unnest(list_concat(map_keys(new_columns), extra_keys, reject_keys)) AS attribute,
+        unnest(list_concat(
+            map_values(old_columns), [old_extra[key] for key in extra_keys], [old_rejects[key] for key in reject_keys]
+        )) AS old_value,
+        unnest(list_concat(
+            map_values(new_columns), [new_extra[key] for key in extra_keys], [new_rejects[key] for key in reject_keys]
+        )) AS new_value,
+        unnest(list_concat(
+            [false for key in map_keys(new_columns)], [true for key in extra_keys], [true for key in reject_keys]
+        )) AS is_extra
     FROM pairs
 )
 
@@ -37,7 +77,7 @@ SELECT
     id, -- The image's id.
     name, -- The image's name, after the change.
     seen_from AS changed_at, -- Start of the run that found the change. UTC.
-    attribute, -- The column of `images` that changed; the API's name for one that is in `extra`.
+    attribute, -- The column of `images` that changed; the API's name if it is in `extra`; `rejected <name>` if in rejects.
     old_value, -- Its value before, as text; lists are JSON. NULL: it had none.
     new_value, -- Its value after, as text; lists are JSON. NULL: it has none.
     run_from AS run_id -- The run that found the change.
@@ -46,6 +86,7 @@ WHERE old_value IS DISTINCT FROM new_value
     AND (
         is_extra
         OR attribute NOT IN (
-            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'
+            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state',
+            'landed_page', 'landed_file', 'landed_hash'
         )
     )

@@ -6,11 +6,11 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from extract.body import parse_page
 from extract.images import ABSENT, USUAL, Images, column
+from extract.numbers import Number
 from transform.batch import flatten
 
 ORDINARY = {name: f"a text of {name}" for name in USUAL}
@@ -31,16 +31,11 @@ def parsed(images: list[Any]) -> Images:
     return parse_page(body(images), "test").images
 
 
-def content(images: Images) -> list[Any]:
-    return [json.loads(msgspec.json.encode(one)) for one in images.contents()]
-
-
 @pytest.mark.parametrize("page", [ROWS, FEW, ROWS[1:3], ROWS[2:3] * 3, [*ROWS, *FEW]])
 def test_page_is_the_same_however_it_is_read(page: list[dict[str, Any]]) -> None:
     expected = parse_page(body(page), "test", frozenset({"x", "y", "os_type"})).images
     for images in (parsed(page), Images.of(page), expected):
         assert list(images) == page
-        assert content(images) == content(Images.of(page))
         assert (len(images), images[1], images[-1]) == (len(page), page[1], page[-1]) if len(page) > 1 else True
         assert list(images[1:]) == page[1:]
         assert list(images[1:][1:]) == page[2:]
@@ -50,16 +45,6 @@ def test_page_is_the_same_however_it_is_read(page: list[dict[str, Any]]) -> None
             assert list(images.column(name)) == [image.get(name, ABSENT) for image in page]
             assert list(column(page, name)) == list(images.column(name))
             assert dict(images.values(name)) == {at: image[name] for at, image in enumerate(page) if name in image}
-
-
-def test_hashing_leaves_the_images_as_they_were() -> None:
-    for page in (ROWS, FEW):
-        images = parsed(page)
-        for _ in range(2):
-            assert content(images)[0]["tags"] == ["p", "q"]
-            assert not {"self", "file", "schema", "first"}.intersection(*content(images))
-            assert list(images) == page
-            assert list(images[1:]) == page[1:]
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\x00", "\ud800", "", "self ", "a1", "__class__", "é"])
@@ -87,7 +72,8 @@ VALUES = [
 def test_value_of_any_kind_is_read(value: Any, name: str) -> None:
     for page in ([{"id": "a", name: value}], [ORDINARY, {**ORDINARY, name: value}]):
         image = parsed(page)[len(page) - 1]
-        assert (image, type(image[name])) == (page[-1], type(value))
+        expected = json.loads(json.dumps(page[-1]), parse_float=Number)
+        assert (image, type(image[name])) == (expected, type(expected[name]))
 
 
 def test_attribute_that_comes_twice_has_its_last_value() -> None:

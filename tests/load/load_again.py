@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from extract.landed import LandedAt
 from load.lake import Lake
 from load.merge import CloudNight, ListingOutcome, find_missing, merge
 from load.missing import Decisions
@@ -20,7 +21,7 @@ def main(kind: str, catalogue: str, data: str, folder: Path, cloud: str, nights:
         place.mkdir()
         with StageWriter(place, "private") as writer:
             images = [image(f"{cloud}{one}", min_disk=number if one == number else 0) for one in range(20)]
-            writer.write(flatten(images), READ_AT)
+            writer.write(flatten(images), LandedAt(READ_AT))
         outcome = ListingOutcome("private", 1, 20, 1, 0.1, True, {}, None, READ_AT, writer.staged)
         with Warehouse(Lake(kind, catalogue, data)) as warehouse:
             bring_up_to_date(warehouse, "0")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from extract.landed import LandedAt
 from load.lake import Lake
 from load.merge import UNLISTED, CloudCounts, CloudNight, ListingOutcome, find_missing, merge
 from load.missing import decide
@@ -105,6 +106,6 @@ class Nights:
         folder = self._folder / str(self._number) / name
         folder.mkdir(parents=True)
         with StageWriter(folder, name) as writer:
-            writer.write(flatten(images), READ_AT)
+            writer.write(flatten(images), LandedAt(READ_AT))
         outcome = ListingOutcome(name, 1, len(images), 1, 0.1, True, {}, None, watermark, writer.staged)
         return outcome if complete else replace(outcome, complete=False, error="it broke", staged=None)

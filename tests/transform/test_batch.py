@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract.body import parse_page
-from extract.images import USUAL
+from extract.images import USUAL, Images
+from extract.landed import LandedAt
 from transform.batch import IMAGES_SCHEMA, flatten
 from transform.dictionary import ATTRIBUTES, Kind
-from transform.identity import content_hash
 from transform.stage import STAGED_SCHEMA, StageWriter
 from transform.values import PARSERS, Misfit, as_received
 
@@ -34,14 +34,19 @@ IMAGES = st.dictionaries(
 )
 
 
+def received(images: list[Any]) -> Images:
+    """The images as a page brings them."""
+    return parse_page(json.dumps({"images": images}).encode(), "test").images
+
+
 def one(**attributes: Any) -> dict[str, Any]:
     """The flattened row of an image with these attributes."""
-    (row,) = flatten([{"id": "i", **attributes}]).images.to_pylist()
+    (row,) = flatten(received([{"id": "i", **attributes}])).images.to_pylist()
     return {**row, "extra": dict(row["extra"])}
 
 
 def rejects(**attributes: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = flatten([{"id": "i", **attributes}]).rejects.to_pylist()
+    found: list[dict[str, Any]] = flatten(received([{"id": "i", **attributes}])).rejects.to_pylist()
     return found
 
 
@@ -81,7 +86,9 @@ def test_references_example_is_flattened_value_by_value() -> None:
     }
     assert len(rows) == 2
     filled = {name: value for name, value in rows[0].items() if value is not None or name in expected}
-    assert {name: value for name, value in filled.items() if name not in ("content_hash", "extra")} == expected
+    assert {
+        name: value for name, value in filled.items() if name not in ("content_hash", "landed_hash", "extra")
+    } == expected
     assert rows[0]["extra"] == []
     assert (rows[1]["id"], rows[1]["name"], rows[1]["updated_at"]) == (
         "0328c25e-c840-4496-81ac-c4e01b214b1f",
@@ -136,31 +143,10 @@ def test_no_images_make_empty_batches_of_the_same_schema() -> None:
     assert flatten([]).images.schema.equals(IMAGES_SCHEMA)
 
 
-def test_hash_is_the_same_whatever_the_order_of_attributes_and_tags() -> None:
-    assert content_hash({"id": "a", "x": 1, "tags": ["p", "q"]}) == content_hash(
-        {"tags": ["q", "p"], "x": 1, "id": "a"}
-    )
-
-
-def test_hash_does_not_see_links() -> None:
-    assert content_hash({"id": "a"}) == content_hash({"id": "a", "self": "s", "file": "f", "schema": "c", "first": "1"})
-
-
-@given(IMAGES, IMAGES)
-def test_hash_differs_if_and_only_if_content_does(left: dict[str, Any], right: dict[str, Any]) -> None:
-    def content(image: dict[str, Any]) -> str:
-        kept = {name: value for name, value in image.items() if name not in ("self", "file", "schema", "first")}
-        if isinstance(kept.get("tags"), list) and all(isinstance(tag, str) for tag in kept["tags"]):
-            kept["tags"] = sorted(kept["tags"])
-        return json.dumps(kept, sort_keys=True)
-
-    assert (content_hash(left) == content_hash(right)) == (content(left) == content(right))
-
-
 @settings(max_examples=300)
 @given(IMAGES)
 def test_nothing_of_an_image_is_lost_and_nothing_raises(attributes: dict[str, Any]) -> None:
-    image = {"id": "i", **attributes}
+    (image,) = received([{"id": "i", **attributes}])
     flattened = flatten([image])
     (row,) = flattened.images.to_pylist()
     extra = dict(row["extra"])
@@ -172,9 +158,8 @@ def test_nothing_of_an_image_is_lost_and_nothing_raises(attributes: dict[str, An
 @settings(max_examples=200)
 @given(IMAGES, IMAGES)
 def test_neighbours_on_a_page_do_not_change_an_image(attributes: dict[str, Any], neighbour: dict[str, Any]) -> None:
-    image = {"id": "i", **attributes}
-    alone = flatten([image]).images.to_pylist()[0]
-    together = flatten([image, {"id": "n", **neighbour}]).images.to_pylist()[0]
+    alone = flatten(received([{"id": "i", **attributes}])).images.to_pylist()[0]
+    together = flatten(received([{"id": "i", **attributes}, {"id": "n", **neighbour}])).images.to_pylist()[0]
     assert {**alone, "extra": dict(alone["extra"])} == {**together, "extra": dict(together["extra"])}
 
 
@@ -184,8 +169,8 @@ def test_parsed_images_and_dictionaries_are_flattened_alike(page: list[dict[str,
     usual = dict.fromkeys(USUAL, "text") if is_usual else {}
     page = [{**usual, **image, "id": f"{number}"} for number, image in enumerate(page)]
     body = json.dumps({"images": page}).encode()
-    one_by_one = [flatten([image]) for image in json.loads(body)["images"]]
-    rejects = [reject for one in one_by_one for reject in one.rejects.to_pylist()]
+    one_by_one = [flatten(received([image])) for image in page]
+    rejects = [reject | {"position": at} for at, one in enumerate(one_by_one) for reject in one.rejects.to_pylist()]
     first = parse_page(body, "test").images
     for images in (first, parse_page(body, "test", first.expected_next).images):
         found = flatten(images)
@@ -203,7 +188,7 @@ def test_extra_has_unknown_names_in_order_and_then_plain_twins() -> None:
 @settings(max_examples=60)
 @given(st.lists(IMAGES, max_size=4))
 def test_duckdb_takes_whatever_was_flattened(images: list[dict[str, Any]]) -> None:
-    flattened = flatten([{"id": f"{number}", **image} for number, image in enumerate(images)])
+    flattened = flatten(received([{"id": f"{number}", **image} for number, image in enumerate(images)]))
     json_columns = ", ".join(f"{a.column}::JSON" for a in ATTRIBUTES if a.kind is Kind.JSON)
     with duckdb.connect() as connection:
         flat = connection.from_arrow(flattened.images)  # noqa: F841 - DuckDB finds it by name
@@ -214,7 +199,7 @@ def test_duckdb_takes_whatever_was_flattened(images: list[dict[str, Any]]) -> No
 def test_staged_pages_come_back_in_order(tmp_path: Path) -> None:
     with StageWriter(tmp_path, "public") as writer:
         for identity in "ab":
-            writer.write(flatten([{"id": identity, "min_disk": "odd"}]), datetime(2026, 11, 1))
+            writer.write(flatten([{"id": identity, "min_disk": "odd"}]), LandedAt(datetime(2026, 11, 1)))
     with duckdb.connect() as connection:
         rows = connection.execute(
             "FROM read_parquet($f) SELECT listing, position, id", {"f": str(writer.staged.images)}

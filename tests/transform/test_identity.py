@@ -1,100 +1,135 @@
-"""Golden content hashes: another hash for an unchanged image would make a version of every image of every cloud."""
+"""The content hash: golden values, and that it says what the row says, and nothing else."""
 
 import json
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
 
 from extract.body import parse_page
-from transform.batch import flatten
-from transform.identity import content_hash
+from tests.transform.test_batch import IMAGES
+from transform.batch import Flattened, flatten
+from transform.dictionary import ATTRIBUTES
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_response.json").read_text())["images"][0]
-GOLDEN: dict[str, tuple[dict[str, Any], str]] = {
-    "bare": ({"id": "a"}, "8489a5deb454a360345c7868bca8672d"),
-    "usual": (REFERENCE, "e060b1a248dbf96f182b7e00302c8557"),
-    "tags unordered": ({"id": "a", "tags": ["q", "\xe9", "p", "Z"]}, "b0a2a42ff69861c9daf794aa78e54f02"),
-    "tags sorted": ({"id": "a", "tags": ["Z", "p", "q", "\xe9"]}, "b0a2a42ff69861c9daf794aa78e54f02"),
-    "tags with something else": ({"id": "a", "tags": ["q", 1, None, "p"]}, "a04c4ed1bc52c84ea5ead1e78bda1251"),
-    "tags null": ({"id": "a", "tags": None}, "df33c354df9e46802bf81cc9ccd7eea4"),
-    "tags text": ({"id": "a", "tags": "q,p"}, "1ccae9474773709010546b95cc0d819f"),
-    "links only": (
-        {"id": "a", "self": "s", "file": "f", "schema": "c", "first": 1},
-        "8489a5deb454a360345c7868bca8672d",
+GOLDEN: dict[str, tuple[str, str]] = {
+    "bare": ('{"id": "a"}', "005f098d8e5d60968e7a6d8c5836d5c5"),
+    "usual": (json.dumps(REFERENCE), "f61dbb558bf99bbcd55559f63d8e040c"),
+    "tags": ('{"id": "a", "tags": ["q", "\\u00e9", "p", "Z", "p"]}', "f435d56d17f4073610f7b782fa4e0083"),
+    "no tags": ('{"id": "a", "tags": []}', "2b074f10bcd80a438c90dbee56641f5f"),
+    "every kind": (
+        '{"id": "a", "name": "\\ud83d\\ude00", "__os_bit": "64", "protected": "True", "size": 9223372036854775807, '
+        '"created_at": "1969-12-31T23:59:59.999999Z", "__os_feature_list": {"b": 1.10, "a": []}, "__virtual_size": 40, '
+        '"virtual_size": 42949672960}',
+        "69f4c6aac9e8eb9febec413517fddeaf",
     ),
-    "null": ({"id": "a", "x": None}, "3605d2694ed376cc4526aad85f15af47"),
-    "empty text": ({"id": "a", "x": ""}, "b4723c429fb3fab9141476bf14a65c08"),
-    "lone surrogate": (
-        {"id": "a", "x": "\ud800", "tags": ["q", "p"], "self": "s", "\xe9": "\xe9"},
-        "1cd6ed3726689736277056ac0360c02c",
+    "extra": (
+        '{"id": "a", "x": 1.10, "": null, "\\u00e9": "\\u00e9", "Z": [1E2], "__os_type": "y", "os_type": "z"}',
+        "b7c46c3fa3fe8027669bdd22b382ad54",
     ),
-    "lone surrogate in a name": ({"id": "a", "\udfff": 1}, "aeab9639058b6678122f2b9b0394ae4b"),
-    "lone surrogate in a tag": ({"id": "a", "tags": ["q", "\ud800", "p"]}, "9ce94bbecd07b19e30257b0cc57e6c16"),
-    "NaN": ({"id": "a", "x": float("nan")}, "3605d2694ed376cc4526aad85f15af47"),
-    "beyond a double": ({"id": "a", "x": float("inf"), "y": float("-inf")}, "2081b8cbac9a77c2cf385ba7341bc38d"),
-    "huge whole number": ({"id": "a", "x": 2**70, "y": -(10**400)}, "bb8a8a336d7b6b9a363696b4b27562f4"),
-    "numbers": (
-        {
-            "id": "a",
-            "int": 1,
-            "float": 1.0,
-            "small": 1e-07,
-            "large": 1e22,
-            "zero": -0.0,
-            "edge": 18446744073709551616,
-            "max": 1.7976931348623157e308,
-        },
-        "bfbe1bb45e008f1ed520bc3512f38162",
-    ),
-    "nested": (
-        {"id": "a", "x": {"b": [1, {"z": 1, "a": []}], "a": {}}, "tags": []},
-        "0ad012e45187884c9d72c8067a494e29",
-    ),
-    "names of all kinds": (
-        {
-            "id": "a",
-            "": 1,
-            'a"b': 2,
-            "a\\b": 3,
-            "\x00": 4,
-            "\xe9": 5,
-            "\U0001f600": 6,
-            "Z": 7,
-            "_": 8,
-            "__os_type": "Linux",
-            "os_type": "linux",
-            "\uffff": 9,
-        },
-        "66b29dad512b485147d780d6f3cbdab7",
-    ),
-    "booleans": ({"id": "a", "x": True, "y": False, "z": "true"}, "95ce348ac0b3145f77f5751d1142d1f3"),
-    "control characters": ({"id": "a", "x": "\x00\x1f\x7f\u2028/<>&"}, "1626a072ba61d0a5f63ef80b50912e31"),
-    "nested lone surrogate": ({"id": "a", "x": {"k": ["\ud800"]}}, "8fdc37aabce6789e98dd770b487bafea"),
+    "rejects": ('{"id": "a", "min_ram": "much", "__os_bit": [1], "x": "\\ud800"}', "acb695d142b0170eef0b3b6f6addc452"),
 }
-NEIGHBOUR = {**REFERENCE, "id": "n", "tags": ["z", "y"], "tenant-made": "x"}
+
+SAME = [
+    ('"protected": "true"', '"protected": true', '"protected": "True"', '"protected": "TRUE"'),
+    ('"__os_bit": "64"', '"__os_bit": 64', '"__os_bit": 64.0', '"__os_bit": "+64"', '"__os_bit": 6.4e1'),
+    ('"size": 2', '"size": 2.0', '"size": "2"', '"size": 0.2E1'),
+    ('"size": null', '"size": ""', '"name": null', '"x_absent_": 0'),
+    ('"created_at": "2026-01-02T03:04:05Z"', '"created_at": "2026-01-02T03:04:05+00:00"',
+     '"created_at": "2026-01-02T03:04:05.000000"', '"created_at": "2026-01-02T04:04:05+01:00"'),
+    ('"__os_feature_list": {"b": 1, "a": "x"}', '"__os_feature_list": "{\\"a\\": \\"x\\", \\"b\\": 1}"'),
+    ('"tags": ["b", "a"]', '"tags": ["a", "b"]', '"tags": ["a", "b", "a"]'),
+    ('"self": "x"', '"file": "y"', '"schema": "z"', '"self": null'),
+    ('"__os_type": "Linux"', '"os_type": "Linux"'),
+    ('"x": {"a": 1, "b": 2}', '"x": {"b": 2, "a": 1}', '"x": "{\\"a\\":1,\\"b\\":2}"'),
+]  # fmt: skip
+DIFFERENT = [
+    ('"x": 1.10', '"x": 1.1', '"x": 1.100', '"x": 11E-1'),
+    ('"x": 100000000000000000000000000000.5', '"x": 100000000000000000000000000000.6'),
+    ('"x": NaN', '"x": Infinity', '"x": -Infinity', '"x": 1e400', '"x": null', '"x": "NULL"'),
+    ('"min_ram": "a"', '"min_ram": "b"', '"min_ram": ["a"]', '"min_ram": null'),
+    ('"min_ram": "[1]"', '"min_ram": [1]'),
+    ('"first": "/v2/images"', '"first": "/v2/others"', '"next": "/v2/images"'),
+    ('"__virtual_size": 40', '"virtual_size": 40'),
+    ('"tags": []', '"tags": null', '"tags": [""]', '"tags": ["a,b"]', '"tags": ["a", "b"]', '"tags": ["1:a"]'),
+    ('"name": "a;owner=1:b"', '"name": "a", "owner": "b"'),
+    ('"x": "y", "z": "1"', '"x": "y;+1:z=1:1"', '"xy": "z1"', '"x": "yz1"'),
+]
+ABSENT = '"x_absent_": 0'
+
+
+def images(*texts: str) -> Flattened:
+    return flatten(parse_page(b'{"images": [%s]}' % ",".join(texts).encode(), "test").images)
+
+
+def hashes(*texts: str) -> list[str]:
+    found: list[str] = images(*texts).images.column("content_hash").to_pylist()
+    return found
+
+
+def with_attributes(text: str) -> str:
+    return '{"id": "a"}' if text == ABSENT else f'{{"id": "a", {text}}}'
 
 
 @pytest.mark.parametrize(("image", "golden"), GOLDEN.values(), ids=GOLDEN)
-def test_hash_of_an_image_is_what_it_always_was(image: dict[str, Any], golden: str) -> None:
-    assert content_hash(image) == golden
+def test_hash_of_an_image_is_what_it_always_was(image: str, golden: str) -> None:
+    """Another hash for an unchanged image would make a version of every image of every cloud: see SCHEME."""
+    assert hashes(image) == [golden]
 
 
-@pytest.mark.parametrize("neighbours", [[], [{"id": "n"}] * 99, [NEIGHBOUR] * 99], ids=["alone", "bare", "usual"])
-@pytest.mark.parametrize("times", [1, 60])
-def test_hash_does_not_depend_on_the_page(neighbours: list[dict[str, Any]], times: int) -> None:
-    images = [*neighbours, *(image for image, _ in GOLDEN.values() for _ in range(times)), *neighbours]
-    hashes = [golden for _, golden in GOLDEN.values() for _ in range(times)]
-    found = flatten(parse_page(json.dumps({"images": images}).encode(), "test").images)
-    assert _of(found, len(neighbours), len(hashes)) == hashes == _of(flatten(images), len(neighbours), len(hashes))
+def test_hash_does_not_depend_on_the_page() -> None:
+    golden = [golden for _, golden in GOLDEN.values()]
+    texts = [image for image, _ in GOLDEN.values()]
+    assert hashes(*texts) == golden
+    assert hashes(*texts * 30, *['{"id": "n"}'] * 50)[: len(golden)] == golden
+    for image, one in GOLDEN.values():
+        assert hashes(*[image] * 100) == [one] * 100
 
 
-@pytest.mark.parametrize(("image", "golden"), GOLDEN.values(), ids=GOLDEN)
-def test_hash_on_a_page_of_such_images_is_the_same(image: dict[str, Any], golden: str) -> None:
-    found = flatten(parse_page(json.dumps({"images": [image] * 100}).encode(), "test").images)
-    assert set(_of(found, 0, 100)) == {golden}
+@pytest.mark.parametrize("texts", SAME, ids=lambda texts: texts[0])
+def test_spellings_of_one_content_have_one_hash(texts: tuple[str, ...]) -> None:
+    assert len(set(hashes(*map(with_attributes, texts)))) == 1
 
 
-def _of(flattened: Any, first: int, count: int) -> list[str]:
-    hashes: list[str] = flattened.images.column("content_hash").to_pylist()
-    return hashes[first : first + count]
+@pytest.mark.parametrize("texts", DIFFERENT, ids=lambda texts: texts[0])
+def test_different_contents_have_different_hashes(texts: tuple[str, ...]) -> None:
+    assert len(set(hashes(*map(with_attributes, texts)))) == len(texts)
+
+
+@settings(max_examples=300)
+@given(IMAGES)
+@example({"min_ram": "much", "os_type": "x", "__os_type": [1], "tags": ["b", "a"], "\xe9": 1, "z": 2})
+def test_hash_is_that_of_the_row(attributes: dict[str, Any]) -> None:
+    """As the docstring of content_hashes says it, written a second time."""
+    found = images(json.dumps({"id": "i", **attributes}))
+    (row,), rejects = found.images.to_pylist(), found.rejects.to_pylist()
+    assert row["content_hash"] == sha256(content(row, rejects).encode()).hexdigest()[:32]
+
+
+def content(row: dict[str, Any], rejects: list[dict[str, Any]]) -> str:
+    def counted(text: str) -> str:
+        return f"{len(text.encode())}:{text}"
+
+    def text(value: Any) -> str:
+        match value:
+            case bool():
+                return str(value).lower()
+            case datetime():
+                return str((value - datetime(1970, 1, 1)) // timedelta(microseconds=1))
+            case list():
+                return "".join(map(counted, sorted(value, key=str.encode)))
+            case _:
+                return str(value)
+
+    names = sorted({attribute.column for attribute in ATTRIBUTES} - {"self", "file", "schema"}, key=str.encode)
+    columns = [f"{name}={counted(text(row[name]))};" for name in names if row[name] is not None]
+    extra = sorted(dict(row["extra"]).items(), key=lambda entry: entry[0].encode())
+    entries = [f"+{counted(name)}={counted(value)};" for name, value in extra]
+    misfits = [
+        f"!{counted(one['attribute'])}={counted(one['value'])}~{counted(one['reason'])};"
+        for one in sorted(rejects, key=lambda one: one["attribute"].encode())
+    ]
+    return "".join(["glanceback 2;", *columns, *entries, *misfits])

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from extract.numbers import Number, json_text
 from extract.times import EXAMPLE
 from transform.dictionary import Kind
-from transform.values import PARSERS, Misfit, as_received, json_text
+from transform.values import PARSERS, Misfit, as_received
 
 GOOD = [
     (Kind.TEXT, "x", "x"),
@@ -24,7 +25,10 @@ GOOD = [
     (Kind.BOOLEAN, "", None),
     (Kind.INTEGER, 40, 40),
     (Kind.INTEGER, "64", 64),
-    (Kind.INTEGER, 2.0, 2),
+    (Kind.INTEGER, Number("2.0"), 2),
+    (Kind.INTEGER, Number("1E2"), 100),
+    (Kind.BIGINT, Number("9007199254740993.0"), 9007199254740993),
+    (Kind.TEXT, Number("1.10"), "1.10"),
     (Kind.INTEGER, "", None),
     (Kind.INTEGER, -(2**31), -(2**31)),
     (Kind.BIGINT, 2**63 - 1, 2**63 - 1),
@@ -39,7 +43,9 @@ GOOD = [
     (Kind.TAGS, [], []),
     (Kind.TAGS, "", None),
     (Kind.TAGS, None, None),
-    (Kind.JSON, '{"a": "true"}', '{"a": "true"}'),
+    (Kind.JSON, '{"b": 1.10, "a": "true"}', '{"a":"true","b":1.10}'),
+    (Kind.JSON, "null", None),
+    (Kind.TAGS, ["b", "a", "b"], ["a", "b"]),
     (Kind.JSON, [{"b": 1, "a": None}], '[{"a":null,"b":1}]'),
     (Kind.JSON, "", None),
 ]
@@ -52,7 +58,12 @@ BAD = [
     (Kind.BOOLEAN, []),
     (Kind.INTEGER, True),
     (Kind.INTEGER, 2**31),
-    (Kind.INTEGER, 1.5),
+    (Kind.INTEGER, Number("1.5")),
+    (Kind.INTEGER, Number("NaN")),
+    (Kind.INTEGER, Number("-Infinity")),
+    (Kind.INTEGER, Number("1e999999999")),
+    (Kind.INTEGER, Number("9007199254740992.5")),
+    (Kind.BOOLEAN, Number("1.0")),
     (Kind.INTEGER, " 1"),
     (Kind.INTEGER, "1_000"),
     (Kind.INTEGER, "٤"),
@@ -94,7 +105,7 @@ def test_value_that_does_not_fit_is_a_misfit_with_a_reason(kind: Kind, value: An
         (Kind.TAGS, ["a", 1], "expected a list of texts, got a list with something else in it"),
         (Kind.TAGS, ["\ud800"], "expected a list of texts, got a list with something else in it"),
         (Kind.JSON, "{", "expected JSON text, got text that is not JSON"),
-        (Kind.BOOLEAN, 1.5, "expected true or false, got a number"),
+        (Kind.BOOLEAN, Number("1.5"), "expected true or false, got a number"),
         (Kind.TIMESTAMP, [], f"expected a time such as {EXAMPLE}, got an array"),
         (Kind.INTEGER, {}, "expected a whole number, got an object"),
     ],

@@ -1,0 +1,62 @@
+"""A JSON number with a fraction or an exponent, as it was written: a float would lose digits, and `1.10` its zero."""
+
+import secrets
+from decimal import Decimal
+from json import dumps
+from re import sub
+from typing import Any, Final
+
+import msgspec
+
+_MARK: Final = secrets.token_hex(16)
+"""Nobody who writes an image can know it."""
+
+
+class Number:
+    """The number's text, such as `1.10`, `1E2` or, from a parser that takes it, `NaN`.
+
+    No dataclass, for msgspec would write that as an object.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def whole(self) -> int | None:
+        """The number where it is a whole one: `2.0` and `1E2` are. None where it is not, or has more than 64 bits."""
+        if not abs(float(self.text)) < 1 << 64:
+            return None
+        exact = Decimal(self.text)
+        return int(exact) if exact == exact.to_integral_value() else None
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON text: keys sorted, numbers as they were written, ASCII where Unicode cannot say it."""
+    try:
+        return msgspec.json.encode(value, order="sorted", enc_hook=_as_written).decode()
+    except (UnicodeEncodeError, RecursionError):
+        text = dumps(value, sort_keys=True, separators=(",", ":"), default=_marked)
+        return sub(f'"{_MARK}([^"]*)"', r"\1", text)
+
+
+def _as_written(value: Any) -> msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(value.text.encode())
+    raise NotImplementedError(f"JSON has no {type(value).__name__}")
+
+
+def _marked(value: Any) -> str:
+    if isinstance(value, Number):
+        return f"{_MARK}{value.text}"
+    raise TypeError(f"JSON has no {type(value).__name__}")

@@ -1,0 +1,2 @@
+-- image_versions.landed_page: the page of its listing that this version was read from, counted from 1; NULL: read before that was kept.
+ALTER TABLE image_versions ADD COLUMN landed_page INTEGER

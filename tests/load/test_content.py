@@ -1,0 +1,175 @@
+"""Two versions differ if and only if the tables do; and a warehouse of before is brought to the scheme of now."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from extract.body import parse_page
+from extract.errors import WarehouseError
+from load import content, growth, schema
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from tests.load.nights import Nights, image, new_warehouse
+from tests.transform.test_batch import IMAGES
+from tests.transform.test_identity import DIFFERENT, SAME, with_attributes
+from transform.dictionary import ATTRIBUTES, Attribute, Kind
+
+VERSIONS = (
+    "SELECT cloud, id, run_from, seen_from, seen_to, run_to, end_reason, name, state FROM image_versions ORDER BY ALL"
+)
+MEMBERSHIPS = "SELECT * FROM listing_memberships ORDER BY ALL"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with new_warehouse(tmp_path) as opened:
+        yield opened
+
+
+def received(texts: list[str]) -> Any:
+    return parse_page(b'{"images": [%s]}' % ",".join(texts).encode(), "test").images
+
+
+def changed_and_shown(warehouse: Warehouse, nights: Nights, pairs: list[tuple[str, str]]) -> list[tuple[bool, bool]]:
+    """Of each pair, which must leave out the id: whether it made a second version, and whether image_changes has it."""
+    for table in ("image_versions", "listing_memberships", "rejects", "runs", "run_listings", "run_clouds"):
+        warehouse.execute(f"DELETE FROM {table}")
+    for texts in zip(*pairs, strict=True):
+        page = [text.replace("{", f'{{"id": "i{number}"', 1) for number, text in enumerate(texts)]
+        nights.night({"private": received(page)})
+    versions = dict(nights.rows("SELECT id, count(*) FROM image_versions GROUP BY id"))
+    shown = {identity for (identity,) in nights.rows("SELECT DISTINCT id FROM image_changes")}
+    return [(versions[f"i{number}"] == 2, f"i{number}" in shown) for number in range(len(pairs))]
+
+
+def without_id(attributes: str) -> str:
+    return with_attributes(attributes).replace('"id": "a"', "", 1)
+
+
+def test_what_the_tables_hold_alike_makes_no_version(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    pairs = [(without_id(texts[0]), without_id(other)) for texts in SAME for other in texts[1:]]
+    assert changed_and_shown(warehouse, nights, pairs) == [(False, False)] * len(pairs)
+
+
+def test_what_the_tables_hold_otherwise_makes_a_version_and_is_shown(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    pairs = [
+        (without_id(one), without_id(other))
+        for texts in DIFFERENT for number, one in enumerate(texts) for other in texts[number + 1 :]
+    ]  # fmt: skip
+    assert changed_and_shown(warehouse, nights, pairs) == [(True, True)] * len(pairs)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(IMAGES, IMAGES), min_size=40, max_size=60))
+def test_hashes_differ_if_and_only_if_a_change_is_shown(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[dict[str, Any], dict[str, Any]]]
+) -> None:
+    """And from the rows, in SQL, the hashes are the same as from the pages."""
+    folder = tmp_path_factory.mktemp("content")
+    alike = [(one, one | {"name": other.get("name")}) for one, other in pairs]
+    texts = [(_attributes(one), _attributes(other)) for one, other in [*pairs, *alike]]
+    with new_warehouse(folder) as warehouse:
+        nights = Nights(warehouse, folder)
+        assert all(changed == shown for changed, shown in changed_and_shown(warehouse, nights, texts))
+        hashes = nights.rows("SELECT id, run_from, content_hash FROM image_versions ORDER BY ALL")
+        warehouse.execute("UPDATE image_versions SET content_hash = 'x'")
+        content.restate(warehouse, content.scheme())
+        assert nights.rows("SELECT id, run_from, content_hash FROM image_versions ORDER BY ALL") == hashes
+
+
+def _attributes(image: dict[str, Any]) -> str:
+    inner = json.dumps(image)[1:-1]
+    return f"{{, {inner}}}" if inner else "{}"
+
+
+def test_rejects_are_kept_once_while_the_image_is_the_same(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    odd, nameless = image("a", min_ram="much"), {"name": "no id"}
+    for _ in range(3):
+        assert nights.night({"private": [odd, nameless]}).rejected == 2
+    assert nights.rows("SELECT id, value FROM rejects ORDER BY ALL") == [("a", "much"), (None, '{"name":"no id"}')]
+    nights.night({"private": [odd | {"min_ram": "more"}, nameless]})
+    assert nights.rows("SELECT attribute, old_value, new_value FROM image_changes") == [
+        (
+            "rejected min_ram",
+            "much (expected a whole number, got other text)",
+            "more (expected a whole number, got other text)",
+        )
+    ]
+    assert nights.rows(
+        """SELECT version.seen_to IS NULL, rejects.value
+        FROM image_versions AS version JOIN rejects ON rejects.id = version.id AND rejects.run_id = version.run_from
+        ORDER BY ALL"""
+    ) == [(False, "much"), (True, "more")]
+
+
+def test_rejects_are_those_of_the_reading_that_counts(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    later = image("a", min_ram="later", updated_at="2026-10-02T00:00:00Z")
+    nights.night({"private": [image("b"), later], "public": [image("c"), image("d"), image("a", min_ram="earlier")]})
+    assert nights.rows("SELECT value FROM rejects") == [("later",)]
+
+
+def test_links_are_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    nights.night({"private": [image("a", self="x", name="n")]})
+    nights.night({"private": [image("a", self="y", name="m")]})
+    assert nights.rows("SELECT attribute FROM image_changes") == [("name",)]
+
+
+def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def retyped(column: str, kind: Kind) -> tuple[Attribute, ...]:
+        changed = (Attribute(one.api_name, kind, one.unit, one.meaning, one.source) for one in ATTRIBUTES)
+        return tuple(new if new.column == column else old for new, old in zip(changed, ATTRIBUTES, strict=True))
+
+    def use(attributes: tuple[Attribute, ...]) -> None:
+        for module in (growth, schema, content):
+            monkeypatch.setattr(module, "ATTRIBUTES", attributes)
+
+    texts = {"1": "8", "2": "08", "3": "much", "4": None, "5": ""}
+    with new_warehouse(tmp_path) as warehouse:
+        Nights(warehouse, tmp_path).night({"private": [image(key, __platform=text) for key, text in texts.items()]})
+        use(retyped("platform", Kind.INTEGER))
+        bring_up_to_date(warehouse, "1")
+        assert warehouse.execute("SELECT id, platform FROM images ORDER BY id").fetchall() == [
+            ("1", 8), ("2", 8), ("3", None), ("4", None), ("5", None),
+        ]  # fmt: skip
+        assert warehouse.execute("SELECT id, attribute, value, reason FROM rejects").fetchall() == [
+            ("3", "__platform", "much", "expected a whole number, got other text")
+        ]
+        hashes = dict(warehouse.execute("SELECT id, content_hash FROM images").fetchall())
+        assert hashes["1"] != hashes["2"] != hashes["4"]
+        assert not [name for name in warehouse.columns("image_versions") if "replaced" in name]
+        bring_up_to_date(warehouse, "1")
+        use(ATTRIBUTES)
+        bring_up_to_date(warehouse, "2")
+        rows = warehouse.execute("SELECT id, platform FROM images ORDER BY id").fetchall()
+        assert rows == [("1", "8"), ("2", "8"), ("3", None), ("4", None), ("5", None)]
+
+
+def test_conversion_that_was_broken_off_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        Nights(warehouse, tmp_path).night({"private": [image("a", min_ram=5)]})
+        warehouse.execute('ALTER TABLE image_versions DROP COLUMN "min_ram"')
+        warehouse.execute("ALTER TABLE image_versions ADD COLUMN min_ram VARCHAR")
+        warehouse.execute("UPDATE image_versions SET min_ram = '5'")
+        with monkeypatch.context() as broken:
+            broken.setattr(schema, "_apply", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                bring_up_to_date(warehouse, "1")
+        bring_up_to_date(warehouse, "1")
+        assert warehouse.execute("SELECT min_ram FROM images").fetchall() == [(5,)]
+        assert not [name for name in warehouse.columns("image_versions") if "replaced" in name]
+
+
+def test_schema_file_that_was_changed_after_it_was_applied_is_refused(warehouse: Warehouse) -> None:
+    warehouse.execute("UPDATE schema_migrations SET fingerprint = 'x' WHERE name = '003_runs'")
+    with pytest.raises(WarehouseError, match=r"made its tables with another sql/schema/003_runs\.sql"):
+        bring_up_to_date(warehouse, "1")
