@@ -187,7 +187,7 @@ def _load_again(
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         cloud = name_today(kept.cloud, kept.started_at, renames)
-        night: CloudNight = replace(kept.night(outcomes), cloud=cloud)
+        night: CloudNight = replace(kept.night(outcomes), cloud=cloud, landed_as=kept.cloud)
         unlisted = _unlisted(landing, kept, Path(folder))
         decisions = kept.decisions
         if failed_runs:

@@ -61,6 +61,13 @@ class CloudNight:
     project_id: str | None
     ends_images: bool
     outcomes: Sequence[ListingOutcome]
+    landed_as: str | None = None
+    """The cloud's name in landing, where it has another one today."""
+
+    @property
+    def landing_folder(self) -> str:
+        """The folder of the cloud's pages, below landing."""
+        return str(cloud_folder(PurePosixPath(), self.run_id, self.landed_as or self.cloud))
 
     @property
     def whole_listings(self) -> list[str]:
@@ -207,7 +214,7 @@ def _merge_images(
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run, project_id=night.project_id)
-    _add_versions(warehouse, staged, run, landing_folder=f"{cloud_folder(PurePosixPath(), night.run_id, night.cloud)}")
+    _add_versions(warehouse, staged, run, night.landing_folder)
     where = {"whole_listings": night.whole_listings, "dialect": night.dialect}
     warehouse.run("merge", "ended_memberships", **run, **where)
     if later:

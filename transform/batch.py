@@ -4,11 +4,10 @@ Every attribute of every image ends in exactly one place: its column, `extra`, o
 Columns are built whole where all values are as expected, and value by value where one is not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, chain
-from operator import itemgetter
+from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,11 +16,12 @@ import pyarrow.compute as pc
 from extract.body import are_usable, usable_id
 from extract.images import ABSENT, Images, Json
 from transform.dictionary import ATTRIBUTES, Attribute, Kind, arrow_schema
+from transform.extra import EXTRA_TYPE, extra_column, extra_entries
 from transform.identity import content_hashes
+from transform.rejects import Reject, reject_batch
 from transform.respelling import spelled_before
-from transform.values import PARSERS, Misfit, as_received, is_unicode
+from transform.values import PARSERS, Misfit, as_received
 
-EXTRA_TYPE: Final = pa.map_(pa.string(), pa.string())
 IMAGES_SCHEMA: Final = pa.schema(
     [
         *arrow_schema(),
@@ -31,15 +31,6 @@ IMAGES_SCHEMA: Final = pa.schema(
         pa.field("landed_hash", pa.string()),
     ]
 )
-REJECTS_SCHEMA: Final = pa.schema(
-    [
-        *(pa.field(name, pa.string()) for name in ("id", "attribute", "value", "reason")),
-        pa.field("position", pa.int64()),
-    ]
-)
-
-_KNOWN_NAMES: Final = frozenset(name for attribute in ATTRIBUTES for name in attribute.api_names)
-_TWINS: Final = tuple(attribute.api_names for attribute in ATTRIBUTES if len(attribute.api_names) > 1)
 _USUAL_TIMES: Final = {
     len("2018-09-06T14:03:27Z"): pa.timestamp("us", "UTC"),
     len("2018-09-06T14:03:27.000000"): pa.timestamp("us"),
@@ -65,20 +56,6 @@ _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A value, or (attribute None) an image, that could not be kept in its place; `value` is the original.
-
-    `position` is the image's row among those with a usable id; None for an image that has none.
-    """
-
-    id: str | None
-    attribute: str | None
-    value: str
-    reason: str
-    position: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Flattened:
     """`images` has IMAGES_SCHEMA, a row an image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
 
@@ -95,19 +72,19 @@ def flatten(images: Sequence[Json]) -> Flattened:
     usable = _usable(Images.of(images), rejects)
     columns, hashes = _content(usable, rejects)
     flat = [*columns, pa.array(hashes, pa.string()), _hashes_before(usable), _landed_hashes(usable)]
-    return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), _reject_batch(rejects))
+    return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), reject_batch(rejects))
 
 
 def _content(images: Images, rejects: list[Reject]) -> tuple[list[pa.Array], list[str]]:
     """The columns of the dictionary and `extra`, and the hashes of that and of what does not fit, which is added."""
     columns = {attribute.column: _column(attribute, images, rejects) for attribute in ATTRIBUTES}
-    extra = _extra_entries(images, rejects)
+    extra = extra_entries(images, rejects)
     misfits = [
         (reject.position, str(reject.attribute), reject.value, reject.reason)
         for reject in rejects
         if reject.position is not None
     ]
-    return [*columns.values(), _extra(len(images), extra)], content_hashes(columns, extra, misfits)
+    return [*columns.values(), extra_column(len(images), extra)], content_hashes(columns, extra, misfits)
 
 
 def _hashes_before(images: Images) -> pa.Array:
@@ -250,62 +227,3 @@ class _Parsed(dict[Any, Any]):
 
 def _landed_hashes(images: Images) -> pa.Array:
     return pa.nulls(len(images), pa.string()) if images.hashes is None else pa.array(images.hashes, pa.string())
-
-
-def _extra_entries(images: Images, rejects: list[Reject]) -> list[tuple[int, str, str]]:
-    """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes.
-
-    By position, name, and value as received.
-    """
-    ids = images.column("id")
-    held = [
-        (position, name, text)
-        for name, values in _left_over(images)
-        for position, text in _texts(name, values, ids, rejects)
-    ]
-    held.sort(key=itemgetter(0))
-    return held
-
-
-def _extra(images: int, entries: Sequence[tuple[int, str, str]]) -> pa.Array:
-    counts = [0] * images
-    for position, _, _ in entries:
-        counts[position] += 1
-    return pa.MapArray.from_arrays(
-        pa.array(accumulate(counts, initial=0), pa.int32()),
-        pa.array(map(itemgetter(1), entries), pa.string()),
-        pa.array(map(itemgetter(2), entries), pa.string()),
-    )
-
-
-def _left_over(images: Images) -> Iterator[tuple[str, Mapping[int, Json]]]:
-    """Each name with its values by position, in the order that `extra` has them."""
-    for name in sorted(images.names - _KNOWN_NAMES):
-        yield name, images.values(name)
-    for extension, plain in _TWINS:
-        if extension in images.names and plain in images.names:
-            first = images.column(extension)
-            yield plain, {at: value for at, value in images.values(plain).items() if first[at] is not ABSENT}
-
-
-def _texts(
-    name: str, values: Mapping[int, Json], ids: Sequence[str], rejects: list[Reject]
-) -> Iterable[tuple[int, str]]:
-    """The values as received, by position, without those that are not Unicode, which are rejected."""
-    if is_unicode(name) and set(map(type, values.values())) == {str} and is_unicode("".join(values.values())):
-        return values.items()
-    texts = []
-    for position, value in values.items():
-        if is_unicode(name) and (type(value) is not str or is_unicode(value)):
-            texts.append((position, as_received(value)))
-        else:
-            reason = "the text is not Unicode"
-            rejects.append(Reject(ids[position], as_received(name), as_received(value), reason, position))
-    return texts
-
-
-def _reject_batch(rejects: list[Reject]) -> pa.RecordBatch:
-    return pa.record_batch(
-        [pa.array([getattr(reject, field.name) for reject in rejects], field.type) for field in REJECTS_SCHEMA],
-        schema=REJECTS_SCHEMA,
-    )

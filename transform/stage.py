@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from extract import storage
 from extract.landed import LandedAt
 from extract.storage import Place
-from transform.batch import IMAGES_SCHEMA, REJECTS_SCHEMA, Flattened
+from transform.batch import IMAGES_SCHEMA, Flattened
+from transform.rejects import REJECTS_SCHEMA
 
 STAGED_SCHEMA: Final = pa.schema(
     [

@@ -20,6 +20,7 @@ rejected AS (
             cloud, id, run_id, 'rejected ' || attribute AS attribute,
             string_agg(value || ' (' || reason || ')', ', ' ORDER BY value, reason) AS text
         FROM rejects
+        WHERE id IS NOT NULL
         GROUP BY cloud, id, run_id, attribute
     )
     GROUP BY cloud, id, run_id

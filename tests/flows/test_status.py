@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from extract.account import CloudSettings
 from extract.errors import SettingsError
+from extract.landed import LandedAt
 from flows.cli import main
 from flows.settings import Settings, load_settings
 from flows.status import duration
@@ -150,7 +151,7 @@ class Runs:
         folder = self._folder / f"{self._number}-{cloud}" / name
         folder.mkdir(parents=True)
         with StageWriter(folder, name) as writer:
-            writer.write(flatten([image(f"{name} {cloud}")]), READ_AT)
+            writer.write(flatten([image(f"{name} {cloud}")]), LandedAt(READ_AT))
         error = None if complete else f"listing {name} broke"
         staged = writer.staged if complete else None
         return ListingOutcome(name, 1, 1, 1, 0.1, complete, {}, error, READ_AT, staged)
