@@ -119,7 +119,9 @@ def said_of_the_server() -> Iterator[None]:
         if has_embedded_server():
             raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
         server = f"the Prefect server at {shown_url(os.environ.get('PREFECT_API_URL', ''))}"
-        status = exc.response.status_code if isinstance(exc, httpx.HTTPStatusError) else None
+        # Prefect raises a RuntimeError from what it was answered.
+        answered = exc if isinstance(exc, httpx.HTTPStatusError) else exc.__cause__
+        status = answered.response.status_code if isinstance(answered, httpx.HTTPStatusError) else None
         if status in _NOT_ALLOWED:
             raise SettingsError(
                 f"{server} refuses our login (HTTP status {status})",
