@@ -1,6 +1,7 @@
 """A JSON number with a fraction or an exponent, as it was written: a float would lose digits, and `1.10` its zero."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from json import dumps
 from re import sub
@@ -43,6 +44,15 @@ class Number:
 
 def json_text(value: Any) -> str:
     """The value as JSON text: keys sorted, numbers as they were written, ASCII where Unicode cannot say it."""
+    try:
+        return _written(value)
+    except RecursionError:
+        # A thread of its own has all the levels that Python allows, however deep the caller stands.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(_written, value).result()
+
+
+def _written(value: Any) -> str:
     try:
         return msgspec.json.encode(value, order="sorted", enc_hook=_as_written).decode()
     except (UnicodeEncodeError, RecursionError):

@@ -3,7 +3,8 @@
 For versions of that time alone: an image whose numbers only look otherwise now has not changed.
 """
 
-import math
+import json
+from collections.abc import Iterable
 
 from extract.images import Images, Json
 from extract.numbers import Number, json_text
@@ -15,25 +16,22 @@ def spelled_before(images: Images) -> dict[int, Json]:
 
 
 def _holds_number(value: Json) -> bool:
-    match value:
-        case Number():
+    level = [value]
+    while level:
+        if any(type(one) is Number for one in level):
             return True
-        case list():
-            return any(map(_holds_number, value))
-        case dict():
-            return any(map(_holds_number, value.values()))
-        case _:
-            return False
+        level = [inner for one in level if isinstance(one, (list, dict)) for inner in _within(one)]
+    return False
 
 
-def _before(value: Json) -> Json:
-    match value:
-        case Number():
-            number = float(value.text)
-            return Number(json_text(number)) if math.isfinite(number) else None
-        case list():
-            return list(map(_before, value))
-        case dict():
-            return {name: _before(inner) for name, inner in value.items()}
-        case _:
-            return value
+def _within(value: list[Json] | dict[str, Json]) -> Iterable[Json]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _before(image: Json) -> Json:
+    try:
+        text = json_text(json.loads(json_text(image)))
+        return json.loads(text, parse_float=Number, parse_constant=Number)
+    except RecursionError:
+        # Nested as deeply as may be: such an image may look changed once.
+        return image
