@@ -21,7 +21,7 @@ from flows.display import discard_output
 
 _IN_ORDER = (
     *("demo", "check", "sync", "sql", "diff", "dashboard", "status", "runs"),
-    *("serve", "export", "publish", "replay", "retire", "rename", "completion"),
+    *("serve", "export", "publish", "replay", "verify", "retire", "rename", "completion"),
 )
 """As one meets them."""
 
@@ -206,6 +206,25 @@ def rename(old: str, new: str, config: str | None) -> None:
 
     run(load_settings(config), old, new)
     click.echo(f"renamed cloud {old} to {new}", err=True)
+
+
+@main.command(short_help="Check the raw pages, and the warehouse against them.")
+@click.argument("run", required=False, metavar="[RUN|all]")
+@config_option
+def verify(run: str | None, config: str | None) -> None:
+    """Check a RUN, all of them, or the last one, from its raw pages in landing.
+
+    Every hash; that each listing called complete is; and that the warehouse holds what the pages say. Prints a sentence
+    a fault. The checker shares no code with what reads and loads: docs/landing.md says what it shows.
+    """
+    from flows.settings import load_settings
+    from flows.verifying import verify_landing
+
+    faults = verify_landing(
+        load_settings(config), run, lambda finding: click.echo(finding.text, err=not finding.is_fault)
+    )
+    click.echo(f"faults: {faults}", err=True)
+    sys.exit(1 if faults else 0)
 
 
 @main.command(short_help="Run the schedule, with Prefect's UI.")

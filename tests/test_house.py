@@ -12,7 +12,9 @@ from flows.settings import _CloudTable, _File
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MODULES = sorted(path for folder in ("extract", "transform", "load", "flows") for path in (ROOT / folder).glob("*.py"))
+MODULES = sorted(
+    path for folder in ("extract", "transform", "load", "flows", "verify") for path in (ROOT / folder).glob("*.py")
+)
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

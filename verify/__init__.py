@@ -1,0 +1,1 @@
+"""Checks what was landed and loaded, with no code of the program that did it. docs/landing.md says how."""
