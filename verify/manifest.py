@@ -35,6 +35,9 @@ def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
         raise Fault(f"{name}: reader and reading.json are of different tries")
     found: list[dict[str, Json]] = []
     last: str | None = None
+    own = record_in(files, f"{name}/head.json", old="")
+    if not head and not own and "manifest.jsonl" not in files.names(name):
+        return Landed(name, start, [], is_proven=False)  # a reading that broke off before its first page
     for number, text in enumerate(lines(files, f"{name}/manifest.jsonl"), 1):
         where = f"{name}/manifest.jsonl, line {number},"
         line, digest = record(text, where, old="page")
@@ -45,7 +48,6 @@ def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
         found.append(line)
         last = digest
     ends = {"lines": len(found), "last": last, "start": start_hash}
-    own = record_in(files, f"{name}/head.json", old="")
     for said, whose in ((head, "the night's record"), (own and own[0], f"{name}/head.json")):
         if said is not None and {key: said.get(key) for key in ends} != ends:
             raise Fault(

@@ -29,6 +29,7 @@ from load.merge import ListingOutcome, watermarks
 from load.runs import Run, begin_run, finish_run
 from load.warehouse import Warehouse
 from tests.load.nights import new_warehouse
+from tests.verify.landings import faults
 
 IDS = "abcdefgh"
 LISTINGS = ("public", "private")
@@ -174,6 +175,7 @@ class Reader:
         outcomes = [self._read(visit, listing, run, known.get(listing.name)) for listing in visit.listings]
         load_cloud(self.warehouse, visit, run, outcomes, NO_GUARD, self.folder)
         finish_run(self.warehouse, run, "completed")
+        assert faults(self.folder, run.run_id, self.warehouse) == []
         self.complete = {outcome.listing for outcome in outcomes if outcome.complete}
 
     def _read(self, visit: Visit, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:

@@ -24,6 +24,7 @@ from load.warehouse import Warehouse
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.nights import night
 from tests.load.nights import new_warehouse
+from tests.verify.landings import faults
 
 TOKEN = "canary-token"
 PRIVATE = [f"{number:03d}" for number in range(12)]
@@ -72,7 +73,9 @@ class Place:
     settings: CloudSettings
 
     def night(self) -> tuple[Mapping[str, ListingOutcome], CloudCounts]:
-        return night(self.warehouse, self.settings, self.landing)
+        done = night(self.warehouse, self.settings, self.landing)
+        assert faults(self.landing, None, self.warehouse) == []
+        return done
 
     def current(self) -> list[str]:
         return [row[0] for row in self.warehouse.execute("SELECT id FROM images ORDER BY id").fetchall()]

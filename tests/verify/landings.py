@@ -1,11 +1,12 @@
 """Readings of many kinds, landed by the program itself; and landing in memory, where tests may change it."""
 
 import json
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -210,7 +211,14 @@ class Listing:
     start: Json = None
     pages: list[tuple[Json, bytes]] = field(default_factory=list)
 
+    def again(self) -> "Listing":
+        """As it was, to be changed in another way."""
+        made = copy(self)
+        made.start, made.pages = deepcopy(self.start), [*self.pages]
+        return made
+
     def __post_init__(self) -> None:
+        """Read it."""
         place = f"{self.run_id}/c/{self.name}"
         self.start = json.loads(self.files.read(f"{place}/reading.json"))
         for text in self.files.read(f"{place}/manifest.jsonl").splitlines():
@@ -222,7 +230,7 @@ class Listing:
         place, files = f"{self.run_id}/c/{self.name}", dict(self.files.files)
         lines, last = [], None
         for number, (line, body) in enumerate(self.pages, 1):
-            stored = zstandard.compress(body, 1)
+            stored = _compressed(body)
             file = f"page-{number:06d}.json.zst"
             files[f"{place}/{file}"] = stored
             whole = line | {
@@ -237,12 +245,36 @@ class Listing:
         files[f"{place}/head.json"], _ = _sealed(head)
         night = json.loads(files[f"{self.run_id}/c/night.json"])
         night["heads"][self.name] = head
+        (outcome,) = [one for one in night["outcomes"] if one["listing"] == self.name]
+        self._count_bytes(outcome)
         files[f"{self.run_id}/c/night.json"], digest = _sealed(night)
         run = json.loads(files[f"{self.run_id}/run.json"])
         files[f"{self.run_id}/run.json"], _ = _sealed(run | {"nights": {"c": digest}})
         return Memory(files)
 
+    def _count_bytes(self, outcome: Json) -> None:
+        """Have the record count the bytes that the pages have now, so that these do not tell what was changed."""
+        evidence, sizes = outcome["evidence"], dict[str, int]()
+        for line, body in self.pages:
+            sizes[line["part"]] = sizes.get(line["part"], 0) + len(body)
+        main = {"alone": sizes["alone"]} if "alone" in sizes else sizes
+        for number, part in enumerate(evidence["parts"]):
+            part["bytes"] = main.get(f"part-{number}" if number else "listing", 0)
+        evidence["bytes"] = sum(main.get(part, 0) for part in main if part.startswith(("listing", "part", "alone")))
+        again = sum(size for part, size in sizes.items() if part.startswith("again-"))
+        if evidence.get("again"):
+            evidence["again"]["bytes"] = again
+        if evidence["closing"]:
+            evidence["closing"]["bytes"] = sizes.get("closing", 0)
+        outcome["bytes"] = evidence["bytes"] + sizes.get("closing", 0) + again
 
+
+@lru_cache(maxsize=10_000)
+def _compressed(body: bytes) -> bytes:
+    return zstandard.compress(body, 1)
+
+
+@lru_cache(maxsize=10_000)
 def _counted(body: bytes) -> Json:
     try:
         ids = [image["id"] for image in json.loads(body)["images"]]
@@ -272,7 +304,3 @@ def only(landing: Memory, run_id: str, listing: str) -> Memory:
     run = json.loads(files[f"{run_id}/run.json"])
     files[f"{run_id}/run.json"], _ = _sealed(run | {"nights": {"c": digest}})
     return Memory(files)
-
-
-def chosen(random_: random.Random, values: Sequence[Json]) -> int:
-    return random_.randrange(len(values))

@@ -1,13 +1,15 @@
 """Readings as they were landed pass; readings that were changed do not, whatever was changed in them."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from load.runs import Run
-from tests.verify.landings import Memory, faults, land_all_kinds, reader, said
+from tests.verify.landings import Listing, Memory, faults, land_all_kinds, of_run, only, reader, said
+from tests.verify.mutations import MUTATIONS
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,53 @@ def test_readings_are_of_the_kinds_that_they_are_called(landings: Landings) -> N
     assert {"again-listing"} < parts(landings, "second look")
     assert "alone" in parts(landings, "alone")
     assert any("/c/unlisted/page-" in name for name in landings.landing.files)
+
+
+MUTATED_READINGS = 10_000
+
+
+def test_no_mutated_reading_passes_though_its_hashes_are_right(landings: Landings) -> None:
+    dice, readings = random.Random(14), [*complete_readings(landings)]
+    assert len(readings) > 20
+    found: dict[str, int] = {}
+    passed = []
+    while sum(found.values()) < MUTATED_READINGS:
+        mutation, (kind, reading) = dice.choice(MUTATIONS), dice.choice(readings)
+        listing = reading.again()
+        if not mutation(listing, dice) or (listing.pages, listing.start) == (reading.pages, reading.start):
+            continue
+        found[mutation.__name__] = found.get(mutation.__name__, 0) + 1
+        if not faults(listing.written()):
+            passed.append((mutation.__name__, kind, listing.name))
+    assert not passed
+    assert len(found) == len(MUTATIONS)
+
+
+def complete_readings(landings: Landings) -> Iterator[tuple[str, Listing]]:
+    for kind, run in landings.runs.items():
+        night = json.loads(landings.landing.read(f"{run.run_id}/c/night.json"))
+        for outcome in night["outcomes"]:
+            if outcome["complete"]:
+                alone = only(landings.landing, run.run_id, outcome["listing"])
+                reading = Listing(alone, run.run_id, outcome["listing"])
+                assert faults(alone) == faults(reading.written()) == []
+                yield kind, reading
+
+
+FLIPS = 3_000
+
+
+def test_every_flipped_bit_of_pages_manifests_and_records_is_found(landings: Landings) -> None:
+    dice = random.Random(14)
+    runs = {run.run_id: of_run(landings.landing, run.run_id) for run in landings.runs.values()}
+    names = [name for name in sorted(landings.landing.files) if not name.endswith(".parquet")]
+    missed = []
+    for _ in range(FLIPS):
+        name = dice.choice(names)
+        run = runs[name.partition("/")[0]]
+        whole = bytearray(run.files[name])
+        whole[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        flipped = Memory({**run.files, name: bytes(whole)})
+        if not faults(flipped):
+            missed.append(name)
+    assert not missed
