@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from verify.complete import check_complete
-from verify.files import Fault, Files, record_in
+from verify.files import Fault, Files, hexadecimal, record_in
 from verify.manifest import Landed, landed, listing_folders, page_bytes
 from verify.pages import page_of_images, single_image, usable_id
 from verify.question import Page, Question
@@ -182,4 +182,5 @@ def _answer(body: bytes, line: dict[str, Json], where: str) -> str:
 
 def _folder_of(cloud: str) -> str:
     name = quote(cloud, safe="")
-    return f"%2E{name[1:]}" if name.startswith(".") else name
+    name = f"%2E{name[1:]}" if name.startswith(".") else name
+    return f"{name[:180]}%~{hexadecimal(cloud.encode())[:32]}" if len(name) > 255 else name
