@@ -227,6 +227,8 @@ def _stored_value(row: dict[str, Any], name: str) -> Any:
 def _expected(name: str, value: Any) -> Any:
     kinds = {api_name: attribute.kind for attribute in ATTRIBUTES for api_name in attribute.api_names}
     match kinds.get(name):
+        case Kind.TAGS:
+            return sorted(set(value))
         case Kind.TIMESTAMP if value:
             return datetime.fromisoformat(value).replace(tzinfo=None)
         case Kind.BOOLEAN if isinstance(value, str):
