@@ -19,7 +19,7 @@ from tests.clouds.openstack import free_port
 from tests.flows.accounts import write_clouds_yaml
 from tests.flows.test_sync import FIVE, Place
 
-HISTORY = "SELECT * EXCLUDE (seen_from, run_from) FROM image_versions ORDER BY id"
+HISTORY = "SELECT * EXCLUDE (seen_from, run_from, landed_page, landed_file) FROM image_versions ORDER BY id"
 LISTINGS = "SELECT id, listing FROM listing_memberships ORDER BY ALL"
 
 

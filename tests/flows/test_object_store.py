@@ -15,7 +15,7 @@ from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.test_sync import FIVE, Place
 
 BUCKET = "catalogue"
-HISTORY = "SELECT * EXCLUDE (seen_from, run_from) FROM image_versions ORDER BY id"
+HISTORY = "SELECT * EXCLUDE (seen_from, run_from, landed_page, landed_file) FROM image_versions ORDER BY id"
 
 
 @pytest.fixture(scope="module")
