@@ -81,7 +81,7 @@ def test_night_lands_in_the_store_and_is_replayed_from_there(
     done = place.command("replay")
     assert done.returncode == 0, done.stderr
     assert place.rows(HISTORY) == history
-    assert place.rows("SELECT count(*) FROM rejects") == [(2,)]
+    assert place.rows("SELECT count(*) FROM rejects") == [(1,)]
 
 
 def test_broken_reading_is_gone_on_with_from_the_store(

@@ -47,7 +47,7 @@ def ask(api: str, what: str, body: dict[str, Any]) -> Any:
     return httpx.post(f"{api}/{what}", json=body, timeout=30).raise_for_status().json()
 
 
-def until(true: Callable[[], Any], seconds: float = 90) -> Any:
+def until(true: Callable[[], Any], seconds: float = 180) -> Any:
     """What it says once that is true. Asking a server that is starting is no failure."""
     deadline = time.monotonic() + seconds
     while True:
