@@ -79,7 +79,8 @@ def _apply(warehouse: Warehouse, version: str) -> None:
         _record(warehouse, _SURFACE, fingerprint, version)
     fill_from_extra(warehouse, added)
     if applied.get(_CONTENT, ("", ""))[0] != scheme():
-        restate(warehouse, applied[_CONTENT][0] if _CONTENT in applied else None)
+        if applied:  # a new warehouse has no versions
+            restate(warehouse, applied[_CONTENT][0] if _CONTENT in applied else None)
         _record(warehouse, _CONTENT, scheme(), version)
 
 
