@@ -28,7 +28,7 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
     with new_warehouse(tmp_path):
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "WarehouseError" in other.stderr
+    assert "WarehouseHeld" in other.stderr
     assert "published copy" in other.stderr
 
 
