@@ -43,6 +43,8 @@ _LONGEST_EXPECTED: Final = 255
 _EXPECTED_OF: Final = 50
 """One in so many images must have an attribute for it to be worth a field."""
 
+_SIMPLE: Final = frozenset({type(None), type(ABSENT), bool, int, str})
+
 _Scalar = str | int | bool | None
 _Row = tuple[Json, ...]
 
@@ -105,12 +107,15 @@ class Images(Sequence[Json]):
         others: Mapping[int, Json],
         form: Form = USUAL_FORM,
         hashes: Sequence[str] | None = None,
+        unusual: Sequence[int] | None = None,
     ) -> None:
         """`rows` hold the fields of the form, in their order, of each image.
 
         `others`, by position, holds what else an image has; in place of what is no object at all, that itself.
-        `hashes` are of the images' own texts, where these are known.
+        `hashes` are of the images' own texts, where these are known. `unusual` are the positions of rows that were not
+        read as the form's type, None for all: they may hold any value.
         """
+        self._unusual = range(len(rows)) if unusual is None else unusual
         self.hashes = hashes
         self._rows = rows
         self._others = others
@@ -119,11 +124,11 @@ class Images(Sequence[Json]):
     @staticmethod
     def usual(images: Iterable[Any], form: Form = USUAL_FORM) -> "Images":
         """The images that are all of the form's type."""
-        return Images(list(map(astuple, images)), {}, form)
+        return Images(list(map(astuple, images)), {}, form, unusual=())
 
     def with_hashes(self, hashes: Sequence[str]) -> "Images":
         """These images, with the SHA-256 of each one's text, in hexadecimal."""
-        return Images(self._rows, self._others, self._form, hashes)
+        return Images(self._rows, self._others, self._form, hashes, self._unusual)
 
     @staticmethod
     def of(images: Sequence[Json]) -> "Images":
@@ -141,11 +146,14 @@ class Images(Sequence[Json]):
 
         Raises: msgspec.MsgspecError and UnicodeDecodeError where msgspec cannot read a text; whatever `parse` raises.
         """
-        rows, others = list[_Row](), dict[int, Json]()
+        rows, others, unusual = list[_Row](), dict[int, Json](), list[int]()
         for position, text in enumerate(texts):
             row = form.parsed_row(text)
-            rows.append(form.row(parse(text), others, position) if row is None else row)
-        return Images(rows, others, form)
+            if row is None:
+                unusual.append(position)
+                row = form.row(parse(text), others, position)
+            rows.append(row)
+        return Images(rows, others, form, unusual=unusual)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -167,7 +175,9 @@ class Images(Sequence[Json]):
         """The images at these positions."""
         others = {new: self._others[old] for new, old in enumerate(positions) if old in self._others}
         hashes = None if self.hashes is None else [self.hashes[position] for position in positions]
-        return Images([self._rows[position] for position in positions], others, self._form, hashes)
+        known = set(self._unusual)
+        unusual = [new for new, old in enumerate(positions) if old in known]
+        return Images([self._rows[position] for position in positions], others, self._form, hashes, unusual)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -196,14 +206,18 @@ class Images(Sequence[Json]):
         return values | self._by_name.get(name, {}) if values else self._by_name.get(name, {})
 
     def positions_of(self, is_it: Callable[[Json], bool]) -> set[int]:
-        """Where an image holds such a value, which must be none of `None`, bool, int and str."""
-        return {
+        """Where an image holds such a value, which must be none of `None`, bool, int, str and lists of these."""
+        others = {
             position
             for values in self._by_name.values()
-            if not {type(None), bool, int, str}.issuperset(map(type, values.values()))
+            if not _SIMPLE.issuperset(map(type, values.values()))
             for position, value in values.items()
             if is_it(value)
         }
+        rows = ((position, self._rows[position]) for position in self._unusual)
+        return others.union(
+            position for position, row in rows if any(type(value) not in _SIMPLE and is_it(value) for value in row)
+        )
 
     @cached_property
     def _columns(self) -> dict[str, Sequence[Json]]:
