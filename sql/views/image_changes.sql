@@ -60,16 +60,22 @@ sides AS (
         name,
         seen_from,
         run_from,
-        unnest(list_concat(map_keys(new_columns), extra_keys, reject_keys)) AS attribute,
-        unnest(list_concat(
-            map_values(old_columns), [old_extra[key] for key in extra_keys], [old_rejects[key] for key in reject_keys]
-        )) AS old_value,
-        unnest(list_concat(
-            map_values(new_columns), [new_extra[key] for key in extra_keys], [new_rejects[key] for key in reject_keys]
-        )) AS new_value,
-        unnest(list_concat(
-            [false for key in map_keys(new_columns)], [true for key in extra_keys], [true for key in reject_keys]
-        )) AS is_extra
+        unnest(map_keys(new_columns) || extra_keys || reject_keys) AS attribute,
+        unnest(
+            map_values(old_columns)
+            || [old_extra[key] for key in extra_keys]
+            || [old_rejects[key] for key in reject_keys]
+        ) AS old_value,
+        unnest(
+            map_values(new_columns)
+            || [new_extra[key] for key in extra_keys]
+            || [new_rejects[key] for key in reject_keys]
+        ) AS new_value,
+        unnest(
+            [false for key in map_keys(new_columns)]
+            || [true for key in extra_keys]
+            || [true for key in reject_keys]
+        ) AS is_extra
     FROM pairs
 )
 
