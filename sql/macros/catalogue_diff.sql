@@ -9,11 +9,11 @@
 -- c, added, NULL, NULL, NULL
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
 WITH before AS (
-    SELECT * FROM image_versions WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
+    SELECT * EXCLUDE (self, file, schema) FROM image_versions WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
 ),
 
 after AS (
-    SELECT * FROM image_versions WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
+    SELECT * EXCLUDE (self, file, schema) FROM image_versions WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
 ),
 
 stays_before AS (
@@ -60,12 +60,7 @@ sides AS (
 SELECT cloud, id, name, 'changed' AS event, attribute, old_value, new_value
 FROM sides
 WHERE old_value IS DISTINCT FROM new_value
-    AND (
-        is_extra
-        OR attribute NOT IN (
-            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'
-        )
-    )
+    AND (is_extra OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL))
 UNION ALL
 SELECT now_there.cloud, now_there.id, now_there.name, 'changed', 'listings', stays_before.listings, stays_after.listings
 FROM after AS now_there

@@ -5,14 +5,16 @@ WITH changed AS MATERIALIZED (
     SELECT version.cloud, version.id
     FROM (
         SELECT cloud, id, hash(*COLUMNS(* EXCLUDE (
-            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state
+            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state,
+            landed_page, landed_file, landed_hash, self, file, schema
         ))) AS content
         FROM image_versions
         WHERE run_from = $run_id
     ) AS version
     JOIN (
         SELECT cloud, id, hash(*COLUMNS(* EXCLUDE (
-            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state
+            updated_at, content_hash, seen_from, seen_to, run_from, run_to, end_reason, state,
+            landed_page, landed_file, landed_hash, self, file, schema
         ))) AS content
         FROM image_versions
         WHERE run_to = $run_id AND end_reason = 'changed'
@@ -33,10 +35,10 @@ pairs AS (
         coalesce(version.extra, MAP {}) AS new_extra,
         list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys
     FROM (
-        SELECT * FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_from = $run_id
+        SELECT * EXCLUDE (self, file, schema) FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_from = $run_id
     ) AS version
     JOIN (
-        SELECT * FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_to = $run_id AND end_reason = 'changed'
+        SELECT * EXCLUDE (self, file, schema) FROM image_versions SEMI JOIN changed USING (cloud, id) WHERE run_to = $run_id AND end_reason = 'changed'
     ) AS before
         ON before.cloud = version.cloud AND before.id = version.id
 ),
@@ -66,10 +68,7 @@ UNION ALL
     WHERE old_value IS DISTINCT FROM new_value
         AND (
             is_extra
-            OR NOT list_contains(
-                ['updated_at', 'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state'],
-                attribute
-            )
+            OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL AND column_name <> 'updated_at')
         )
     ORDER BY cloud, id, attribute
     LIMIT $most

@@ -90,10 +90,4 @@ SELECT
     run_from AS run_id -- The run that found the change.
 FROM sides
 WHERE old_value IS DISTINCT FROM new_value
-    AND (
-        is_extra
-        OR attribute NOT IN (
-            'extra', 'content_hash', 'seen_from', 'seen_to', 'run_from', 'run_to', 'end_reason', 'state',
-            'landed_page', 'landed_file', 'landed_hash'
-        )
-    )
+    AND (is_extra OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL))

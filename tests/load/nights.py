@@ -1,5 +1,9 @@
 """Nights as the tests write them: images in listings, staged and merged as a run would."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +43,23 @@ def new_warehouse(folder: Path) -> Warehouse:
     warehouse = Warehouse(place_of_warehouse(folder))
     bring_up_to_date(warehouse, "0")
     return warehouse
+
+
+@contextmanager
+def held_by_another_process(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """The process that has the warehouse in the folder open. It lets go at the end of its input."""
+    code = (
+        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
+        f"w = new_warehouse(Path({str(folder)!r})); print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        yield holder
+    finally:
+        if holder.poll() is None:
+            holder.communicate()
 
 
 class Nights:
@@ -106,6 +127,6 @@ class Nights:
         folder = self._folder / str(self._number) / name
         folder.mkdir(parents=True)
         with StageWriter(folder, name) as writer:
-            writer.write(flatten(images), LandedAt(READ_AT))
+            writer.write(flatten(images), LandedAt(READ_AT, self._number, f"page-{self._number:06d}.json.zst"))
         outcome = ListingOutcome(name, 1, len(images), 1, 0.1, True, {}, None, watermark, writer.staged)
         return outcome if complete else replace(outcome, complete=False, error="it broke", staged=None)
