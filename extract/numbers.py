@@ -2,7 +2,7 @@
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from json import dumps
 from re import sub
 from typing import Any, Final
@@ -38,7 +38,10 @@ class Number:
         """The number where it is a whole one: `2.0` and `1E2` are. None where it is not, or has more than 64 bits."""
         if not abs(float(self.text)) < 1 << 64:
             return None
-        exact = Decimal(self.text)
+        try:
+            exact = Decimal(self.text)
+        except InvalidOperation:  # an exponent of so many digits that no number has it
+            return None
         return int(exact) if exact == exact.to_integral_value() else None
 
 

@@ -62,6 +62,8 @@ BAD = [
     (Kind.INTEGER, Number("NaN")),
     (Kind.INTEGER, Number("-Infinity")),
     (Kind.INTEGER, Number("1e999999999")),
+    (Kind.INTEGER, Number("1e-99999999999999999999")),
+    (Kind.BIGINT, Number("0e99999999999999999999")),
     (Kind.INTEGER, Number("9007199254740992.5")),
     (Kind.BOOLEAN, Number("1.0")),
     (Kind.INTEGER, " 1"),
