@@ -1,10 +1,11 @@
 """Page bytes -> the images and the `next` link in them. Used by paging, and by whoever reads landed pages again."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -174,14 +175,17 @@ def _whole_number(digits: str) -> int | str:
 
 def _not_too_deep(value: Json, text: bytes, where: str) -> Json:
     """The value, which the text says. Raises: CloudError where it could be read, and perhaps not be written again."""
-    if text.count(b"[") + text.count(b"{") <= _DEEPEST:
+    if text.count(b"[") + text.count(b"{") <= _DEEPEST or next(islice(levels(value), _DEEPEST, None), None) is None:
         return value
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [inner for outer in level if isinstance(outer, (list, dict)) for inner in _within(outer)]
-        if not level:
-            return value
     raise _too_deep(where)
+
+
+def levels(value: Json) -> Iterator[list[Json]]:
+    """The value, then what is in it, then what is in that, down to the last level that has anything."""
+    level = [value]
+    while level:
+        yield level
+        level = [inner for outer in level if isinstance(outer, (list, dict)) for inner in _within(outer)]
 
 
 def _within(value: list[Json] | dict[str, Json]) -> Iterable[Json]:

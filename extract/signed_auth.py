@@ -15,6 +15,7 @@ from extract.credentials import header_safe
 from extract.errors import SettingsError
 from extract.redact import Secrets
 from extract.token_auth import Origin, origin_of
+from extract.wording import counted
 
 _ADDED: Final = ("Authorization", "X-Sdk-Date", "X-Project-Id", "X-Security-Token")
 _UNREMARKABLE_SECONDS: Final = 60
@@ -121,8 +122,7 @@ def clock_difference(served_at: datetime | None, ours: datetime) -> str | None:
 
 def _duration(seconds: float) -> str:
     unit, length = next((one for one in (("day", 86_400), ("hour", 3_600)) if seconds >= 2 * one[1]), ("minute", 60))
-    number = round(seconds / length)
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return counted(round(seconds / length), unit)
 
 
 def _vendors_classes() -> tuple[Any, Any]:

@@ -16,8 +16,9 @@ from typing import Any, Final, Protocol
 import msgspec
 from rich.console import Console
 
+from extract import storage
 from extract.errors import SettingsError
-from flows.display import as_text, printable, table
+from flows.display import as_text, discard_output, printable, table
 from flows.questions import Answer, Column, Inquiry, Row
 
 _NESTED: Final = ("list", "array", "struct", "map", "variant")
@@ -157,10 +158,11 @@ def _write(columns: Sequence[str], rows: Iterable[Row], form: str, output: Path 
     except BrokenPipeError:
         raise
     except OSError as exc:
-        # Else Python tries once more to write it, at exit.
         with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SettingsError(f"the answer cannot be written ({exc.strerror})", "Name a file with -o FILE.") from exc
+            discard_output()
+        raise SettingsError(
+            f"the answer cannot be written ({storage.reason(exc)})", "Name a file with -o FILE."
+        ) from exc
 
 
 def _write_to(target: Any, columns: Sequence[str], rows: Iterable[Row], form: str, vertical: bool) -> None:
@@ -275,4 +277,6 @@ def _whole(output: Path) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
             raise
     except OSError as exc:
-        raise SettingsError(f"{output} cannot be written ({exc.strerror})", "Name another file with -o.") from exc
+        raise SettingsError(
+            f"{output} cannot be written ({storage.reason(exc)})", "Name another file with -o."
+        ) from exc

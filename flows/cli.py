@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from extract.errors import GlancebackError, SettingsError
+from extract.wording import counted
 from flows import asking, exit_codes
 from flows.asking import cloud_option, config_option
 from flows.display import discard_output
@@ -186,7 +187,7 @@ def retire(cloud: str, listing: str | None, config: str | None) -> None:
     settings = load_settings(config)
     ended = run(settings, cloud, listing)
     what = f"listing {listing} of cloud {cloud}" if listing else f"cloud {cloud}"
-    click.echo(f"retired {what}: {ended} image{'' if ended == 1 else 's'} ended", err=True)
+    click.echo(f"retired {what}: {counted(ended, 'image')} ended", err=True)
     for known in settings.clouds:
         if known.name == cloud and (listing is None or not known.listings or listing in known.listings):
             click.echo(f"{settings.source} still has it: the next run reads it again", err=True)

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from extract import storage
 from extract.errors import WarehouseError
 from flows.questions import ask
 from load.permissions import make_folder, open_to_readers
@@ -46,7 +47,7 @@ def write_page(published: Path, target: Path, version: str, now: datetime | None
         unfinished.replace(target)
     except OSError as exc:
         raise WarehouseError(
-            f"the page {target} cannot be written ({exc.strerror})", "Name another place, or make room."
+            f"the page {target} cannot be written ({storage.reason(exc)})", "Name another place, or make room."
         ) from exc
     return target.stat().st_size
 

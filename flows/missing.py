@@ -194,6 +194,6 @@ class _Unlisted:
             yield
         except OSError as exc:
             raise CloudError(
-                f"{self._where}: {self._folder} cannot be written ({exc.strerror or exc})",
+                f"{self._where}: {self._folder} cannot be written ({storage.reason(exc)})",
                 "See that the folder can be written, and that the disk has room.",
             ) from exc

@@ -154,7 +154,7 @@ def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome
                 try:
                     staged = handed_over(staged, folder)
                 except OSError as exc:
-                    raise WarehouseError(f"{staged.images} cannot be read ({exc.strerror})") from exc
+                    raise WarehouseError(f"{staged.images} cannot be read ({storage.reason(exc)})") from exc
             here.append(replace(outcome, staged=staged))
         yield here
 

@@ -48,7 +48,7 @@ def verify_landing(settings: Settings, run: str | None, tell: Callable[[Finding]
                 faults += finding.is_fault
                 tell(finding)
     except OSError as exc:
-        raise GlancebackError(f"{exc.filename or landing} cannot be read ({exc.strerror or exc})") from exc
+        raise GlancebackError(f"{exc.filename or landing} cannot be read ({storage.reason(exc)})") from exc
     return faults
 
 

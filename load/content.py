@@ -6,8 +6,7 @@ upgrade never makes an image look changed.
 
 from typing import Final
 
-from load.growth import fill_from_extra
-from load.respelling import in_one_spelling
+from load.growth import fill_from_extra, write_in_one_spelling
 from load.warehouse import Warehouse
 from transform.dictionary import ATTRIBUTES, Attribute, Kind
 from transform.identity import DIGITS, LINKS, SCHEME
@@ -51,7 +50,7 @@ def _from_first_scheme(warehouse: Warehouse) -> None:
     fill_from_extra(warehouse, [one for one in ATTRIBUTES if one.column == _NEEDS_BYTES])
     for attribute in ATTRIBUTES:
         if attribute.kind is Kind.JSON:
-            in_one_spelling(warehouse, attribute)
+            write_in_one_spelling(warehouse, attribute)
 
 
 def _hashed() -> list[Attribute]:

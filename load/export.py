@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import duckdb
 
+from extract import storage
 from extract.errors import SettingsError, WarehouseError
 from load.interruption import interruptible
 from load.statements import tables
@@ -59,7 +60,7 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
     except (OSError, duckdb.Error) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else str(exc).splitlines()[0]
+        reason = storage.reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
         raise WarehouseError(
             f"the export to {target} failed ({reason})", "See that the folder can be written and the disk has room."
         ) from exc

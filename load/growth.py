@@ -57,14 +57,7 @@ def _fill_from_replaced(warehouse: Warehouse, attribute: Attribute) -> None:
             fitting[text] = PARSERS[attribute.kind](_as_sent(attribute, text))
         except Misfit as misfit:
             reasons[text] = str(misfit)
-    if fitting:
-        warehouse.execute(
-            f"""UPDATE image_versions
-            SET "{attribute.column}" = fitting.value::{attribute.sql_type}
-            FROM (SELECT unnest($texts) AS text, unnest($values) AS value) AS fitting
-            WHERE {replaced}::VARCHAR = fitting.text""",
-            {"texts": list(fitting), "values": list(fitting.values())},
-        )
+    _write_parsed(warehouse, attribute, f"{replaced}::VARCHAR", fitting)
     if reasons:
         warehouse.execute(
             f"""INSERT INTO rejects BY NAME
@@ -97,16 +90,38 @@ def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
         [f"extra[{quoted(name)}] IS NOT NULL", *(f"extra[{quoted(other)}] IS NULL" for other in earlier)]
     )
     texts = warehouse.execute(f"SELECT DISTINCT extra[{quoted(name)}] FROM image_versions WHERE {held}").fetchall()
+    rest = f"map_from_entries(list_filter(map_entries(extra), lambda entry: entry.key <> {quoted(name)}))"
     fitting = dict(_parsed(attribute, [text for (text,) in texts]))
-    if fitting:
-        warehouse.execute(
-            f"""UPDATE image_versions
-            SET "{attribute.column}" = fitting.value::{attribute.sql_type},
-                extra = map_from_entries(list_filter(map_entries(extra), lambda entry: entry.key <> {quoted(name)}))
-            FROM (SELECT unnest($texts) AS text, unnest($values) AS value) AS fitting
-            WHERE {held} AND extra[{quoted(name)}] = fitting.text""",
-            {"texts": list(fitting), "values": list(fitting.values())},
-        )
+    _write_parsed(warehouse, attribute, f"extra[{quoted(name)}]", fitting, also=f"extra = {rest}", where=held)
+
+
+def write_in_one_spelling(warehouse: Warehouse, attribute: Attribute) -> None:
+    """Write the texts of a column as its parser does now. What it does not take stays as it is."""
+    column = f'"{attribute.column}"::VARCHAR'
+    texts = warehouse.execute(f"SELECT DISTINCT {column} FROM image_versions WHERE {column} IS NOT NULL").fetchall()
+    respelled = {text: value for text, value in _parsed(attribute, [text for (text,) in texts]) if value != text}
+    _write_parsed(warehouse, attribute, column, respelled)
+
+
+def _write_parsed(
+    warehouse: Warehouse,
+    attribute: Attribute,
+    source: str,
+    parsed: dict[str, object],
+    *,
+    also: str = "",
+    where: str = "true",
+) -> None:
+    """Set the column to what was parsed of the texts that the expression `source` has; `also` sets something else."""
+    if not parsed:
+        return
+    warehouse.execute(
+        f"""UPDATE image_versions
+        SET {also and f"{also}, "}"{attribute.column}" = parsed.value::{attribute.sql_type}
+        FROM (SELECT unnest($texts) AS text, unnest($values) AS value) AS parsed
+        WHERE {where} AND {source} = parsed.text""",
+        {"texts": list(parsed), "values": list(parsed.values())},
+    )
 
 
 def _parsed(attribute: Attribute, texts: list[str]) -> Iterator[tuple[str, object]]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from extract import storage
 from extract.errors import WarehouseError
 from load.permissions import make_folder, open_to_readers
 from load.schema import bring_up_to_date
@@ -55,7 +56,7 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
     except (OSError, WarehouseError) as exc:
         with suppress(OSError):
             _remove(unfinished)
-        reason = exc.strerror if isinstance(exc, OSError) else exc.what
+        reason = storage.reason(exc) if isinstance(exc, OSError) else exc.what
         raise WarehouseError(
             f"the published copy {published} cannot be written ({reason})",
             "The runs are safe in the warehouse, and the copy before this one stays: mend the folder, or make room, "

@@ -191,7 +191,7 @@ def _write(file: Place, value: object) -> None:
 
 
 def _cannot_be_replayed(file: Place, exc: Exception) -> None:
-    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+    why = storage.reason(exc) if isinstance(exc, OSError) else exc
     log.warning("%s cannot be written (%s): this run cannot be replayed", file, why)
 
 

@@ -4,8 +4,8 @@ For versions of that time alone: an image whose numbers only look otherwise now 
 """
 
 import json
-from collections.abc import Iterable
 
+from extract.body import levels
 from extract.images import Images, Json
 from extract.numbers import Number, json_text
 
@@ -16,16 +16,7 @@ def spelled_before(images: Images) -> dict[int, Json]:
 
 
 def _holds_number(value: Json) -> bool:
-    level = [value]
-    while level:
-        if any(type(one) is Number for one in level):
-            return True
-        level = [inner for one in level if isinstance(one, (list, dict)) for inner in _within(one)]
-    return False
-
-
-def _within(value: list[Json] | dict[str, Json]) -> Iterable[Json]:
-    return value.values() if isinstance(value, dict) else value
+    return any(type(one) is Number for level in levels(value) for one in level)
 
 
 def _before(image: Json) -> Json:

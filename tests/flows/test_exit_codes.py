@@ -1,8 +1,6 @@
 """What the exit codes say, to cron and to people."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from flows.cli import main
 from flows.report import CloudReport, ListingReport, RunReport, Status
 from tests.clouds.fake import FakeCloud
 from tests.flows.test_sync import Place, cloud, place
+from tests.load.nights import held_by_another_process
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 
@@ -25,17 +24,10 @@ __all__ = ["cloud", "place"]
 @pytest.fixture
 def held(place: Place) -> Iterator[int]:
     """The process that holds the warehouse."""
-    code = (
-        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
-        f"w = new_warehouse(Path({str(place.folder)!r})); print('held', flush=True); sys.stdin.read()"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    settings = Path(place.config)
-    settings.write_text("lock_wait_seconds = 0\n" + settings.read_text())
-    yield holder.pid
-    holder.communicate()
+    with held_by_another_process(place.folder) as holder:
+        settings = Path(place.config)
+        settings.write_text("lock_wait_seconds = 0\n" + settings.read_text())
+        yield holder.pid
 
 
 def of_cloud(

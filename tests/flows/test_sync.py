@@ -20,7 +20,7 @@ from load.statements import statement
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.flows.accounts import write_settings
 from tests.flows.conftest import environment_of_a_command
-from tests.load.nights import new_warehouse
+from tests.load.nights import held_by_another_process, new_warehouse
 
 FIVE = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected")
 
@@ -264,20 +264,13 @@ def test_missing_project_is_a_mistake_in_the_settings(tmp_path: Path, cloud: Fak
 
 
 def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
-        f"w = new_warehouse(Path({str(tmp_path)!r})); print('held', flush=True); sys.stdin.read()"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    with Path(place.config).open("r+") as file:
-        text = file.read()
-        file.seek(0)
-        file.write("lock_wait_seconds = 0\n" + text)
-    with pytest.raises(WarehouseError, match=rf"PID {holder.pid}"):
-        place.night()
-    holder.communicate()
+    with held_by_another_process(tmp_path) as holder:
+        with Path(place.config).open("r+") as file:
+            text = file.read()
+            file.seek(0)
+            file.write("lock_wait_seconds = 0\n" + text)
+        with pytest.raises(WarehouseError, match=rf"PID {holder.pid}"):
+            place.night()
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

@@ -20,7 +20,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.statements import names, statement
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.nights import Nights, held_by_another_process, image, new_warehouse
 
 
 def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:
@@ -33,18 +33,12 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
 
 
 def test_second_process_waits_for_the_first(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from tests.load.nights import new_warehouse;"
-        f"w = new_warehouse(Path({str(tmp_path)!r})); print('held', flush=True); sys.stdin.readline()"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    release = threading.Timer(0.5, holder.communicate, [b"\n"])
-    release.start()
-    with Warehouse(tmp_path / "warehouse.duckdb", wait_seconds=60) as warehouse:
-        assert warehouse.columns("runs")
-    release.join()
+    with held_by_another_process(tmp_path) as holder:
+        release = threading.Timer(0.5, holder.communicate)
+        release.start()
+        with Warehouse(tmp_path / "warehouse.duckdb", wait_seconds=60) as warehouse:
+            assert warehouse.columns("runs")
+        release.join()
 
 
 def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_path: Path) -> None:

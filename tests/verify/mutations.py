@@ -70,8 +70,13 @@ def contents_swapped(listing: Listing, dice: random.Random) -> bool:
     return True
 
 
+def _page_with_images(listing: Listing, dice: random.Random) -> int | None:
+    found: int | None = _some(dice, [at for at in range(len(listing.pages)) if _body(listing, at)["images"]])
+    return found
+
+
 def page_truncated(listing: Listing, dice: random.Random) -> bool:
-    at = _some(dice, [at for at in range(len(listing.pages)) if _body(listing, at)["images"]])
+    at = _page_with_images(listing, dice)
     if at is None:
         return False
     body = _body(listing, at)
@@ -82,7 +87,7 @@ def page_truncated(listing: Listing, dice: random.Random) -> bool:
 
 
 def image_gone(listing: Listing, dice: random.Random) -> bool:
-    at = _some(dice, [at for at in range(len(listing.pages)) if _body(listing, at)["images"]])
+    at = _page_with_images(listing, dice)
     if at is None:
         return False
     body = _body(listing, at)
