@@ -24,6 +24,9 @@ from transform.dictionary import ATTRIBUTES, comment
 _SURFACE: Final = "views, macros and comments"
 _COLUMN: Final = "column "
 _CONTENT: Final = "content hash"
+_IN_FILES: Final = "in files"
+_OF_TENANTS: Final = ("image_versions", "rejects")
+"""The tables that hold what tenants wrote, character by character."""
 
 
 def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
@@ -32,7 +35,16 @@ def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
     Raises: WarehouseError when a newer glanceback has written the warehouse; it is left as it is.
     """
     warehouse.atomically(lambda: _convert(warehouse, version))
-    warehouse.atomically(lambda: _apply(warehouse, version))
+    applied = warehouse.atomically(lambda: _apply(warehouse, version))
+    if warehouse.is_shared and _IN_FILES not in applied:
+        warehouse.atomically(lambda: _keep_in_files(warehouse, version))
+
+
+def _keep_in_files(warehouse: Warehouse, version: str) -> None:
+    """DuckLake sets nothing for a table of the same transaction."""
+    for table in _OF_TENANTS:
+        warehouse.run("upkeep", "keep_in_files", table_name=table)
+    _record(warehouse, _IN_FILES, "", version)
 
 
 def _convert(warehouse: Warehouse, version: str) -> None:
@@ -46,7 +58,7 @@ def _applied(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
     applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
     known = names("schema")
     columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
-    for name in applied.keys() - {*known, *columns, _SURFACE, _CONTENT}:
+    for name in applied.keys() - {*known, *columns, _SURFACE, _CONTENT, _IN_FILES}:
         raise WarehouseError(
             f"{warehouse.place} was written by glanceback {applied[name][1]}, which knows more than {version}",
             "Upgrade glanceback, or take another warehouse.",
@@ -54,7 +66,8 @@ def _applied(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
     return applied
 
 
-def _apply(warehouse: Warehouse, version: str) -> None:
+def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
+    """Apply what is missing; what was applied before."""
     applied = _applied(warehouse, version)
     if applied:
         drop_replaced(warehouse)
@@ -82,6 +95,7 @@ def _apply(warehouse: Warehouse, version: str) -> None:
         if applied:  # a new warehouse has no versions
             restate(warehouse, applied[_CONTENT][0] if _CONTENT in applied else None)
         _record(warehouse, _CONTENT, scheme(), version)
+    return applied
 
 
 def _renew_surface(warehouse: Warehouse) -> None:

@@ -1,8 +1,7 @@
 """A warehouse and a landing that glanceback made before the content hash's scheme had a number, used as ever."""
 
-import io
 import json
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,8 +41,8 @@ def before(folder: Path) -> Path:
     unpack = zstandard.ZstdDecompressor()
     warehouse = folder / "warehouse.duckdb"
     warehouse.write_bytes(unpack.decompress((BEFORE / "warehouse.duckdb.zst").read_bytes(), 1 << 25))
-    with tarfile.open(fileobj=io.BytesIO(unpack.decompress((BEFORE / "landing.tar.zst").read_bytes(), 1 << 25))) as tar:
-        tar.extractall(folder, filter="data")
+    with zipfile.ZipFile(BEFORE / "landing.zip") as landing:
+        landing.extractall(folder)
     return warehouse
 
 

@@ -117,6 +117,16 @@ def test_rejects_are_those_of_the_reading_that_counts(warehouse: Warehouse, tmp_
     assert nights.rows("SELECT value FROM rejects") == [("later",)]
 
 
+def test_whatever_a_tenant_wrote_is_read_again(warehouse: Warehouse, tmp_path: Path) -> None:
+    nights = Nights(warehouse, tmp_path)
+    odd = image("a", name="\x00n", min_ram="\x00", **{"\x00": "x", "x": "\x00", "a=b, c": "{}", "'": '"', "NULL": ""})
+    nights.night({"private": [odd]})
+    ((name, extra),) = nights.rows("SELECT name, extra FROM images")
+    assert name == "\x00n"
+    assert extra == {"\x00": "x", "x": "\x00", "a=b, c": "{}", "'": '"', "NULL": ""}
+    assert nights.rows("SELECT value FROM rejects") == [("\x00",)]
+
+
 def test_links_are_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
     nights = Nights(warehouse, tmp_path)
     nights.night({"private": [image("a", self="x", name="n")]})
