@@ -92,8 +92,7 @@ class _Cloud:
     def __init__(self, files: Files, place: str, night: dict[str, Json] | None, loaded: Loaded | None) -> None:
         self._files, self._place, self._night, self._loaded = files, place, night, loaded
         self._outcomes = {outcome["listing"]: outcome for outcome in (night or {}).get("outcomes", ())}
-        self._shown: dict[str, set[str]] = {}
-        self._shares: dict[str, tuple[str, str]] = {}
+        self._shown: dict[tuple[str, str], tuple[str, str]] = {}
         self._answered: set[str] = set()
 
     def check(self) -> Iterator[Finding]:
@@ -147,13 +146,14 @@ class _Cloud:
             raise Fault(f"{listing.name}: the answer of image {min(lost)} is missing")
 
     def _show(self, identity: str, listing: str, received_at: str, *, is_ours: bool) -> None:
-        """Every shared listing shows what we share ourselves. Of others' shares the listing that came last counts."""
-        if not listing.startswith("shared-"):
-            self._shown.setdefault(listing, set()).add(identity)
-        elif is_ours:
-            self._shown.setdefault("shared-out", set()).add(identity)
-        else:
-            self._shares[identity] = max(self._shares.get(identity, ("", "")), (received_at, listing))
+        """Every shared listing shows what we share ourselves. Of listings that exclude each other the last one counts.
+
+        On plain OpenStack any two do: an image has one visibility. On IMS a public or shared image may be ours too.
+        """
+        shown = "shared-out" if listing.startswith("shared-") and is_ours else listing
+        is_openstack = (self._night or {}).get("dialect") == "openstack"
+        kind = "any" if is_openstack else "private" if shown == "private" else "other"
+        self._shown[identity, kind] = max(self._shown.get((identity, kind), ("", "")), (received_at, shown))
 
     def _check_warehouse(self, complete: list[str]) -> Iterator[Finding]:
         night = self._night
@@ -162,12 +162,13 @@ class _Cloud:
         if not self._loaded.has(night["run_id"], night["cloud"]):
             yield Finding(f"{self._place}: it was not loaded, or the warehouse has another name for the cloud")
             return
-        for identity, (_, listing) in self._shares.items():
-            self._shown.setdefault(listing, set()).add(identity)
+        shown: dict[str, set[str]] = {}
+        for (identity, _), (_, listing) in self._shown.items():
+            shown.setdefault(listing, set()).add(identity)
         whole = set(complete) if night["ends_images"] else set()
         if any(name.startswith("shared-") for name in whole):
             whole.add("shared-out")
-        for text in self._loaded.check_ids(night, self._shown, whole, self._answered):
+        for text in self._loaded.check_ids(night, shown, whole, self._answered):
             yield Finding(text, is_fault=True)
 
 
