@@ -19,7 +19,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from benchmarks.catalogue import served
-from extract import storage
+from core import storage
 from extract.account import CloudSettings
 from extract.connection import connect
 from extract.landing import Landing, ReadingStart

@@ -14,7 +14,7 @@ import orjson
 
 from benchmarks.catalogue import Catalogue
 from extract.body import parse_page
-from flows.memory import expect_many_pages
+from pipeline.memory import expect_many_pages
 from transform.batch import flatten
 
 

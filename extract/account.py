@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from core.errors import GlancebackError, SettingsError
+from core.redaction import shown_url
 from extract.clouds_yaml import ClientFiles, client_files
 from extract.credentials import header_safe, secrets_of
-from extract.errors import GlancebackError, SettingsError
-from extract.redact import shown_url
 from extract.retry import RetryPolicy
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}

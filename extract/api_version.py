@@ -7,10 +7,10 @@ import logging
 import re
 from typing import Final
 
+from core.errors import CloudError, Refused
 from extract.asking import ask, ask_page
 from extract.body import parse_json
 from extract.connection import Connection
-from extract.errors import CloudError, Refused
 from extract.images import Json
 from extract.listing import ImageApi
 

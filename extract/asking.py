@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from core.errors import Refused
 from extract.body import PageBody, parse_page
 from extract.connection import Connection
-from extract.errors import Refused
 from extract.request import Answer, get
 from extract.retry import with_retry
 from extract.stopping import PROCESS_STOP, StopSignal

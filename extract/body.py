@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from extract.errors import CloudError, TransientError
+from core.errors import CloudError, TransientError
 from extract.image_texts import BLANKS, image_hash, image_texts
 from extract.images import Form, Images, Json, column, form_of
 from extract.numbers import Number

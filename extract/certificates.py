@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import certifi
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
 """How OpenSSL finds a certificate in a folder: by a hash of its subject, as `openssl rehash` names links."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 
 _QUOTES: Final = "Indent with spaces, never with tabs, and write values with special characters in quotes."
 _EXAMPLE: Final = "The README shows an entry."

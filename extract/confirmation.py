@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from core.errors import CloudError, Refused, TransientError
 from extract.asking import ask, image_url
 from extract.body import parse_json, usable_id
 from extract.connection import Connection
-from extract.errors import CloudError, Refused, TransientError
 from extract.images import Json
 from extract.request import Answer
 from extract.stopping import PROCESS_STOP, StopSignal

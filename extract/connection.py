@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import httpx
 
+from core.errors import LoginRefused, SettingsError
+from core.redaction import Secrets
 from extract.account import (
     SIGNED,
     CloudSettings,
@@ -29,9 +31,7 @@ from extract.account import (
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
-from extract.errors import LoginRefused, SettingsError
 from extract.limiter import ConcurrencyLimiter
-from extract.redact import Secrets
 from extract.retry import with_retry
 from extract.signed_auth import SignedAuth, access_key
 from extract.token_auth import NoTokens, TokenAuth, TokenSource, origin_of

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from extract.errors import SettingsError
-from extract.redact import Secrets
+from core.errors import SettingsError
+from core.redaction import Secrets
 
 _PUBLIC: Final = re.compile(
     r"(user|project|tenant|domain|trust|application_credential|region|identity_provider|protocol|system|interface"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from core.errors import CloudError
 from extract.asking import ask_page
 from extract.body import usable_id
 from extract.connection import Connection
-from extract.errors import CloudError
 from extract.images import Json
 from extract.listing import Listing, mismatch
 from extract.stopping import PROCESS_STOP, StopSignal

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.errors import CloudError, SettingsError
+from core.wording import counted
 from extract.asking import ask_page
 from extract.body import PageBody
 from extract.connection import Connection
-from extract.errors import CloudError, SettingsError
 from extract.images import Json
 from extract.listing import IMS, OPENSTACK
 from extract.request import Answer
-from extract.wording import counted
 
 log = logging.getLogger(__name__)
 

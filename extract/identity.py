@@ -15,12 +15,12 @@ import httpx
 import requests
 from requests.adapters import BaseAdapter
 
+from core.errors import CloudError, GlancebackError, LoginRefused, SettingsError, TransientError
+from core.redaction import Secrets
 from extract.answers import is_passing, retry_after_seconds
 from extract.body import parse_json
 from extract.credentials import header_safe
 from extract.decoding import ANNOUNCED
-from extract.errors import CloudError, GlancebackError, LoginRefused, SettingsError, TransientError
-from extract.redact import Secrets
 from extract.token_auth import origin_of
 from extract.transport import is_untrusted_certificate, location_of, send
 

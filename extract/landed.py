@@ -20,11 +20,11 @@ from urllib.parse import quote
 import msgspec
 import zstandard
 
-from extract import storage
-from extract.object_store import StorePath
+from core import storage
+from core.object_store import StorePath
+from core.storage import Place
 from extract.parts import Part
 from extract.seals import Head, seal_of
-from extract.storage import Place
 
 MANIFEST: Final = "manifest.jsonl"
 START: Final = "reading.json"

@@ -19,9 +19,10 @@ from typing import Final
 import msgspec
 import zstandard
 
-from extract import storage
+from core import storage
+from core.errors import CloudError
+from core.storage import Place
 from extract.background import BackgroundWrites
-from extract.errors import CloudError
 from extract.landed import (
     ALONE,
     CLOSING,
@@ -44,7 +45,6 @@ from extract.landed import (
 from extract.parts import Part
 from extract.request import Answer
 from extract.seals import Head, sealed
-from extract.storage import Place
 
 __all__ = [
     "ALONE",

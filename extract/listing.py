@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from extract.images import Json, column
 from extract.times import api_time
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from core.errors import CloudError, Refused
 from extract.body import PageBody, usable_id
-from extract.errors import CloudError, Refused
 from extract.evidence import Evidence
 from extract.images import Images, Json
 from extract.landed import LandedAt

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from extract.errors import CloudError
+from core.errors import CloudError
 
 if TYPE_CHECKING:
     from extract.paging import Pass

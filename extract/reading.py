@@ -14,11 +14,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
+from core.errors import CloudError, Refused
+from core.wording import counted
 from extract.asking import is_listed
 from extract.body import parse_page
 from extract.connection import Connection
 from extract.cutting import probe
-from extract.errors import CloudError, Refused
 from extract.evidence import Evidence, together
 from extract.images import column
 from extract.landing import ALONE, CLOSING, Earlier, LandedAt, LandedPage, Landing, ReadingStart
@@ -29,7 +30,6 @@ from extract.request import get
 from extract.retry import with_retry
 from extract.side_by_side import side_by_side
 from extract.stopping import PROCESS_STOP, StopSignal
-from extract.wording import counted
 
 log = logging.getLogger(__name__)
 

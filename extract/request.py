@@ -10,9 +10,9 @@ from typing import Final
 
 import httpx
 
+from core.errors import CloudError, Refused, TransientError
 from extract.answers import date_header, is_passing, retry_after_seconds
 from extract.connection import Connection
-from extract.errors import CloudError, Refused, TransientError
 from extract.signed_auth import SignedAuth, clock_difference
 from extract.stopping import PROCESS_STOP, StopSignal
 from extract.transport import location_of, proxy_of, send

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import tenacity
 
-from extract.errors import TransientError
+from core.errors import TransientError
 from extract.stopping import PROCESS_STOP, StopSignal
 
 log = logging.getLogger(__name__)

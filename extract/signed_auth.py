@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import httpx
 
+from core.errors import SettingsError
+from core.redaction import Secrets
+from core.wording import counted
 from extract.credentials import header_safe
-from extract.errors import SettingsError
-from extract.redact import Secrets
 from extract.token_auth import Origin, origin_of
-from extract.wording import counted
 
 _ADDED: Final = ("Authorization", "X-Sdk-Date", "X-Project-Id", "X-Security-Token")
 _UNREMARKABLE_SECONDS: Final = 60

@@ -7,7 +7,7 @@ import threading
 import weakref
 from typing import Final, Self
 
-from extract.errors import CloudError
+from core.errors import CloudError
 
 
 class Stopped(CloudError):

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from core.redaction import Secrets
 from extract.account import DEFAULT_PORTS
 from extract.credentials import header_safe
-from extract.redact import Secrets
 
 Origin = tuple[str, str, int | None]
 

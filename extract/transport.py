@@ -12,11 +12,11 @@ from typing import Final
 
 import httpx
 
+from core.errors import CloudError, GlancebackError, TransientError
+from core.proxies import proxy_for
+from core.redaction import Secrets, shown_url
 from extract.deadline import observe_deadlines, over_within
 from extract.decoding import BrokenCoding, TooLarge, UnknownCoding, decoded
-from extract.errors import CloudError, GlancebackError, TransientError
-from extract.proxies import proxy_for
-from extract.redact import Secrets, shown_url
 
 _MOST_BYTES_OF_AN_ERROR: Final = 65_536
 """Of an answer that only says why there is none, no more is read."""

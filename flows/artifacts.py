@@ -19,13 +19,13 @@ from prefect.artifacts import (
 )
 
 from extract.listing import Listing
-from flows import night
-from flows.progress import ListingProgress, listening
-from flows.report import RunReport, summary
-from flows.visit import Visit
 from load.merge import ListingOutcome
 from load.runs import Run
 from load.warehouse import Warehouse
+from pipeline import cloud_run
+from pipeline.progress import ListingProgress, listening
+from pipeline.report import RunReport, summary
+from pipeline.session import Visit
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,12 @@ _MOST_CHANGES: Final = 100
 _EVERY_SECONDS: Final = 2.0
 
 
-@functools.wraps(night.read_listing)
+@functools.wraps(cloud_run.read_listing)
 def read_listing(visit: Visit, listing: Listing, *args: Any, **kwargs: Any) -> ListingOutcome:
     """night.read_listing, its progress shown with the task run where it takes longer than a moment."""
     progress = _TaskProgress(visit.name, listing.name)
     with listening(progress):
-        outcome = night.read_listing(visit, listing, *args, **kwargs)
+        outcome = cloud_run.read_listing(visit, listing, *args, **kwargs)
     progress.complete()
     return outcome
 

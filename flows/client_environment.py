@@ -10,8 +10,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Final
 
-from extract.errors import SettingsError
-from extract.proxies import KEPT, no_proxy_entries, original_variables, proxy_address, proxy_for, proxy_variable
+from core.errors import SettingsError
+from core.proxies import KEPT, no_proxy_entries, original_variables, proxy_address, proxy_for, proxy_variable
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _NAME: Final = re.compile(r"\*|(\*?\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:\d{1,5})?")
@@ -22,7 +22,7 @@ _IPV6: Final = re.compile(r"\[?([0-9a-f]*:[0-9a-f:]*:?[0-9a-f.]*)\]?(:\d+)?")
 def variables_for_httpx(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables to set: the lower-case ones that other programs read first, and the originals to keep.
 
-    Nothing, where no proxy variable is set. What is set here is read by extract.proxies as it was before.
+    Nothing, where no proxy variable is set. What is set here is read by core.proxies as it was before.
     """
     originals = original_variables(environment)
     if not originals:

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
-from extract.errors import GlancebackError, SettingsError
+from core.errors import GlancebackError, SettingsError
 from flows.prefect_history import DATABASE, forget_old_runs, has_other_database
 
 log = logging.getLogger(__name__)

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Console
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from flows.embedded import begin_embedded_server, has_embedded_server, stop_embedded_server, wait_for_embedded_server
 from flows.prefect_history import forget_old_runs
-from flows.settings import Settings, chosen_clouds, load_settings
 from flows.start import import_prefect, prepare, said_of_the_server
+from pipeline.settings import Settings, chosen_clouds, load_settings
 
 _HOUR_SECONDS: Final = 3600.0
 _FLOWS: Final = {"nightly": "every page of every listing", "changes": "what changed since the last run"}

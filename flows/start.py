@@ -11,19 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
-from extract.errors import GlancebackError, SettingsError
-from extract.redact import shown_url
+from core.errors import GlancebackError, SettingsError
+from core.packages import PACKAGES
+from core.permissions import keep_to_owner, make_folder
+from core.redaction import shown_url
 from flows.client_environment import check_certificates, variables_for_httpx
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
+from flows.named_server import named_server
 from flows.own_workers import begin_own_workers
-from flows.report import RunFailed, RunReport
-from load.permissions import keep_to_owner, make_folder
+from pipeline.report import RunFailed, RunReport
+from pipeline.run import RunRequest
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
 log = logging.getLogger(__name__)
-
-OUR_LOGGERS = ("extract", "transform", "load", "flows")
 
 _ALWAYS = {
     # No telemetry leaves the machine, whichever server runs.
@@ -33,7 +38,7 @@ _ALWAYS = {
     "PREFECT_SERVER_UI_ENABLED": "false",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     # Our records go to Prefect's UI with the run; what Prefect itself says on the console is not for our users.
-    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OUR_LOGGERS),
+    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(PACKAGES),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SHOW_ANALYTICS_NOTIFICATION": "false",
@@ -53,7 +58,7 @@ _NEEDED_IN_A_MOMENT = (
 _NOT_ALLOWED = (401, 403)
 
 
-def run_flow(name: str, home: Path, *, has_own_workers: bool = False, **parameters: Any) -> RunReport:
+def run_flow(request: RunRequest, home: Path, *, has_own_workers: bool = False) -> RunReport:
     """Run the flow `nightly` or `changes`, and return its report. `has_own_workers`: on a Dask cluster of its own.
 
     `home` is where an embedded Prefect keeps its database, unless PREFECT_HOME or PREFECT_API_URL say otherwise.
@@ -79,7 +84,7 @@ def run_flow(name: str, home: Path, *, has_own_workers: bool = False, **paramete
     try:
         # A flow with heartbeats takes a second more to end.
         with said_of_the_server(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            state = getattr(nightly, name)(**parameters, return_state=True)
+            state = _flow_of(nightly, request)
     finally:
         flush()
     result = state.data if isinstance(state.data, (RunReport, RunFailed)) else state.result(raise_on_failure=False)
@@ -90,6 +95,20 @@ def run_flow(name: str, home: Path, *, has_own_workers: bool = False, **paramete
     if isinstance(result, BaseException):
         raise result
     raise GlancebackError(f"the flow ended as {state.name} without a report ({state.message})", "See Prefect's log.")
+
+
+def _flow_of(flows: ModuleType, request: RunRequest) -> "State[RunReport]":
+    """The state in which the run's flow ended. Prefect keeps its parameters: they are names, never secrets."""
+    parameters: dict[str, Any] = {
+        "config": request.config,
+        "clouds": list(request.clouds),
+        "listings": list(request.listings),
+        "resume": request.resume,
+        "return_state": True,
+    }
+    if request.mode == "changes":
+        return cast("State[RunReport]", flows.changes(**parameters))
+    return cast("State[RunReport]", flows.nightly(**parameters, accept_deletions=request.accept_deletions))
 
 
 def import_prefect() -> None:
@@ -141,6 +160,8 @@ def said_of_the_server() -> Iterator[None]:
 
 def prepare(home: Path) -> None:
     """Set what Prefect reads when it is imported. `home` as in run_flow. Raises: SettingsError."""
+    if url := named_server(os.environ):
+        os.environ["PREFECT_API_URL"] = url
     for name, value in _ALWAYS.items():
         os.environ.setdefault(name, value)
     check_certificates(os.environ)

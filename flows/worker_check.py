@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from extract.errors import CloudError, SettingsError
+from core.errors import CloudError, SettingsError
+from core.packages import PACKAGES
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ WORKERS_SECONDS = 30.0
 
 LOOK_SECONDS = 1.0
 
-_PACKAGES: Final = ("extract", "transform", "load", "flows")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _lost: list[str] = []
 """What was said of a cluster that went away in this run."""
@@ -34,7 +34,7 @@ _lost: list[str] = []
 def our_version() -> dict[str, str]:
     """What a worker must have as we have it: what we send it was made by this code, this Python and this Prefect."""
     code = sha256()
-    for package in _PACKAGES:
+    for package in PACKAGES:
         for file in sorted((_ROOT / package).rglob("*.py")):
             code.update(f"{file.relative_to(_ROOT)}\0".encode())
             code.update(file.read_bytes())

@@ -11,10 +11,10 @@ from typing import Any
 
 from prefect.task_runners import TaskRunner
 
-from extract.errors import SettingsError
-from extract.redact import shown_url
-from flows.settings import Settings
+from core.errors import SettingsError
+from core.redaction import shown_url
 from flows.worker_check import must_be_able_to_read, watched
+from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 

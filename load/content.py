@@ -6,7 +6,7 @@ upgrade never makes an image look changed.
 
 from typing import Final
 
-from load.growth import fill_from_extra, write_in_one_spelling
+from load.column_migration import fill_from_extra, write_in_one_spelling
 from load.warehouse import Warehouse
 from transform.dictionary import ATTRIBUTES, Attribute, Kind
 from transform.identity import DIGITS, LINKS, SCHEME

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from load.warehouse import Warehouse
 
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "reference"

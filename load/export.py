@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import duckdb
 
-from extract import storage
-from extract.errors import SettingsError, WarehouseError
+from core import storage
+from core.errors import SettingsError, WarehouseError
 from load.interruption import interruptible
 from load.statements import tables
 from load.warehouse import quoted

@@ -3,7 +3,7 @@
 They run inside the load's transaction, so that a load that would break one is rolled back.
 """
 
-from extract.errors import WarehouseError
+from core.errors import WarehouseError
 from load.statements import names, statement
 from load.warehouse import Warehouse
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from extract.errors import SettingsError, WarehouseError
-from extract.redact import Secrets, shown_url
+from core.errors import SettingsError, WarehouseError
+from core.redaction import Secrets, shown_url
 from load import libpq
 
 if TYPE_CHECKING:  # whoever reads settings needs no DuckDB

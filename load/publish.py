@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from extract import storage
-from extract.errors import WarehouseError
-from load.permissions import make_folder, open_to_readers
+from core import storage
+from core.errors import WarehouseError
+from core.permissions import make_folder, open_to_readers
 from load.schema import bring_up_to_date
 from load.statements import tables
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted

@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from extract import storage
-from extract.errors import GlancebackError
+from core import storage
+from core.errors import GlancebackError
+from core.storage import Place
 from extract.landed import cloud_folder, head_of
 from extract.seals import Head, seal_of, sealed
-from extract.storage import Place
 from load.merge import UNLISTED, CloudNight, ListingOutcome
 from load.missing import Decisions
 from load.retirement import kept_renames, names_then

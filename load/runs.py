@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from extract.errors import WrongClock
+from core.errors import WrongClock
 from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 

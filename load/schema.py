@@ -12,11 +12,11 @@ from typing import Final
 
 import msgspec
 
-from extract.errors import WarehouseError
+from core.errors import WarehouseError
+from load.column_migration import add_new_columns, convert_columns, drop_replaced, fill_from_extra
 from load.content import restate, scheme
 from load.end_of_life import load_our_dates
 from load.fingerprints import OF_WHOLE_TEXTS, of_sql
-from load.growth import add_new_columns, convert_columns, drop_replaced, fill_from_extra
 from load.statements import added_columns, names, statement
 from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment

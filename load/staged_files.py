@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from extract.storage import Place
+from core.storage import Place
 
 _OF_A_PATTERN: Final = frozenset("*?[")
 

@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from extract.errors import WarehouseError
+from core.errors import WarehouseError
 from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ from typing import Any, Self, TypeVar
 import duckdb
 import tenacity
 
-from extract.errors import WarehouseError, WarehouseHeld
+from core.errors import WarehouseError, WarehouseHeld
+from core.permissions import make_folder
 from load.interruption import interruptible
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
-from load.permissions import make_folder
 from load.statements import statement
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,10 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
+from tests.clouds.prefect_server import prefect_home, prefect_server
+
+__all__ = ["prefect_home", "prefect_server"]
+"""Fixtures, which pytest finds here."""
 
 # Machines differ in speed; what holds for all inputs does not.
 hypothesis.settings.register_profile(
@@ -19,8 +23,8 @@ hypothesis.settings.load_profile("everywhere")
 
 
 _NEED_SERVERS = {
-    "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/flows/test_real_cloud.py",
-    "tests/flows/test_operator.py", "tests/flows/test_schedule.py", "tests/flows/test_secrets.py",
+    "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/pipeline/test_real_cloud.py",
+    "tests/cli/test_operator.py", "tests/flows/test_schedule.py", "tests/pipeline/test_secrets.py",
 }  # fmt: skip
 """The files whose tests ask for `openstack` or `prefect_server`, which take half a minute to start."""
 
@@ -58,6 +62,7 @@ def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("OS_", "GLANCEBACK_", "HUAWEICLOUD_")) and name != "GLANCEBACK_TEST_CLOUDS_PYTHON":
             monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "no-clouds.yaml")
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", "no-profiles.toml")
 
 
 @pytest.fixture(scope="session")

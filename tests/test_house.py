@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 import pytest
 
-from flows.cli import main
-from flows.settings import _CloudTable, _File
+from cli.main import main
+from core.packages import PACKAGES
+from pipeline.settings import _CloudTable, _File
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MODULES = sorted(
-    path for folder in ("extract", "transform", "load", "flows", "verify") for path in (ROOT / folder).glob("*.py")
-)
+MODULES = sorted(path for folder in (*PACKAGES, "verify") for path in (ROOT / folder).glob("*.py"))
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

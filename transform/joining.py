@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from extract import storage
+from core import storage
+from core.storage import Place
 from extract.landed import LandedPage
-from extract.storage import Place
 from transform.stage import STAGED_REJECTS_SCHEMA, STAGED_SCHEMA, StagedListing
 
 _ROWS_AT_ONCE = 4_000

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from extract import storage
+from core import storage
+from core.storage import Place
 from extract.landed import LandedAt
-from extract.storage import Place
 from transform.batch import IMAGES_SCHEMA, Flattened
 from transform.rejects import REJECTS_SCHEMA
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flows.dashboard import write_page
 from load.publish import publish
-from tests.load.nights import Nights, image, new_warehouse
+from page.dashboard import write_page
+from tests.load.runs import Nights, image, new_warehouse
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 VENV = Path(__file__).resolve().parent.parent.parent / ".venv-browser"

@@ -9,7 +9,7 @@ import pytest
 
 from load.publish import publish
 from tests.drivers.read import SURFACE
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 PYTHON = Path(__file__).resolve().parent.parent.parent / ".venv-drivers" / "bin" / "python"
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import GlancebackError, SettingsError
 from extract.account import CloudSettings, account, base_url, endpoint_of, region_of, session_of, wants_token
 from extract.connection import connect
 from extract.credentials import secrets_of
-from extract.errors import GlancebackError, SettingsError
 from extract.request import get
 from extract.token_auth import origin_of
 from tests.clouds.fake import FakeCloud
@@ -208,7 +208,7 @@ import pwd
 def nobody(*_): raise KeyError("uid not found")
 pwd.getpwuid = nobody
 from extract.account import CloudSettings, account
-from extract.errors import SettingsError
+from core.errors import SettingsError
 try:
     account(CloudSettings("c", os_cloud="c"))
 except SettingsError as exc:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.errors import CloudError, TransientError
 from extract.body import PageBody, parse_json, parse_page, usable_id, usable_ids
-from extract.errors import CloudError, TransientError
 from extract.images import USUAL
 from extract.numbers import Number
 from transform.batch import flatten

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
+from core.errors import CloudError
 from extract import confirmation
 from extract.account import CloudSettings
 from extract.confirmation import Confirmation, confirm, why_unaskable
 from extract.connection import Connection, connect
-from extract.errors import CloudError
 from extract.stopping import StopSignal
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from core.errors import SettingsError
 from extract.account import base_url
-from extract.errors import SettingsError
 from extract.token_auth import TokenAuth, origin_of
 
 HOME = "https://image.example.com"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.errors import SettingsError
 from extract.credentials import header_safe
-from extract.errors import SettingsError
 
 
 @pytest.mark.parametrize("value", ["t", "gAAAA-_=", "a b", "with:colon/slash+plus=="])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.errors import SettingsError
 from extract.connection import Connection
 from extract.dialect import look
-from extract.errors import SettingsError
 from tests.clouds.fake import FakeCloud, Reply
 
 

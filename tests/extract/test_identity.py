@@ -13,10 +13,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from core.errors import CloudError, GlancebackError, SettingsError, TransientError
 from extract.account import CloudSettings
 from extract.asking import ask_page
 from extract.connection import Connection, connect
-from extract.errors import CloudError, GlancebackError, SettingsError, TransientError
 from tests.clouds.fake import PROJECT, FakeCloud, Reply
 from tests.clouds.identity import PASSWORD, AskedIdentity, FakeIdentity, fake_identity
 from tests.clouds.raw import raw_server, read_head

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 import zstandard
 
+from core import storage
+from core.errors import CloudError
+from core.storage import Place, folder_at
 from extract import landing as landing_module
-from extract import storage
-from extract.errors import CloudError
 from extract.landed import head_of
 from extract.landing import (
     CLOSING,
@@ -36,7 +37,6 @@ from extract.landing import (
 )
 from extract.parts import WHOLE, Part
 from extract.request import Answer
-from extract.storage import Place, folder_at
 from tests.clouds.store import Store, bucket, object_store
 
 NOW = datetime(2026, 11, 1, 2, 0, 0)

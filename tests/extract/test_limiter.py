@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from core.errors import CloudError, Refused, TransientError
 from extract.connection import Connection
-from extract.errors import CloudError, Refused, TransientError
 from extract.limiter import RECOVERY_SECONDS, ConcurrencyLimiter, RequestSlot
 from extract.request import get
 from extract.stopping import Stopped, StopSignal

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from extract.listing import ImageApi, Listing, all_fit, known_names, listings, mismatch
 
 REFERENCE = {

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from core.errors import CloudError, SettingsError
 from extract.account import CloudSettings
 from extract.connection import connect
 from extract.dialect import look
-from extract.errors import CloudError, SettingsError
+from tests.clouds.accounts import account, write_clouds_yaml
 from tests.clouds.openstack import OpenStackCloud
-from tests.flows.accounts import account, write_clouds_yaml
 
 
 def entry(openstack: OpenStackCloud, folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> CloudSettings:

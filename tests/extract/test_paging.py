@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import CloudError, Refused
 from extract.body import PageBody
-from extract.errors import CloudError, Refused
 from extract.listing import Listing
 from extract.paging import Pass
 from extract.parts import WHOLE, NotProven, Part

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from core.errors import CloudError
 from extract.body import PageBody
-from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart, landed_pages
 from extract.listing import listings
 from extract.paging import Page, Pass

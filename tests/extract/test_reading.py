@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from core.errors import CloudError, SettingsError, TransientError
 from extract.connection import Connection
 from extract.dialect import look
-from extract.errors import CloudError, SettingsError, TransientError
 from extract.landing import Landing, ReadingStart, landed_pages, listing_folder
 from extract.listing import listings
 from extract.paging import Page

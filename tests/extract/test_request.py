@@ -15,10 +15,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from core.errors import CloudError, GlancebackError, Refused, TransientError
 from extract.account import CloudSettings
 from extract.answers import date_header, retry_after_seconds
 from extract.connection import Connection, connect
-from extract.errors import CloudError, GlancebackError, Refused, TransientError
 from extract.request import Answer, get
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, once
 from tests.clouds.raw import answering, once_and_close, raw_server, read_head

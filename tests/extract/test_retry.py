@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import pytest
 import tenacity
 
+from core.errors import CloudError, Refused, TransientError
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
-from extract.errors import CloudError, Refused, TransientError
 from extract.request import Answer, get
 from extract.retry import RetryPolicy, with_retry
 from extract.stopping import Stopped, StopSignal

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from core.errors import CloudError
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
-from extract.errors import CloudError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.paging import Page

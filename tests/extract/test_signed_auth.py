@@ -8,21 +8,21 @@ from pathlib import Path
 import httpx
 import pytest
 
+from core.errors import Refused, SettingsError
+from core.redaction import Secrets
 from extract.account import CloudSettings
 from extract.confirmation import confirm
 from extract.connection import Connection, connect
-from extract.errors import Refused, SettingsError
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.reading import Reading
-from extract.redact import Secrets
 from extract.request import get
 from extract.signed_auth import AccessKey, SignedAuth, access_key, clock_difference
 from extract.token_auth import origin_of
+from tests.clouds.accounts import write_clouds_yaml
 from tests.clouds.fake import PROJECT, Asked, FakeCloud
 from tests.clouds.signatures import Gateway
 from tests.extract.conftest import as_it_is
-from tests.flows.accounts import write_clouds_yaml
 
 START = ReadingStart(datetime(2026, 11, 1), None)
 KEY = AccessKey("AKCANARY", "canary-secret-key", "canary-security-token", PROJECT)

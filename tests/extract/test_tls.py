@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from core.errors import CloudError, SettingsError, TransientError
 from extract.account import CloudSettings
 from extract.connection import connect
 from extract.dialect import look
-from extract.errors import CloudError, SettingsError, TransientError
+from tests.clouds.accounts import write_clouds_yaml
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.clouds.identity import PASSWORD, FakeIdentity, fake_identity
-from tests.flows.accounts import write_clouds_yaml
 
 
 def write_certificate(file: Path, address: str = "127.0.0.1", days: int = 1) -> Path:

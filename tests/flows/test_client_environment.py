@@ -12,11 +12,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from extract.errors import SettingsError
-from extract.proxies import proxy_for
+from core.errors import SettingsError
+from core.proxies import proxy_for
 from flows.client_environment import check_certificates, variables_for_httpx
 from tests.clouds.fake import PROJECT, fake_cloud
-from tests.flows.conftest import environment_of_a_command
+from tests.clouds.prefect_server import environment_of_a_command
 
 AS_DESKTOPS_SET_IT = {"ALL_PROXY": "socks://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8,[::1],fd00::/8,localhost"}
 URLS = (
@@ -114,7 +114,17 @@ def sync(folder: Path, url: str, **environment: str) -> "subprocess.CompletedPro
     settings = f'[clouds.c]\nauth_type = "none"\nendpoint = "{url}"\nproject_id = "{PROJECT}"\ntries = 1\n'
     (folder / "glanceback.toml").write_text(settings)
     return subprocess.run(
-        [sys.executable, "-m", "flows", "sync", "--json", "--config", str(folder / "glanceback.toml")],
+        [
+            sys.executable,
+            "-m",
+            "cli",
+            "sync",
+            "--orchestrator",
+            "prefect",
+            "--json",
+            "--config",
+            str(folder / "glanceback.toml"),
+        ],
         env=environment_of_a_command(**environment),
         capture_output=True,
         text=True,

@@ -12,12 +12,12 @@ from pathlib import Path
 import distributed
 import pytest
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from flows import worker_check
+from tests.clouds.accounts import write_clouds_yaml
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
 from tests.clouds.openstack import free_port
-from tests.flows.accounts import write_clouds_yaml
-from tests.flows.test_sync import FIVE, Place
+from tests.pipeline.test_sync import FIVE, Place
 
 HISTORY = "SELECT * EXCLUDE (seen_from, run_from, landed_page, landed_file) FROM image_versions ORDER BY id"
 LISTINGS = "SELECT id, listing FROM listing_memberships ORDER BY ALL"
@@ -57,8 +57,8 @@ def test_dask_workers_read_what_one_process_reads(
 ) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    here, there = Place(tmp_path / "a", c=cloud), on_dask(Place(tmp_path / "b", c=cloud), workers)
-    assert here.night().status == there.night().status == "completed"
+    here, there = Place(tmp_path / "a", c=cloud), on_dask(Place(tmp_path / "b", "prefect", c=cloud), workers)
+    assert here.run().status == there.run().status == "completed"
     assert here.rows(HISTORY) == there.rows(HISTORY)
     assert here.rows(LISTINGS) == there.rows(LISTINGS)
     assert len(there.rows(HISTORY)) == 400
@@ -67,7 +67,7 @@ def test_dask_workers_read_what_one_process_reads(
 def test_worker_that_is_killed_loses_nothing(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    place = on_dask(Place(tmp_path, c=cloud), workers)
+    place = on_dask(Place(tmp_path, "prefect", c=cloud), workers)
     killed: list[int] = []
 
     def kill(asked: Asked) -> Reply | None:
@@ -77,7 +77,7 @@ def test_worker_that_is_killed_loses_nothing(
         return None
 
     cloud.faults.append(kill)
-    assert place.night().status == "completed"
+    assert place.run().status == "completed"
     assert killed
     assert len(place.rows(HISTORY)) == 400
 
@@ -85,7 +85,7 @@ def test_worker_that_is_killed_loses_nothing(
 def test_all_workers_together_keep_to_max_connections(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    place = Place(tmp_path, c=cloud)
+    place = Place(tmp_path, "prefect", c=cloud)
     config = Path(place.config)
     config.write_text(config.read_text() + "max_connections = 2\n")
     on_dask(place, workers)
@@ -99,12 +99,12 @@ def test_all_workers_together_keep_to_max_connections(
         return None
 
     cloud.faults.append(count)
-    assert place.night().status == "completed"
+    assert place.run().status == "completed"
     assert max(counts) == 2
 
 
 def test_scheduler_that_is_not_there_is_said(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
-    place = Place(tmp_path, c=cloud)
+    place = Place(tmp_path, "prefect", c=cloud)
     config = Path(place.config)
     config.write_text('task_runner = "dask"\ndask_scheduler = "tcp://127.0.0.1:9"\n' + config.read_text())
     done = place.command("sync", DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
@@ -128,9 +128,9 @@ def test_scheduler_without_workers_is_not_waited_for(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
 ) -> None:
     with cluster_of(0) as none:
-        place = on_dask(Place(tmp_path, c=cloud), none)
+        place = on_dask(Place(tmp_path, "prefect", c=cloud), none)
         with pytest.raises(SettingsError, match="has no workers; none came within 2 s") as caught:
-            place.night()
+            place.run()
         assert none.scheduler_address in str(caught.value)
 
 
@@ -149,9 +149,9 @@ def test_worker_that_cannot_read_for_us_is_named(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, preload: str, said: str
 ) -> None:
     with cluster_of(1, preload) as useless:
-        place = on_dask(Place(tmp_path, c=cloud), useless)
+        place = on_dask(Place(tmp_path, "prefect", c=cloud), useless)
         with pytest.raises(SettingsError, match=r"of 1 workers of the Dask scheduler at .* 1 cannot read") as caught:
-            place.night()
+            place.run()
         assert f"{useless.workers[0].worker_address} {said}" in str(caught.value)
 
 
@@ -159,7 +159,7 @@ def test_workers_that_all_went_away_are_not_waited_for(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
 ) -> None:
     scheduler = cluster_of(1)
-    place = on_dask(Place(tmp_path, c=cloud), scheduler)
+    place = on_dask(Place(tmp_path, "prefect", c=cloud), scheduler)
     ended: list[bool] = []
 
     def end(asked: Asked) -> Reply | None:
@@ -171,7 +171,7 @@ def test_workers_that_all_went_away_are_not_waited_for(
 
     cloud.faults.append(end)
     try:
-        report = place.night()
+        report = place.run()
     finally:
         scheduler.close()
     assert ended
@@ -190,7 +190,7 @@ def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path
     worker = subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"], stderr=subprocess.DEVNULL
     )
-    place = Place(tmp_path, c=cloud)
+    place = Place(tmp_path, "prefect", c=cloud)
     config = Path(place.config)
     config.write_text(f'task_runner = "dask"\ndask_scheduler = "{address}"\n' + config.read_text())
 
@@ -216,18 +216,18 @@ def test_worker_without_credentials_names_itself(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with cluster_of(1) as poor:
-        place = on_dask(Place(tmp_path, c=cloud), poor)
+        place = on_dask(Place(tmp_path, "prefect", c=cloud), poor)
         config = Path(place.config)
         config.write_text(config.read_text().replace('auth_type = "none"\n', 'os_cloud = "c"\n'))
         account = {"auth_type": "none", "auth": {"endpoint": cloud.url}, "image_endpoint_override": cloud.url}
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, c=account)))
-        report = place.night()
+        report = place.run()
         (error, *_) = [listing.error for listing in report.clouds[0].listings if listing.error]
         assert f"Dask worker {poor.workers[0].worker_address} on " in str(error)
 
 
 def test_own_cluster_needs_no_scheduler(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
-    place = Place(tmp_path, c=cloud)
+    place = Place(tmp_path, "prefect", c=cloud)
     config = Path(place.config)
     config.write_text('task_runner = "dask"\ndask_workers = 2\n' + config.read_text())
     done = place.command("sync")

@@ -13,7 +13,7 @@ import pytest
 
 from flows.embedded import _new_database, take_new_database
 from tests.clouds.fake import PROJECT, fake_cloud
-from tests.flows.conftest import environment_of_a_command
+from tests.clouds.prefect_server import environment_of_a_command
 
 START_AND_STOP = """
 from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
@@ -66,7 +66,14 @@ tries = 1
 def sync(folder: Path, url: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     (folder / "glanceback.toml").write_text(SYNC.format(url=url, project=PROJECT))
     return subprocess.run(
-        [sys.executable, "-m", "flows", *(arguments or ("sync",)), "--config", str(folder / "glanceback.toml")],
+        [
+            sys.executable,
+            "-m",
+            "cli",
+            *(arguments or ("sync", "--orchestrator", "prefect")),
+            "--config",
+            str(folder / "glanceback.toml"),
+        ],
         env=environment_of_a_command(**environment),
         capture_output=True,
         text=True,
@@ -160,8 +167,8 @@ def test_no_request_to_our_own_server_or_the_demos_cloud_goes_through_a_proxy(tm
 
 OF_THE_SAMPLE = """
 import os
-from extract.proxies import proxy_for
-from flows.sample_cloud import sample_cloud
+from core.proxies import proxy_for
+from cli.sample_cloud import sample_cloud
 with sample_cloud() as cloud:
     assert proxy_for(cloud.url, os.environ) is None
 assert proxy_for(cloud.url, os.environ) is not None

@@ -12,7 +12,7 @@ import pytest
 from flows.embedded import take_new_database
 from flows.prefect_history import DATABASE, forget_old_runs
 from tests.clouds.fake import FakeCloud, fake_cloud
-from tests.flows.test_sync import Place
+from tests.pipeline.test_sync import Place
 
 NOW = datetime.now(UTC)
 
@@ -146,7 +146,7 @@ def test_sync_forgets_the_runs_of_before_prefect_days(cloud: FakeCloud, tmp_path
     take_new_database(home)
     add_run(home, "old", 8)
     add_run(home, "recent", 6)
-    place = Place(tmp_path, c=cloud)
+    place = Place(tmp_path, "prefect", c=cloud)
     config = Path(place.config)
     config.write_text("prefect_days = 7\n" + config.read_text())
     done = place.command("sync", PREFECT_HOME=str(home))

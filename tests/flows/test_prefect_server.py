@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
+from tests.clouds.accounts import account, write_clouds_yaml, write_settings
 from tests.clouds.openstack import OpenStackCloud
-from tests.flows.accounts import account, write_clouds_yaml, write_settings
-from tests.flows.conftest import PrefectServer
+from tests.clouds.prefect_server import PrefectServer
 
 FIVE_AND_TWO = {"public", "private", "shared-accepted", "shared-pending", "shared-rejected", "community", "hidden"}
 
@@ -23,7 +23,7 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
     config = write_settings(tmp_path, "[clouds.alpha]")
     clouds = write_clouds_yaml(tmp_path, alpha=account(openstack, "alpha"))
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "sync", "--json", "--config", config],
+        [sys.executable, "-m", "cli", "sync", "--json", "--config", config],
         env={**os.environ, "PREFECT_API_URL": prefect_server.url, "OS_CLIENT_CONFIG_FILE": str(clouds)},
         capture_output=True,
         text=True,
@@ -57,7 +57,7 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
 def test_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
     config = write_settings(tmp_path, '[clouds.c]\nauth_type = "none"\nendpoint = "http://127.0.0.1:9"')
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "sync", "--config", config],
+        [sys.executable, "-m", "cli", "sync", "--config", config],
         env={**os.environ, "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_CLIENT_MAX_RETRIES": "0"},
         capture_output=True,
         text=True,

@@ -18,11 +18,11 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import main
+from cli.main import main
+from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
 from tests.clouds.openstack import free_port
-from tests.flows.accounts import write_settings
-from tests.flows.conftest import PrefectServer, environment_of_a_command
+from tests.clouds.prefect_server import PrefectServer, environment_of_a_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]
@@ -112,7 +112,7 @@ def test_serve_has_a_schedule_and_a_ui_runs_flows_and_leaves_no_process_behind(c
     for name in ("PREFECT_HOME", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"):
         environment.pop(name, None)
     serving = subprocess.Popen(
-        [sys.executable, "-m", "flows", *command], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "cli", *command], env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         deployments = until(lambda: len(found := ask(api, "deployments/filter", {})) == 2 and found)
@@ -143,7 +143,7 @@ def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config
 
     def serve(port: int) -> "subprocess.Popen[str]":
         command = ["serve", "--cron", "0 2 1 * *", "--port", str(port), "--config", config]
-        return subprocess.Popen([sys.executable, "-m", "flows", *command], env=environment, text=True)
+        return subprocess.Popen([sys.executable, "-m", "cli", *command], env=environment, text=True)
 
     def stop(serving: "subprocess.Popen[str]") -> None:
         serving.send_signal(signal.SIGTERM)
@@ -211,7 +211,7 @@ def test_schedule_that_means_nothing_is_refused(
     config: str, arguments: list[str], said: str, prefect_home: str
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "serve", *arguments, "--port", str(free_port()), "--config", config],
+        [sys.executable, "-m", "cli", "serve", *arguments, "--port", str(free_port()), "--config", config],
         env=environment_of_a_command(),
         capture_output=True,
         text=True,

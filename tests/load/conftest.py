@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.load import nights
+from tests.load import runs
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -23,11 +23,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "test_end_of_life",
             )
         )
-        metafunc.parametrize("engine", nights.ENGINES[:1] if only_files else nights.ENGINES, indirect=True)
+        metafunc.parametrize("engine", runs.ENGINES[:1] if only_files else runs.ENGINES, indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    nights.engine[0] = request.param
+    runs.engine[0] = request.param
     yield request.param
-    nights.engine[0] = nights.ENGINES[0]
+    runs.engine[0] = runs.ENGINES[0]

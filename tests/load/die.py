@@ -15,7 +15,7 @@ import duckdb
 
 from load.publish import publish
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, image
+from tests.load.runs import Nights, image
 
 _execute = Warehouse.execute
 

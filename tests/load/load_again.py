@@ -10,7 +10,7 @@ from load.missing import Decisions
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.nights import READ_AT, image
+from tests.load.runs import READ_AT, image
 from transform.batch import flatten
 from transform.stage import StageWriter
 

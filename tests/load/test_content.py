@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import WarehouseError
 from extract.body import parse_page
-from extract.errors import WarehouseError
-from load import content, growth, schema
+from load import column_migration, content, schema
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 from tests.transform.test_batch import IMAGES
 from tests.transform.test_identity import DIFFERENT, SAME, with_attributes
 from transform.dictionary import ATTRIBUTES, Attribute, Kind
@@ -140,7 +140,7 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
         return tuple(new if new.column == column else old for new, old in zip(changed, ATTRIBUTES, strict=True))
 
     def use(attributes: tuple[Attribute, ...]) -> None:
-        for module in (growth, schema, content):
+        for module in (column_migration, schema, content):
             monkeypatch.setattr(module, "ATTRIBUTES", attributes)
 
     texts = {"1": "8", "2": "08", "3": "much", "4": None, "5": ""}

@@ -13,7 +13,7 @@ from load.invariants import require
 from load.publish import publish
 from load.warehouse import Warehouse
 from tests.load.die import second_night
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = [("a", "image a"), ("b", "image b"), ("gone", "image gone")]

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from moto.server import ThreadedMotoServer
 
-from extract.errors import SettingsError, WarehouseError
+from core.errors import SettingsError, WarehouseError
 from load.lake import Lake, lake_at
 from load.publish import publish
 from load.runs import begin_run, finish_run
@@ -20,7 +20,7 @@ from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from tests.clouds.postgres import postgres_server
-from tests.load.nights import Nights, image
+from tests.load.runs import Nights, image
 
 MACHINES = 3
 NIGHTS = 4

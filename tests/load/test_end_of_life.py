@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from extract.errors import SettingsError
+from core.errors import SettingsError
 from load.end_of_life import load_their_dates
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.nights import new_warehouse
+from tests.load.runs import new_warehouse
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from extract.errors import SettingsError, WarehouseError
+from core.errors import SettingsError, WarehouseError
 from load.export import FORMATS, export
 from load.publish import publish
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 
 @pytest.fixture

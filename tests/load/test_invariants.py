@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from extract.errors import WarehouseError
+from core.errors import WarehouseError
 from load.invariants import require
 from load.statements import names
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 DAMAGE = {
     "one_current_version": "INSERT INTO image_versions FROM image_versions",

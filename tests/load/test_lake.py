@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extract.errors import SettingsError, WarehouseError
+from core.errors import SettingsError, WarehouseError
 from load import libpq
 from load.lake import Lake, lake_at, local_file, warehouse_at
 from load.warehouse import Warehouse

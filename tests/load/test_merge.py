@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from extract.errors import WarehouseError
+from core.errors import WarehouseError
 from load.merge import CloudNight, merge, watermarks
 from load.runs import begin_run
-from tests.load.nights import PROJECT, Nights, image, new_warehouse
+from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
 CURRENT = "SELECT id, name FROM images ORDER BY id"
 HISTORY = "SELECT id, name, seen_to IS NULL, end_reason FROM image_versions ORDER BY id, seen_from"

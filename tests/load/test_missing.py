@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage, decide, decide_in_replay
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 
 def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path) -> None:

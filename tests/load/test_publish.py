@@ -16,7 +16,7 @@ from load import publish as publication
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 WRITE_AND_DIE = """
 import os, signal, sys, duckdb

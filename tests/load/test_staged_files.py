@@ -9,7 +9,7 @@ import pytest
 
 from load.staged_files import names_for_duckdb
 from load.statements import names, statement
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 FOLDERS = [
     "owner=nobody", "env=prod", "status=1", "a*b", "**", "a?b", "[ab]", "a[", "x[!a]?*\\ 'q' \"d\" = {1,2};#%20é",

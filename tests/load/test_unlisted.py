@@ -8,7 +8,7 @@ import pytest
 
 from load.merge import find_missing
 from load.missing import Missing
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 STATES = "SELECT id, state, listings FROM images ORDER BY id"
 
@@ -172,7 +172,7 @@ def test_controls_are_listed_images_that_a_url_can_hold(nights: Nights) -> None:
         return missing[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.load.nights.find_missing", remember)
+        patch.setattr("tests.load.runs.find_missing", remember)
         nights.night({**more, "public": [*odd, *(image(f"p{n}") for n in range(1, 5))], "private": [image("q")]})
     assert missing[0].controls == {"public": ("p1", "p2", "p3"), "private": ("q",), "community": ("!",)}
     assert missing[0].controls_of("x") == ("q",)

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from extract.errors import WarehouseError, WrongClock
+from core.errors import WarehouseError, WrongClock
 from load.guard import Guard, suspicious
 from load.missing import Missing, MissingImage
 from load.publish import publish
@@ -20,7 +20,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.statements import names, statement
 from load.warehouse import Warehouse
-from tests.load.nights import Nights, held_by_another_process, image, new_warehouse
+from tests.load.runs import Nights, held_by_another_process, image, new_warehouse
 
 
 def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:

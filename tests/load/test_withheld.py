@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from load.withheld import first_names
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 MONDAY, TUESDAY, WEDNESDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 4))
 

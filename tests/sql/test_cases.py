@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from load.statements import names, statement
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 FIRST = datetime(2026, 11, 2, 2)
 OBJECTS = [(folder, name) for folder in ("views", "macros") for name in names(folder)]

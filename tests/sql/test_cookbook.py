@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.cookbook import values
+from cli.cookbook_question import values
 from load.cookbook import question, questions, with_values
 from load.publish import publish
-from tests.load.nights import PROJECT, Nights, image, new_warehouse
+from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, 2), datetime(2026, 11, 3, 2)
 GIGABYTE = 1_000_000_000

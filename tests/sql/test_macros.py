@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from load.statements import names, statement
-from tests.load.nights import Nights, image, new_warehouse
+from tests.load.runs import Nights, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
 
 MONDAY, TUESDAY, THURSDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 5))

@@ -15,15 +15,15 @@ import zstandard
 
 from extract.account import CloudSettings
 from extract.parts import Part, parts_between
-from flows.night import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
-from flows.second_look import look_again
-from flows.visit import Visit, enter
 from load.guard import Guard
 from load.merge import ListingOutcome
 from load.records import KeptRun, keep_run
 from load.runs import BrokenOff, Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
+from pipeline.cloud_run import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
+from pipeline.second_look import look_again
+from pipeline.session import Visit, enter
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from verify.files import Disk, Files
 from verify.runs import verify

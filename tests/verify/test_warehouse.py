@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from load.warehouse import Warehouse
-from tests.flows.accounts import write_settings
+from tests.clouds.accounts import write_settings
 from tests.verify.landings import Reader, faults, fill, reader
 
 
@@ -58,7 +58,7 @@ def test_edited_row_is_found(here: Reader, edit: str, fault: str) -> None:
 def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     config = write_settings(folder, "")
     return subprocess.run(
-        [sys.executable, "-m", "flows", "verify", *arguments, "--config", config],
+        [sys.executable, "-m", "cli", "verify", *arguments, "--config", config],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 

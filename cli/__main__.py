@@ -1,0 +1,6 @@
+"""`python -m flows`: the command, where it is not installed."""
+
+from cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""`glanceback check`: log in, ask once for all that a run asks, and say in words what works and what does not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.console import Console
+
+from cli.cloud_check import CloudCheck
+from cli.display import printable
+from core import storage
+from core.errors import GlancebackError, SettingsError
+from core.wording import counted
+from load.published import ask as ask_published
+from load.statements import statement
+from pipeline.notices import send, trial
+from pipeline.settings import Settings, chosen_clouds, load_settings
+
+
+def check(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
+    """Say of each cloud how it stands. 0: all well; 1: something is in the way; 2: the settings are wrong.
+
+    `notify`: send a test notice too.
+    """
+    settings = load_settings(config)
+    code = 0
+    for cloud in chosen_clouds(settings, clouds, ()):
+        console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
+        code = max(code, CloudCheck(cloud, console).run(_remembered_dialect(settings, cloud.name)))
+    code = max(code, _try_landing(settings, console))
+    if notify:
+        code = max(code, _try_notices(settings, console))
+    console.print(f"warehouse {settings.warehouse}, settings from {settings.source}", highlight=False, soft_wrap=True)
+    return code
+
+
+def _try_landing(settings: Settings, console: Console) -> int:
+    """Write, read and remove a small file where a run will land its pages."""
+    try:
+        storage.try_out(settings.landing)
+    except OSError as exc:
+        what = f"landing {settings.landing} cannot be used ({storage.reason(exc)}). {storage.advice(settings.landing)}"
+        console.print(f"PROBLEM: {printable(what)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return 1
+    console.print(f"landing {settings.landing}: can be written, read and removed", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
+    """What the runs remember, by the published copy, for it is never locked; None where there is none."""
+    query = statement("merge", "remembered_dialect").text
+    try:
+        return next((row[0] for row in ask_published(settings.published, query, {"cloud": cloud}).rows()), None)
+    except GlancebackError:
+        return None
+
+
+def _try_notices(settings: Settings, console: Console) -> int:
+    if not settings.notify.urls:
+        raise SettingsError(f"{settings.source} has no urls in [notify]", "The README shows how to write them.")
+    if not send([trial()], replace(settings.notify, on=("failure",))):
+        console.print("notices     could not be sent to all URLs of [notify]: look at each of them", style="yellow")
+        return 1
+    console.print(f"notices     a test notice went to {counted(len(settings.notify.urls), 'URL')}", highlight=False)
+    return 0

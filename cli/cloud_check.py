@@ -1,0 +1,269 @@
+"""One cloud's part of `glanceback check`: each kind of question that a run asks is asked once, and its answer told."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from rich.console import Console
+
+from cli.display import printable
+from core.errors import CloudError, GlancebackError, LoginRefused, Refused, SettingsError, TransientError, WrongClock
+from core.redaction import shown_url
+from core.wording import counted
+from extract.account import CloudSettings
+from extract.asking import ask_page
+from extract.body import PageBody
+from extract.confirmation import why_unaskable
+from extract.connection import Connection, why_refused
+from extract.dialect import FirstLook
+from extract.listing import Listing, mismatch
+from extract.order import ascending
+from pipeline.session import Visit, check_clocks, enter
+
+_TOLERATED_DIFFERENCE: Final = timedelta(seconds=60)
+_FORBIDDEN: Final = 403
+_RIGHT_TO_LIST: Final = (
+    "The account lacks the right to list images: ims:images:list, in OpenStack's policies get_images."
+)
+_UNCONFIRMED: Final = "A run cannot confirm deletions here: an image is ended after two complete readings without it."
+
+
+_LONGEST_TRY_SECONDS: Final = 15.0
+"""Somebody waits for the answer: a run tries for longer."""
+
+
+class CloudCheck:
+    """What there is to say of one cloud, on the console."""
+
+    def __init__(self, settings: CloudSettings, console: Console) -> None:
+        self._settings = replace(settings, retry_seconds=min(settings.retry_seconds, _LONGEST_TRY_SECONDS))
+        self._console = console
+        self._code = 0
+        self._cut_pages: list[int] = []
+
+    def run(self, remembered: str | None) -> int:
+        """Ask, and tell. 0: all well; 1: something is in the way; 2: the settings are wrong."""
+        try:
+            self._ask_all(enter(self._settings, remembered))
+        except SettingsError as exc:
+            self._problem(str(exc))
+            return 2
+        except LoginRefused as exc:
+            self._problem(self._why_refused(exc))
+        except GlancebackError as exc:
+            self._problem(_with_right(exc))
+        return self._code
+
+    def _why_refused(self, refusal: LoginRefused) -> str:
+        try:
+            why = why_refused(self._settings)
+        except GlancebackError:
+            why = None
+        return f"{refusal.what.rstrip('.')}. {why}" if why else str(refusal)
+
+    def _ask_all(self, visit: Visit) -> None:
+        """Raises: TransientError where the cloud does not answer: it is not asked the rest then."""
+        self._account(visit.connection)
+        self._clocks(visit.first_look)
+        self._say("dialect", f"{visit.first_look.dialect} ({visit.first_look.reason})")
+        if visit.missing:
+            self._say("note", f"the image API is an old one and does not have the listings {', '.join(visit.missing)}")
+        self._filters(visit.connection)
+        pages = [(listing, page) for listing in visit.listings if (page := self._listing(visit.connection, listing))]
+        self._markers(visit.connection, pages)
+        self._changes(visit.first_look, visit.connection, pages)
+        self._probes(visit.connection, pages)
+        self._single_images(visit.connection, pages)
+        self._page_size()
+
+    def _account(self, connection: Connection) -> None:
+        who = connection.user_name or "no user (the login names none)"
+        project = f"{connection.project_name or ''} ({connection.project_id or 'unknown'})".strip()
+        self._say("logged in as", f"{who}, project {project}")
+        self._say("endpoint", shown_url(connection.endpoint))
+        self._say("region", connection.region or "none named")
+        if connection.has_fixed_token:
+            self._token(connection.token_expires_at)
+        if connection.project_id is None:
+            self._problem(
+                "the login does not say which project it is: images that the account shares out cannot be told from "
+                "those it received. Set project_id (or OS_PROJECT_ID)."
+            )
+        if "admin" in connection.roles:
+            self._say(
+                "note",
+                "the account is an administrator: it sees everybody's shared images in every shared listing. "
+                "A member's account shows what a project really has.",
+            )
+
+    def _token(self, expires_at: datetime | None) -> None:
+        advice = "it cannot be renewed: for nightly runs take an application credential, or a password"
+        if expires_at is None:
+            self._say("token", f"given to us, and nothing says when it expires; {advice}")
+            return
+        hours = (expires_at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
+        self._say("token", f"expires at {expires_at:%Y-%m-%d %H:%M} UTC, in {hours:.1f} hours; {advice}")
+
+    def _clocks(self, first_look: FirstLook) -> None:
+        difference = first_look.clock_difference
+        if difference is None:
+            self._say(
+                "clocks", "the service says no time that can be used (Date header), so that our own stands for it"
+            )
+            self._say("note", "each run reads what changed since a day before a second time, for it may be behind")
+            return
+        seconds = difference.total_seconds()
+        self._say("clocks", f"the cloud's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} ours")
+        try:
+            check_clocks(self._settings.name, first_look)
+        except WrongClock as exc:
+            self._problem(str(exc))
+            return
+        if abs(difference) > _TOLERATED_DIFFERENCE:
+            self._say(
+                "note", "the runs go by the cloud's clock, so that this does no harm; but one of the two is wrong"
+            )
+
+    def _filters(self, connection: Connection) -> None:
+        """A name that no image can have must give an empty page; a filter that is ignored gives a full one."""
+        nobody = {"name": f"glanceback-{uuid.uuid4()}", "limit": "1"}
+        page = self._page(connection, nobody, "filter")
+        if page is not None and page.images:
+            self._problem(
+                "filters are ignored: a name that no image has found some. The listings cannot be told apart here; "
+                "see whether a proxy on the way drops the query."
+            )
+        elif page is not None:
+            self._say("filters", "honoured")
+
+    def _page_size(self) -> None:
+        """A page that was cut short, and says that more follows, shows the server's own bound."""
+        asked = self._settings.page_size
+        if self._cut_pages and max(self._cut_pages) < asked:
+            self._say("page size", f"{asked} asked for, the server allows {max(self._cut_pages)}")
+        elif self._cut_pages:
+            self._say("page size", f"{asked}, allowed by the server")
+        else:
+            self._say("page size", f"{asked} asked for; no listing is long enough to show the server's own bound")
+
+    def _listing(self, connection: Connection, listing: Listing) -> PageBody | None:
+        """The listing's first page; None where it cannot be had."""
+        query = {**listing.filters, "limit": str(self._settings.page_size), "sort_key": "id", "sort_dir": "asc"}
+        page = self._page(connection, query, f"listing {listing.name}")
+        if page is None:
+            return None
+        if page.next is not None:
+            self._cut_pages.append(len(page.images))
+        told = f"{counted(len(page.images), 'image')} on the first page"
+        if own := _shared_out(listing, page, connection.project_id):
+            told += f", {own} of them shared out by this project: a run keeps those once, as shared-out"
+        self._say(f"listing {listing.name}", told)
+        if not ascending(page.ids):
+            self._problem(f"listing {listing.name}: sorting by id is ignored, so that it could not be read whole")
+        if stranger := _stranger(listing, page):
+            self._problem(f"listing {listing.name}: a filter is ignored ({stranger}). Set dialect, or listings.")
+        return page
+
+    def _markers(self, connection: Connection, pages: "_Pages") -> None:
+        """A page that begins after an image must not have that image: all pages but the first are asked for so."""
+        listing, page = max(pages, key=lambda found: len(found[1].ids), default=(None, None))
+        if listing is None or page is None or len(page.ids) < 2:
+            return
+        query = {**listing.filters, "limit": "1", "sort_key": "id", "sort_dir": "asc", "marker": page.ids[0]}
+        second = self._page(connection, query, f"listing {listing.name}, second page")
+        if second is None:
+            return
+        if page.ids[0] in second.ids:
+            self._problem(
+                "markers are ignored: the second page is the first one again, so that no longer listing can be read"
+            )
+        else:
+            self._say("markers", "honoured")
+
+    def _changes(self, first_look: FirstLook, connection: Connection, pages: "_Pages") -> None:
+        """At the end of each listing a run asks what changed meanwhile; without an answer the listing is incomplete."""
+        since = first_look.started_at
+        changed = {"updated_at": f"gte:{since:%Y-%m-%dT%H:%M:%SZ}", "limit": "1", "sort_key": "id", "sort_dir": "asc"}
+        for listing, _ in pages:
+            page = self._page(connection, {**listing.filters, **changed}, f"listing {listing.name}, what changed")
+            stranger = _stranger(listing, page, since) if page is not None else None
+            if page is None or stranger:
+                self._problem(
+                    f"listing {listing.name} cannot be asked for what changed ("
+                    f"{stranger or 'the filter updated_at=gte:... is refused'}). A run asks this at the end of each "
+                    "listing, and calls it incomplete without an answer. Ask the cloud's operator whether a gateway "
+                    "refuses or drops the filter."
+                )
+                return
+        if pages:
+            self._say("changes", "can be asked for")
+
+    def _probes(self, connection: Connection, pages: "_Pages") -> None:
+        """How a first run finds where to share a long listing among readers. It is read all the same without."""
+        listing = max(pages, key=lambda found: len(found[1].ids), default=(None, None))[0]
+        if listing is None:
+            return
+        query = {**listing.filters, "limit": "1", "sort_key": "created_at", "sort_dir": "asc"}
+        try:
+            ask_page(connection, query, f"cloud {self._settings.name}, oldest image")
+        except CloudError as exc:
+            self._say("note", f"long listings are read by one reader in the first run, which takes longer ({exc})")
+
+    def _single_images(self, connection: Connection, pages: "_Pages") -> None:
+        """Before an image is ended, it is asked for by its id."""
+        listed = [identity for _, page in pages for identity in page.ids[:1]]
+        if not listed:
+            self._say("single images", "no image is listed that could be asked for")
+            return
+        try:
+            why = why_unaskable(connection, listed)
+        except CloudError as exc:
+            self._problem(str(exc))
+            return
+        if why is None:
+            self._say("single images", "can be asked for")
+        else:
+            self._problem(f"{why.rstrip('.')}. {_UNCONFIRMED}")
+
+    def _page(self, connection: Connection, query: dict[str, str], what: str) -> PageBody | None:
+        where = f"cloud {self._settings.name}, {what}"
+        try:
+            return ask_page(connection, query, where)[1]
+        except TransientError:
+            raise
+        except CloudError as exc:
+            self._problem(_with_right(exc))
+            return None
+
+    def _say(self, what: str, text: str) -> None:
+        self._console.print(f"  {what + ':':24} {printable(text)}", highlight=False, markup=False, soft_wrap=True)
+
+    def _problem(self, text: str) -> None:
+        self._code = 1
+        self._console.print(
+            f"  {'PROBLEM:':24} {printable(text)}", style="yellow", highlight=False, markup=False, soft_wrap=True
+        )
+
+
+_Pages = Sequence[tuple[Listing, PageBody]]
+
+
+def _stranger(listing: Listing, page: PageBody, since: datetime | None = None) -> str | None:
+    """In which way an image of the page is not what was asked for; None where all are."""
+    found = (mismatch(listing, image, since) for image in page.images if isinstance(image, dict))
+    return next(filter(None, found), None)
+
+
+def _shared_out(listing: Listing, page: PageBody, project_id: str | None) -> int:
+    """How many images of a listing of shares are the project's own: they come in every such listing."""
+    if not listing.name.startswith("shared-") or project_id is None:
+        return 0
+    return sum(isinstance(image, dict) and image.get("owner") == project_id for image in page.images)
+
+
+def _with_right(error: GlancebackError) -> str:
+    """The sentence, and where the account may not list images, the right that it lacks."""
+    forbidden = isinstance(error, Refused) and error.status == _FORBIDDEN
+    return f"{error.what.rstrip('.')}. {_RIGHT_TO_LIST}" if forbidden else str(error)

@@ -1,0 +1,143 @@
+"""The `status` command: how each cloud is doing, whether that is recent enough, whether the history is sound."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from cli.display import discard_output, printable
+from cli.formats import write_answer
+from core.errors import SettingsError
+from load.published import Answer, ask
+from load.run_ids import CLOCKS_OF_MACHINES
+from load.statements import names, statement
+from pipeline.settings import Settings
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str) -> timedelta:
+    """`26h`, `90m`, `2d`, `30s` as a duration. Raises: SettingsError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if match is None:
+        raise SettingsError(f"'{text}' is no duration", "Write a number and s, m, h or d, such as 26h.")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def status(
+    settings: Settings,
+    form: str,
+    clouds: Sequence[str],
+    max_age: timedelta | None,
+    check: bool,
+    errors: Console,
+    *,
+    vertical: bool = False,
+) -> int:
+    """Print how each cloud is doing, or these `clouds`. 0: all is well.
+
+    1: a cloud was not read in full for longer than `max_age`, or a run has a time that is still to come; with `check`,
+    a rule is broken. Raises: SettingsError for a cloud that neither the settings nor the history know.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    query = f"FROM ({statement('queries', 'status').text}) WHERE $clouds = [] OR list_contains($clouds, cloud)"
+    parameters = {"now": now, "clouds": list(clouds)}
+    _need_current(settings)
+    known = _known(settings)
+    for cloud in clouds:
+        if cloud not in known:
+            raise SettingsError(f"there is no cloud '{cloud}'", f"There are: {', '.join(known)}.")
+    try:
+        write_answer(settings.published, query, form, None, parameters, vertical=vertical)
+    except (BrokenPipeError, SystemExit):  # rich makes SystemExit(1) of it; our own exit code still counts
+        discard_output()
+    found = _by_cloud(ask(settings.published, query, parameters))
+    for notice in _withheld(found):
+        errors.print(notice, markup=False, highlight=False, soft_wrap=True)
+    complaints = _stale(settings, list(clouds), found, now, max_age) if max_age is not None else []
+    complaints += _of_the_future(settings, now)
+    complaints += _broken(settings) if check else []
+    for complaint in complaints:
+        errors.print(complaint, markup=False, highlight=False, soft_wrap=True)
+    return 1 if complaints else 0
+
+
+def _need_current(settings: Settings) -> None:
+    """Raises: SettingsError where the copy was made before its runs said which clouds they were to read."""
+    query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'run_targets'"
+    if list(ask(settings.published, query).rows()) == [(0,)]:
+        raise SettingsError(
+            f"the published copy {settings.published} was made by an older glanceback", "Run glanceback publish once."
+        )
+
+
+_Row = Mapping[str, Any]
+
+
+def _by_cloud(answer: Answer) -> dict[str, _Row]:
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows()]
+    return {row["cloud"]: row for row in rows}
+
+
+def _known(settings: Settings) -> list[str]:
+    """The clouds of the settings and of the history, each once."""
+    query = "SELECT cloud FROM run_targets UNION SELECT cloud FROM run_clouds ORDER BY cloud"
+    read = [cloud for (cloud,) in ask(settings.published, query).rows()]
+    return list(dict.fromkeys([*(cloud.name for cloud in settings.clouds), *read]))
+
+
+def _withheld(found: Mapping[str, _Row]) -> list[str]:
+    return [
+        f"cloud {printable(cloud)}: the deletion of {row['withheld']} images is withheld; see: "
+        "glanceback sql --query withheld_deletions"
+        for cloud, row in found.items()
+        if row["withheld"]
+    ]
+
+
+def _stale(
+    settings: Settings, chosen: Sequence[str], found: Mapping[str, _Row], now: datetime, max_age: timedelta
+) -> list[str]:
+    """Of the chosen clouds; else of those of the settings; where those name none, of all in the history."""
+    complaints = []
+    for cloud in chosen or [cloud.name for cloud in settings.clouds] or list(found):
+        last = found.get(cloud, {}).get("last_good_at")
+        if last is not None and now - last <= max_age:
+            continue
+        what = "no run has read all its listings in full yet"
+        if last is not None:
+            what = f"all its listings were last read in full at {last:%Y-%m-%d %H:%M} UTC, longer ago than allowed"
+        complaints.append(f"cloud {printable(cloud)}: {what}{_which(settings, cloud, now - max_age)}")
+    return complaints
+
+
+def _which(settings: Settings, cloud: str, since: datetime) -> str:
+    """The listings that are behind, and what went wrong there last."""
+    query = """SELECT listing, error FROM freshness
+        WHERE cloud = $cloud AND listing IS NOT NULL AND (last_full_at IS NULL OR last_full_at < $since)
+        ORDER BY listing"""
+    rows = list(ask(settings.published, query, {"cloud": cloud, "since": since}).rows())
+    errors = list(dict.fromkeys(printable(error) for _, error in rows if error))
+    behind = f" ({', '.join(listing for listing, _ in rows)})" if rows else ""
+    return behind + "".join(f"; {error}" for error in errors[:1])
+
+
+def _of_the_future(settings: Settings, now: datetime) -> list[str]:
+    """Runs that started later than now: whatever counts from them is wrong."""
+    query = "SELECT run_id, started_at FROM runs WHERE started_at > $now ORDER BY started_at"
+    return [
+        f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, which is still to come: a clock was wrong"
+        for run_id, started_at in ask(settings.published, query, {"now": now + CLOCKS_OF_MACHINES}).rows()
+    ]
+
+
+def _broken(settings: Settings) -> list[str]:
+    """What sql/checks finds in the published copy."""
+    found = []
+    for name in names("checks"):
+        rows = list(ask(settings.published, statement("checks", name).text).rows())
+        if rows:
+            found.append(f"the rule {name} is broken in {len(rows)} places, such as {rows[0]}")
+    return found

@@ -1,0 +1,86 @@
+"""The `diff` command: what is different in the catalogue between two moments."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.display import printable
+from cli.formats import write_answer
+from cli.timestamps import beginning, moment
+from core.errors import SettingsError
+from load.published import ask
+
+_FIRST_READINGS = """SELECT cloud, min(seen_from) AS first_read_at FROM image_versions
+WHERE $clouds = [] OR list_contains($clouds, cloud) GROUP BY cloud ORDER BY first_read_at, cloud"""
+_OF_SOME = """SELECT cloud, event, name, id, attribute, old_value, new_value
+FROM catalogue_diff($from{number}, $to) WHERE list_contains($clouds{number}, cloud)"""
+
+
+def diff(
+    published: Path,
+    earlier: str,
+    later: str,
+    clouds: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    errors: Console,
+    *,
+    vertical: bool = False,
+) -> None:
+    """Write the differences, a row each, and say on stderr between which moments and how many images differ.
+
+    Where the history of a cloud begins later than the earlier moment, it is compared from there on.
+    Raises: SettingsError.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    began, ended = beginning(earlier, published, now), moment(later, published, now)
+    if began > ended:
+        raise SettingsError(f"'{earlier}' is later than '{later}'", "Name the earlier one first.")
+    if began == ended:
+        raise SettingsError(
+            f"'{earlier}' and '{later}' are the same moment", "Name an earlier one first: yesterday, 7 days ago."
+        )
+    first_readings: dict[str, datetime] = dict(ask(published, _FIRST_READINGS, {"clouds": list(clouds)}).rows())
+    told = _where_it_begins(first_readings, began, ended)
+    query, parameters = _query(first_readings, began, ended)
+    counts: dict[str, int] = dict(
+        ask(published, f"SELECT event, count(DISTINCT (cloud, id)) FROM ({query}) GROUP BY event", parameters).rows()
+    )
+    figures = ", ".join(f"{counts.get(event, 0)} {event}" for event in ("added", "removed", "changed"))
+    told.append(f"{began:%Y-%m-%d %H:%M:%S} to {ended:%Y-%m-%d %H:%M:%S} UTC, images: {figures}")
+    for line in told:
+        errors.print(line, markup=False, highlight=False, soft_wrap=True)
+    write_answer(
+        published, f"{query} ORDER BY cloud, event, name, id, attribute", form, output, parameters, vertical=vertical
+    )
+
+
+def _where_it_begins(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> list[str]:
+    """A line for each cloud whose history does not reach back so far."""
+    lines = []
+    for cloud, first_read_at in first_readings.items():
+        if first_read_at > ended:
+            what = "there is nothing to compare before"
+        elif first_read_at > began:
+            what = "it is compared from there on"
+        else:
+            continue
+        lines.append(
+            f"cloud {printable(cloud)}: the history begins at {first_read_at:%Y-%m-%d %H:%M:%S} UTC, with the first "
+            f"reading; {what}"
+        )
+    return lines
+
+
+def _query(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> tuple[str, dict[str, object]]:
+    """The differences of all clouds, each from where its history begins: a part for each beginning."""
+    parts: dict[datetime, list[str]] = {began: []}
+    for cloud, first_read_at in first_readings.items():
+        if first_read_at <= ended:
+            parts.setdefault(max(began, first_read_at), []).append(cloud)
+    parameters: dict[str, object] = {"to": ended}
+    for number, (start, clouds) in enumerate(parts.items()):
+        parameters |= {f"from{number}": start, f"clouds{number}": clouds}
+    return " UNION ALL ".join(_OF_SOME.format(number=number) for number in range(len(parts))), parameters

@@ -1,0 +1,191 @@
+"""How things look to people: log lines, progress on a terminal, and tables. Nothing here decides anything."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.wording import counted
+from pipeline.progress import ListingProgress, listening
+
+_NARROWEST_COLUMN: Final = 8
+_MOST_ROWS: Final = 1000
+_EMPTY: Final = ("NULL", "", "[]", "{}")
+
+
+def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
+    """Our loggers' lines on stderr: all from INFO, on a terminal from WARNING, where progress bars say the rest."""
+    handler = _ConsoleHandler(console)
+    level = logging.DEBUG if verbose else logging.WARNING if console.is_terminal else logging.INFO
+    handler.setLevel(level)
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.setLevel(level if level < logging.INFO else logging.INFO)
+        logger.addHandler(handler)
+    # At INFO httpx says every URL, and at DEBUG httpcore every header of every answer.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[None]:
+    """On a terminal, a bar a listing, with its rate and what remains; elsewhere the log says that now and then."""
+    if not console.is_terminal:
+        yield
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn  # slow
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[told]}", style="dim"),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        whole = bars.add_task("starting Prefect, logging in", total=None, told="")
+        lines: dict[tuple[str, str], TaskID] = {}
+
+        def show(read: ListingProgress) -> None:
+            key = (read.cloud, read.listing)
+            if key not in lines:
+                bars.update(whole, visible=False)
+                lines[key] = bars.add_task(f"{printable(read.cloud)} {read.listing}", total=None, told="")
+            bars.update(lines[key], total=read.expected, completed=read.images, told=read.told)
+
+        with listening(show):
+            yield
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, *, vertical: bool = False
+) -> None:
+    """Rows as a table, or with `vertical` a row as a list.
+
+    On a terminal, rows after the first thousand are counted; a table that is too wide leaves out columns that are empty
+    throughout, and is shown as lists where it is too wide even then. Elsewhere nothing is left out, and nothing cut.
+    """
+    if not console.is_terminal:
+        _plain(columns, rows, console, vertical)
+        return
+    came = iter(rows)
+    shown = [_texts(row) for row in islice(came, _MOST_ROWS)]
+    empty = {number for number in range(len(columns)) if all(row[number] in _EMPTY for row in shown)}
+    more = 0
+    for row in came:
+        more += 1
+        if empty:
+            empty -= {number for number in empty if row[number] is not None and as_text(row[number]) not in _EMPTY}
+    notes = Console(stderr=True)
+    names = [printable(column) for column in columns]
+    if not vertical and shown and _width(names, shown) > console.width:
+        if empty and len(empty) < len(columns):
+            left_out = ", ".join(name for number, name in enumerate(names) if number in empty)
+            _note(notes, f"left out, because they are empty in every row: {left_out}; --vertical shows all columns")
+            kept = [number for number in range(len(columns)) if number not in empty]
+            names, shown = [names[number] for number in kept], [[row[number] for number in kept] for row in shown]
+        vertical = _width(names, shown) > console.width and len(names) * _NARROWEST_COLUMN > console.width
+    if vertical:
+        for line in _lists(names, shown):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    else:
+        drawn = Table(box=None, header_style="bold", pad_edge=False)
+        for name in names:
+            drawn.add_column(Text(name), overflow="fold")
+        for texts in shown:
+            drawn.add_row(*map(Text, texts))
+        console.print(drawn)
+    if more:
+        _note(notes, f"and {counted(more, 'more row', ',')}: LIMIT shows fewer, -o FILE or a pipe has all of them")
+
+
+def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, vertical: bool) -> None:
+    """For a file or a pipe. rich takes minutes for a table of a hundred thousand rows."""
+    names = [printable(column) for column in columns]
+    texts = (_texts(row) for row in rows)
+    write = console.file.write
+    if vertical:
+        for line in _lists(names, texts):
+            write(f"{line}\n")
+        return
+    lines: list[list[str]] = [names, *texts]
+    widths = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+    for cells in lines:
+        padded = (cell + " " * (width - _cells(cell)) for cell, width in zip(cells, widths, strict=True))
+        write("  ".join(padded).rstrip() + "\n")
+
+
+def _lists(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    width = max(map(_cells, names), default=0)
+    for number, row in enumerate(rows, 1):
+        yield f"-- row {number}"
+        for name, text in zip(names, row, strict=True):
+            yield f"{name}{' ' * (width - _cells(name))}  {text}"
+
+
+def _texts(row: Sequence[object]) -> list[str]:
+    return [printable(as_text(value)) for value in row]
+
+
+def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(_cells, cells)) + 2 for cells in zip(names, *rows, strict=True)) - 2
+
+
+def _cells(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def as_text(value: object) -> str:
+    """A value of a result as one line of text; lists and maps as JSON."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(_with_texts_for_keys(value), default=as_text, ensure_ascii=False)
+    return str(value)
+
+
+def _with_texts_for_keys(value: object) -> object:
+    """JSON has no other keys, and DuckDB's maps have keys of any type."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else as_text(key): _with_texts_for_keys(one) for key, one in value.items()}
+    return [_with_texts_for_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def discard_output() -> None:
+    """Let what is still printed go nowhere: whoever read it has had enough, and Python must not stumble at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: an image's name must not move anybody's cursor."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == " " else ascii(char)[1:-1] for char in text)
+
+
+class _ConsoleHandler(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = Text(printable(self.format(record).partition("\n")[0]))
+        self._console.print(line, style="yellow" if record.levelno >= logging.WARNING else None, soft_wrap=True)

@@ -1,0 +1,109 @@
+"""The `sync` command: checks the settings, runs, shows how it goes, and says how it ended."""
+
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from cli.display import log_to_stderr, printable, progress
+from core.errors import GlancebackError
+from core.packages import PACKAGES
+from flows.embedded import stop_embedded_server
+from flows.named_server import named_server
+from page.dashboard import write_page
+from pipeline.notices import tell_error
+from pipeline.report import CloudReport, RunReport, problems
+from pipeline.run import RunRequest, run
+from pipeline.settings import Settings, chosen_clouds, load_settings
+from pipeline.threads import ThreadSteps
+
+
+def sync(
+    config: str | None,
+    clouds: Sequence[str],
+    listings: Sequence[str],
+    *,
+    changes: bool = False,
+    orchestrator: str | None = None,
+    accept_deletions: bool = False,
+    resume: bool = False,
+    verbose: bool = False,
+) -> RunReport:
+    """Run, and tell people on stderr how it goes and how it went. `orchestrator` overrides the settings.
+
+    Raises: SettingsError before anything starts; as pipeline.run and flows.start.run_flow.
+    """
+    console = Console(stderr=True)
+    log_to_stderr(PACKAGES, verbose=verbose, console=console)
+    settings = load_settings(config)
+    chosen_clouds(settings, clouds, listings)
+    request = RunRequest("changes" if changes else "full", config, clouds, listings, accept_deletions, resume)
+    try:
+        with progress(console):
+            if _is_a_flow(settings, orchestrator or settings.orchestrator):
+                report = _run_flow(request, settings)
+            else:
+                with ThreadSteps() as steps:
+                    report = run(request, steps, write_page)
+    except GlancebackError as exc:
+        tell_error(exc, settings, request.mode)
+        raise
+    tell(report, console)
+    return report
+
+
+def _is_a_flow(settings: Settings, orchestrator: str) -> bool:
+    """Whether Prefect runs it: where asked for, where a server is named that keeps its records, and for Dask."""
+    if orchestrator == "auto":
+        return settings.task_runner == "dask" or named_server(os.environ) is not None
+    return orchestrator == "prefect"
+
+
+def _run_flow(request: RunRequest, settings: Settings) -> RunReport:
+    from flows.start import run_flow  # sets what Prefect is to find; not wanted in a run without it
+
+    try:
+        return run_flow(
+            request, settings.home / "prefect",
+            has_own_workers=settings.task_runner == "dask" and settings.dask_scheduler is None,
+        )  # fmt: skip
+    finally:
+        stop_embedded_server(settings.prefect_days)
+
+
+def tell(report: RunReport, console: Console) -> None:
+    """A line a cloud, a line a problem, and the run's status."""
+    for cloud in report.clouds:
+        console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
+    for problem in problems(report.clouds):
+        console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if rejected := sum(cloud.rejected for cloud in report.clouds):
+        what = (
+            "value does not fit its column and is kept as it came"
+            if rejected == 1
+            else ("values do not fit their columns and are kept as they came")
+        )
+        console.print(
+            f"  {rejected} {what}: glanceback sql --query rejected_values",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(
+        f"run {report.run_id}: {report.status} in {report.seconds:.1f} s", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+def _line(cloud: CloudReport) -> str:
+    figures = {
+        "new": cloud.new,
+        "changed": cloud.changed,
+        "unchanged": cloud.unchanged,
+        "deleted": cloud.deleted,
+        "returned": cloud.returned,
+        "rejected": cloud.rejected,
+        "deletions withheld": cloud.withheld_deletions,
+    }
+    always = ("new", "changed", "unchanged", "deleted")
+    told = ", ".join(f"{count} {name}" for name, count in figures.items() if count or name in always)
+    return f"cloud {printable(cloud.cloud)}: {cloud.status}; {told}"

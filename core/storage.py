@@ -1,0 +1,206 @@
+"""Folders on a disk, or in an object store that a URL names (`s3://bucket/folder`), by the same few operations.
+
+A file is there whole or not at all. What fails raises OSError, which names the file. On a disk
+these are the operating system's own calls, for pyarrow.fs can neither append nor link; core.object_store has stores.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias, TypeGuard
+from urllib.parse import unquote, urlsplit
+
+from core import object_store
+from core.object_store import StorePath, store_path
+
+Place: TypeAlias = Path | StorePath
+"""A folder or file, wherever it is."""
+
+
+def folder_at(place: str, base: Path) -> Place:
+    """Return the folder of this name, seen from `base`, or of this URL. Raises: SettingsError for another URL."""
+    if place.startswith("file://"):
+        return Path(unquote(urlsplit(place).path))
+    return store_path(place) if "://" in place else base / place
+
+
+def is_local(folder: Place) -> TypeGuard[Path]:
+    return isinstance(folder, Path)
+
+
+def make(folder: Place) -> None:
+    """Make a folder and those above it; object stores have none. Raises: OSError."""
+    if isinstance(folder, Path):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def put(file: Place, content: bytes) -> None:
+    """Write a file whole. Raises: OSError."""
+    if isinstance(file, Path):
+        with _whole(file) as unfinished:
+            unfinished.write_bytes(content)
+    else:
+        object_store.write(file, content)
+
+
+def get(file: Place) -> bytes:
+    """Return a file's content. Raises: OSError."""
+    return file.read_bytes() if isinstance(file, Path) else object_store.read(file)
+
+
+def add_line(file: Place, name: str, line: bytes) -> None:
+    """Add a line to the file. A store cannot append: there it becomes an object `name`, in a folder of the file's name.
+
+    Threads may call this side by side: the system appends each line whole.
+    Raises: OSError.
+    """
+    if not isinstance(file, Path):
+        put(file / name, line)
+        return
+    opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        if os.write(opened, line + b"\n") <= len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+    finally:
+        os.close(opened)
+
+
+def lines_of(file: Place) -> Iterator[bytes]:
+    """Yield the lines, in order, without the last one if a crash cut it off. Raises: OSError."""
+    if isinstance(file, Path):
+        with file.open("rb") as lines:
+            yield from (line for line in lines if line.endswith(b"\n"))
+    else:
+        objects, _ = object_store.entries(file)
+        if not objects:
+            raise FileNotFoundError(errno.ENOENT, "the store has no such lines", str(file))
+        yield from object_store.side_by_side(object_store.read, objects)
+
+
+def has(file: Place) -> bool:
+    """Return whether the file is there. Raises: OSError where that cannot be said."""
+    return file.is_file() if isinstance(file, Path) else object_store.is_file(file)
+
+
+def subfolders(folder: Place) -> Sequence[Place]:
+    """Return the folders in the folder, by name; none where there is no such folder. Raises: OSError."""
+    if not isinstance(folder, Path):
+        return object_store.entries(folder)[1]
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def adopt(file: Place, target: Place) -> None:
+    """Have the file at another place too, without writing it anew where that can be helped. Raises: OSError."""
+    if isinstance(file, StorePath) and isinstance(target, StorePath) and file.bucket == target.bucket:
+        object_store.copy(file, target)
+    elif isinstance(file, Path) and isinstance(target, Path):
+        with _whole(target) as unfinished:
+            try:
+                os.link(file, unfinished)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(file, unfinished)
+    else:
+        put(target, get(file))
+
+
+def exists(folder: Place) -> bool:
+    """Return whether the folder is there, with something in it where it is in a store. Raises: OSError."""
+    return folder.exists() if isinstance(folder, Path) else any(object_store.entries(folder))
+
+
+def move(folder: Place, target: Place) -> None:
+    """Have a folder at another place, and what was there gone. Both are of one disk or bucket. Raises: OSError."""
+    remove(target)
+    if isinstance(folder, Path) and isinstance(target, Path):
+        folder.replace(target)
+    elif isinstance(folder, StorePath) and isinstance(target, StorePath):
+        object_store.move(folder, target)
+
+
+def remove(folder: Place) -> None:
+    """Remove a folder and all in it; on a disk as far as that can be done. Raises: OSError where it is in a store."""
+    if isinstance(folder, Path):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        object_store.delete_all(folder)
+
+
+def try_out(folder: Place) -> None:
+    """Write, read and remove a small file, as a run will. Raises: OSError, whose text names what is in the way."""
+    make(folder)
+    file, content = folder / f".tried-{secrets.token_hex(4)}", b"glanceback"
+    put(file, content)
+    try:
+        if get(file) != content:
+            raise OSError(errno.EIO, "what was written is not what is read", str(file))
+    finally:
+        delete(file)
+
+
+def reason(error: OSError) -> str:
+    """Why it failed, without the file's name where there is a reason."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def advice(folder: Place) -> str:
+    """What to do where a folder cannot be written."""
+    if isinstance(folder, Path):
+        return "See that the folder can be written, and that the disk has room."
+    return (
+        f"See that the bucket '{folder.bucket}' exists, that the AWS_ variables or the profile lead to its store and "
+        "hold keys that may read, write and remove there, and that the store is up; glanceback check tries it."
+    )
+
+
+def sync(folder: Place, names: tuple[str, ...]) -> None:
+    """Have the disk keep the files whose names begin so, whatever happens next. A store does so by itself.
+
+    Raises: OSError.
+    """
+    if isinstance(folder, Path):
+        for entry in (*(file for file in folder.iterdir() if file.name.startswith(names)), folder, folder.parent):
+            _sync(entry)
+
+
+def _sync(entry: Path) -> None:
+    opened = os.open(entry, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as exc:
+        # Some network file systems cannot do this, above all for folders. That is no reason to read nothing.
+        if exc.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise OSError(exc.errno, exc.strerror, str(entry)) from exc
+    finally:
+        os.close(opened)
+
+
+def delete(file: Place) -> None:
+    """Remove a file. Raises: OSError."""
+    if isinstance(file, Path):
+        file.unlink()
+    else:
+        object_store.delete(file)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[Path]:
+    """A file beside, which takes the file's place once all is written, and is removed where that failed."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+    finally:
+        # It is still there after an error, and where both were links to one file: then renaming does nothing.
+        with suppress(OSError):
+            unfinished.unlink()

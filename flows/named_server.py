@@ -1,0 +1,41 @@
+"""Which Prefect server runs are recorded on: the one that PREFECT_API_URL or Prefect's active profile names.
+
+Reads the profile itself: to ask Prefect would take a second to import it. Called by the commands, before flows.start.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def named_server(environment: Mapping[str, str]) -> str | None:
+    """The URL of that server's API; None where none is named.
+
+    Source: https://docs.prefect.io/v3/concepts/settings-and-profiles, for where profiles are and which is active.
+    """
+    return environment.get("PREFECT_API_URL") or _of_the_profile(environment)
+
+
+def _of_the_profile(environment: Mapping[str, str]) -> str | None:
+    file = _profiles(environment)
+    try:
+        profiles: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
+    except (OSError, ValueError):  # Prefect says what is wrong with it, where it is needed
+        return None
+    name = environment.get("PREFECT_PROFILE") or profiles.get("active")
+    tables = profiles.get("profiles")
+    profile = tables.get(name) if isinstance(tables, dict) else None
+    url = profile.get("PREFECT_API_URL") if isinstance(profile, dict) else None
+    return url if isinstance(url, str) and url else None
+
+
+def _profiles(environment: Mapping[str, str]) -> Path | None:
+    if path := environment.get("PREFECT_PROFILES_PATH"):
+        return Path(path)
+    if home := environment.get("PREFECT_HOME"):
+        return Path(home) / "profiles.toml"
+    try:
+        return Path.home() / ".prefect" / "profiles.toml"
+    except RuntimeError:  # a user without a home folder
+        return None

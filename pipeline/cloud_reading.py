@@ -1,0 +1,113 @@
+"""The listings of one cloud, each read by a step of its own, stage by stage.
+
+Called by pipeline.run.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from core.errors import TransientError
+from extract.listing import Listing
+from load.cuts import known_parts
+from load.earlier_runs import pages_of_listings
+from load.merge import ListingOutcome, watermarks
+from load.runs import BrokenOff, Run
+from load.warehouse import Warehouse
+from pipeline import cloud_run
+from pipeline.cloud_run import ListingIncomplete
+from pipeline.second_look import in_stages
+from pipeline.session import Visit
+from pipeline.settings import Settings
+from pipeline.steps import Step, StepRun, Steps
+
+log = logging.getLogger(__name__)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another try may help."""
+    return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
+
+
+READ_LISTING: Step[ListingOutcome] = Step(
+    cloud_run.read_listing,
+    name="read listing",
+    label="{visit.name}: {listing.name}",
+    retries=1,
+    retry_delay_seconds=5.0,
+    may_pass=_may_pass,
+)
+
+
+class CloudReading:
+    """The reading of one cloud's listings, stage by stage; `runs`, by listing, are the readings begun so far."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        warehouse: Warehouse,
+        run: Run,
+        visit: Visit,
+        broken: BrokenOff | None,
+        steps: Steps,
+    ) -> None:
+        self.visit = visit
+        self.runs: dict[str, StepRun[ListingOutcome]] = {}
+        self._settings, self._warehouse, self._run = settings, warehouse, run
+        self._broken, self._steps = broken, steps
+        self._watermarks: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
+        to_read = cloud_run.listings_left(visit, run, broken)
+        # In a changes run no image is missing from a listing for not having been read there.
+        self.stages = (
+            in_stages(to_read, pages_of_listings(warehouse, visit.name)) if run.mode == "full" else [list(to_read)]
+        )
+        self._later = list(self.stages)
+        self._awaited: set[StepRun[Any]] = set()
+
+    def go_on(self, done: StepRun[Any] | None = None) -> set[StepRun[Any]]:
+        """Begin the next stage where it waits only for `done`; returns the readings that the stage after it waits for.
+
+        A listing that fails is done too: the others do not depend on it.
+        """
+        if done is not None:
+            if done not in self._awaited:
+                return set()
+            self._awaited.remove(done)
+        if self._awaited or not self._later:
+            return set()
+        stage = self._later.pop(0)
+        self.runs |= {listing.name: self._begin(listing) for listing in stage}
+        if self._later:
+            self._awaited = {self.runs[listing.name] for listing in stage if listing.is_shared}
+        return set(self._awaited)
+
+    def outcomes(self) -> list[ListingOutcome]:
+        """How the reading of each listing went, in the order in which the dialect has them. Waits for the last."""
+        return [
+            _outcome(self.visit.name, listing.name, self.runs[listing.name])
+            for listing in self.visit.listings
+            if listing.name in self.runs
+        ]
+
+    def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
+        account = self.visit.settings
+        parts = known_parts(self._warehouse, self.visit.name, listing, account.page_size, account.max_connections)
+        return self._steps.submit_reading(
+            READ_LISTING,
+            visit=self.visit,
+            listing=listing,
+            landing=self._settings.landing,
+            run=self._run,
+            watermark=self._watermarks.get(listing.name),
+            broken=self._broken,
+            parts=parts,
+        )
+
+
+def _outcome(cloud: str, listing: str, run: StepRun[ListingOutcome]) -> ListingOutcome:
+    result = run.outcome()
+    if isinstance(result, ListingOutcome):
+        return result
+    outcome = cloud_run.incomplete_outcome(cloud, listing, result)
+    log.error("%s", outcome.error)
+    return outcome

@@ -1,0 +1,139 @@
+"""Where the settings say that files and folders are: ~ and $NAME filled in, and mistakes said before anything is read.
+
+Called by settings. Asks the file system, and writes nothing.
+"""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from core.errors import SettingsError
+from core.storage import Place, folder_at
+from load.lake import PREFIX, Lake, local_file, warehouse_at
+
+log = logging.getLogger(__name__)
+
+_LONGEST_NAME_BYTES: Final = 240
+"""Of the 255 that file systems allow: names such as .NAME.unfinished lie beside it."""
+_SQLITE: Final = f"{PREFIX}sqlite:"
+
+
+class Places:
+    """Reads the paths of one settings file. `folder` is where relative ones start."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], source: str) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._source = source
+
+    def warehouse(self, text: str, ducklake_data: str) -> Path | Lake:
+        """The warehouse's file or lake. Raises: SettingsError."""
+        text, setting = self._given(text, "warehouse")
+        if text.startswith(_SQLITE):
+            text = _SQLITE + self._filled_in(text.removeprefix(_SQLITE), setting)
+        elif not text.startswith(PREFIX):
+            return self._file(text, setting)
+        return warehouse_at(text, self._filled_in(ducklake_data, "ducklake_data"), self._folder)
+
+    def published(self, text: str) -> Path:
+        """The published copy. Raises: SettingsError."""
+        return self._file(*self._given(text, "published"))
+
+    def dashboard(self, text: str | None) -> Path | None:
+        """The page. Raises: SettingsError."""
+        return self._file(text, "dashboard") if text else None
+
+    def end_of_life(self, text: str | None) -> Path | None:
+        """The file that extends the table end_of_life. Raises: SettingsError."""
+        return self._file(text, "end_of_life") if text else None
+
+    def landing(self, text: str) -> Place:
+        """The folder of the raw pages. Raises: SettingsError."""
+        text, setting = self._given(text, "landing")
+        place = folder_at(self._filled_in(text, setting), self._folder)
+        if isinstance(place, Path) and place.exists() and not place.is_dir():
+            raise SettingsError(f"{setting} is {place}, which is no folder", "Name a folder.")
+        return place
+
+    def _given(self, text: str, setting: str) -> tuple[str, str]:
+        """The variable's value and name, where it is set: an empty one is not."""
+        variable = f"GLANCEBACK_{setting.upper()}"
+        value = self._environment.get(variable)
+        return (value, f"${variable}") if value else (text, f"{self._source}: {setting}")
+
+    def _file(self, text: str, setting: str) -> Path:
+        file = local_file(self._filled_in(text, setting), setting, self._folder)
+        if file.is_dir() or text.endswith("/"):
+            raise SettingsError(f"{setting} is {file}, which is a folder", f"Name a file, such as {file / 'file'}.")
+        if len(os.fsencode(file.name)) > _LONGEST_NAME_BYTES:
+            raise SettingsError(f"{setting} is a name of more than {_LONGEST_NAME_BYTES} bytes", "Name it shorter.")
+        return file
+
+    def _filled_in(self, text: str, setting: str) -> str:
+        """The text with ~ and $NAME filled in. Raises: SettingsError."""
+        if not text.strip():
+            raise SettingsError(f"{setting} is empty", "Write a name, or leave the setting out.")
+        if "$" not in text and not text.startswith("~"):
+            return text
+        try:
+            filled_in = _with_home(Template(text).substitute(self._environment), self._environment)
+        except KeyError as exc:
+            reason = f"{setting} names ${exc.args[0]}, which is not set", "Set it, or write $$ for a dollar."
+        except ValueError:
+            reason = f"{setting} has a $ that names nothing", "Write $$ for a dollar."
+        except RuntimeError:
+            reason = f"{setting} is '{text}', and there is no such home folder", "Write the folder's name."
+        else:
+            # Earlier versions made a folder of that name.
+            if (self._folder / text).exists() and not (self._folder / filled_in).exists():
+                log.warning("%s is still '%s', a folder of that name: move it to %s", setting, text, filled_in)
+                return text
+            return filled_in
+        raise SettingsError(*reason)
+
+
+def check_apart(warehouse: Path | Lake, published: Path, dashboard: Path | None, landing: Place) -> None:
+    """Raises: SettingsError where one of them would overwrite another."""
+    files: Sequence[tuple[str, Path | None]] = [
+        ("warehouse", _file_of(warehouse)),
+        ("published", published),
+        ("dashboard", dashboard),
+        ("landing", landing if isinstance(landing, Path) else None),
+    ]
+    named = [(setting, file) for setting, file in files if file is not None]
+    for number, (setting, file) in enumerate(named):
+        for other, same in named[:number]:
+            if same_file(file, same):
+                raise SettingsError(f"{other} and {setting} are one file, {file}", "Give each a place of its own.")
+    if isinstance(warehouse, Lake) and "://" not in warehouse.data and isinstance(landing, Path):
+        data, pages = Path(warehouse.data).resolve(), landing.resolve()
+        if data == pages or data in pages.parents or pages in data.parents:
+            raise SettingsError(
+                f"ducklake_data ({data}) and landing ({pages}) lie in one another",
+                "Give each a folder of its own: old files are removed from both.",
+            )
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both names lead to one file, by whatever way: a link, `..`, another spelling."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _file_of(warehouse: Path | Lake) -> Path | None:
+    if isinstance(warehouse, Path):
+        return warehouse
+    return Path(warehouse.catalogue) if warehouse.kind == "sqlite" else None
+
+
+def _with_home(text: str, environment: Mapping[str, str]) -> str:
+    """Raises: RuntimeError where there is no such home folder."""
+    home = environment.get("HOME")
+    if home and (text == "~" or text.startswith("~/")):
+        return home + text[1:]
+    return str(Path(text).expanduser()) if text.startswith("~") else text

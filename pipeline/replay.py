@@ -1,0 +1,258 @@
+"""The `replay` command: the history rebuilt from the raw pages in landing, run by run, whole or not at all.
+
+It goes back to before the first run from which landing is unbroken, and loads every run from there again, with
+today's dictionary. What is older stays as it is.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from core import storage
+from core.errors import GlancebackError, SettingsError
+from core.permissions import keep_to_owner
+from core.storage import Place
+from extract.body import image_hash_of, parse_json, parse_page, usable_id
+from extract.images import Images, Json
+from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
+from load.end_of_life import load_their_dates
+from load.merge import UNLISTED, CloudNight, ListingOutcome, find_missing_within, merge_within
+from load.missing import decide_in_replay
+from load.publish import publish
+from load.records import KeptNight, KeptRun, kept_nights, kept_runs
+from load.retirement import Rename, kept_renames, kept_retirements, name_today, retire_within
+from load.runs import begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from pipeline.missing_images import IMAGES_AT_ONCE
+from pipeline.settings import VERSION, Settings
+from transform.batch import flatten
+from transform.stage import StagedListing, StageWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """`since` is the start of the first run that was loaded again, UTC; `nights` counts runs and clouds."""
+
+    since: datetime
+    runs: int
+    nights: int
+
+
+def replay(settings: Settings) -> Replayed:
+    """Rebuild what landing holds the pages of, and publish it.
+
+    Raises: SettingsError where landing holds nothing to rebuild from; GlancebackError where a page cannot be read,
+    and WarehouseError. The history is as before then.
+    """
+    keep_to_owner()
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
+        bring_up_to_date(warehouse, VERSION)
+        load_their_dates(warehouse, settings.end_of_life)
+        runs = unbroken(warehouse, settings.landing)
+        if not runs:
+            raise _nothing_to_load(warehouse, settings.landing)
+        run = begin_run(warehouse, "replay", VERSION)
+        try:
+            warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
+        except BaseException:
+            finish_run(warehouse, run, "failed")
+            raise
+        finish_run(warehouse, run, "completed")
+        publish(warehouse, settings.published, anew=True)
+    return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
+
+
+def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
+    """Why there is nothing to load again: no pages at all, or later runs whose pages are elsewhere."""
+    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_nights"))
+    if not kept_runs(landing) or not loaded:
+        return SettingsError(
+            f"{landing} holds no run that could be loaded again",
+            "Landing keeps runs for landing_days; see that landing is set to the right folder.",
+        )
+    at, run_id, cloud = loaded[-1]
+    return SettingsError(
+        f"no run in {landing} can be loaded again: run {run_id} of cloud {cloud} ({at:%Y-%m-%d %H:%M} UTC) came after "
+        "them, and its pages are not there",
+        "A replay loads every run since the first one again. Where several machines write one warehouse, have them use "
+        "one landing, or bring their runs' folders into this one.",
+    )
+
+
+def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
+    """Take back what came since the first of the runs, and load them again, in a transaction of the caller's.
+
+    What was retired or renamed in between is so again, in its place. Raises: as replay.
+    """
+    decided = kept_runs(landing)
+    renames = kept_renames(warehouse, decided)
+    since = runs[0][0].started_at
+    retirements = [one for one in kept_retirements(warehouse, decided) if one.retired_at >= since]
+    for kept in decided:
+        if kept.run_id in {one.run_id for one in retirements} | {one.run_id for one in renames}:
+            _restore_run(warehouse, kept)
+    for rename in renames:
+        warehouse.run("retire", "add_rename", **asdict(rename))
+    _take_back(warehouse, runs, renames)
+    failed_runs = [kept.run_id for kept, _ in runs if kept.status != "completed"]
+    for kept, nights in runs:
+        while retirements and retirements[0].retired_at < kept.started_at:
+            retire_within(warehouse, retirements.pop(0))
+        _restore_run(warehouse, kept)
+        for kept_night in nights:
+            _load_again(warehouse, landing, kept_night, failed_runs, renames)
+    for retirement in retirements:
+        retire_within(warehouse, retirement)
+
+
+_Runs = list[tuple[KeptRun, list[KeptNight]]]
+
+
+def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
+    """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
+    kept = [(run, kept_nights(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
+    renames = kept_renames(warehouse, [run for run, _ in kept])
+    whole = {
+        (night.run_id, name_today(night.cloud, night.started_at, renames))
+        for _, nights in kept
+        for night in nights
+        if _has_its_pages(landing, night)
+    }
+    lost = [
+        started_at
+        for run_id, cloud, started_at in warehouse.rows("replay", "loaded_nights")
+        if (run_id, cloud) not in whole
+    ]
+    since = max(lost, default=None)
+    found = []
+    for run, nights in kept:
+        present = [
+            night for night in nights if (night.run_id, name_today(night.cloud, night.started_at, renames)) in whole
+        ]
+        if present and (since is None or run.started_at > since):
+            found.append((run, present))
+    return found
+
+
+def _has_its_pages(landing: Place, night: KeptNight) -> bool:
+    """Whether all are there. Raises: GlancebackError where what is there is not what was written."""
+    listings = [outcome.listing for outcome in night.outcomes if outcome.complete]
+    for listing in [*listings, UNLISTED] if night.answered else listings:
+        folder = listing_folder(landing, night.run_id, night.cloud, listing)
+        with _readable(folder):
+            try:
+                lines = list(landed_lines(folder, None if night.heads is None else night.heads[listing]))
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            except KeyError:
+                raise ValueError(f"the night's record has no head of {listing}") from None
+            if not all(storage.has(folder / line.file) for line in lines):
+                return False
+    return True
+
+
+def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> None:
+    """The history as it was before the first of the runs."""
+    since = runs[0][0].started_at
+    for name in ("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"):
+        warehouse.run("replay", name, since=since)
+    for name in ("remove_later_unlisted", "remove_later_withheld", "forget_later_answers", "restate_versions"):
+        warehouse.run("replay", name, since=since)
+    for _, nights in runs:
+        for night in nights:
+            for name in ("remove_run_listings", "remove_run_clouds", "remove_rejects"):
+                cloud = name_today(night.cloud, night.started_at, renames)
+                warehouse.run("replay", name, run_id=night.run_id, cloud=cloud)
+
+
+def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
+    warehouse.run(
+        "replay", "restore_run", run_id=kept.run_id, started_at=kept.started_at, finished_at=kept.finished_at,
+        mode=kept.mode, status=kept.status, version=kept.version,
+    )  # fmt: skip
+
+
+def _load_again(
+    warehouse: Warehouse, landing: Place, kept: KeptNight, failed_runs: Sequence[str], renames: Sequence[Rename]
+) -> None:
+    """`failed_runs` came to no good end: their loads may have failed, so that later runs did not know what they saw."""
+    with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
+        outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
+        cloud = name_today(kept.cloud, kept.started_at, renames)
+        night: CloudNight = replace(kept.night(outcomes), cloud=cloud, landed_as=kept.cloud)
+        unlisted = _unlisted(landing, kept, Path(folder))
+        decisions = kept.decisions
+        if failed_runs:
+            unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=cloud, failed_runs=failed_runs)
+            missing = find_missing_within(warehouse, night)
+            decisions = decide_in_replay(missing, decisions, {identity for (identity,) in unknown})
+        merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)
+    log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
+
+
+def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
+    """The outcome with its images flattened anew; one that was not complete as it is."""
+    if not outcome.complete:
+        return outcome
+    (folder / outcome.listing).mkdir()
+    pages = listing_folder(landing, kept.run_id, kept.cloud, outcome.listing)
+    with StageWriter(folder / outcome.listing, outcome.listing) as writer:
+        for images, landed_at in _pages_again(pages):
+            writer.write(flatten(images), landed_at)
+    return replace(outcome, staged=writer.staged)
+
+
+def _unlisted(landing: Place, kept: KeptNight, folder: Path) -> StagedListing | None:
+    """What the images said that no listing showed but that answered by id; None where there were none."""
+    if not kept.answered:
+        return None
+    (folder / UNLISTED).mkdir()
+    pages = listing_folder(landing, kept.run_id, kept.cloud, UNLISTED)
+    answers = (answer for answer in _answers_again(pages) if usable_id(answer[1]) in kept.answered)
+    with StageWriter(folder / UNLISTED, UNLISTED) as writer:
+        while several := list(islice(answers, IMAGES_AT_ONCE)):
+            places, images, hashes = zip(*several, strict=True)
+            writer.write(flatten(Images.of(images).with_hashes(hashes)), places)
+    return writer.staged
+
+
+def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], LandedAt]]:
+    """The images of the landed pages that the reading took: all but those behind the image where its part ended."""
+    with _readable(folder):
+        for page, body in landed_pages(folder):
+            images = parse_page(body, f"{folder / page.file}").images
+            yield _up_to(page.until, images), page.landed_at
+
+
+def _answers_again(folder: Place) -> Iterator[tuple[LandedAt, Json, str]]:
+    """Where each answer lies, the image in it, and its hash."""
+    with _readable(folder):
+        for page, body in landed_pages(folder):
+            yield page.landed_at, parse_json(body, f"{folder / page.file}"), image_hash_of(body)
+
+
+@contextmanager
+def _readable(folder: Place) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as exc:
+        raise GlancebackError(
+            f"the pages in {folder} cannot be read ({exc})", "Restore them, or move their run's folder out of landing."
+        ) from exc
+
+
+def _up_to(until: str | None, images: Sequence[Json]) -> Sequence[Json]:
+    """The images without those that come after the image `until`, if that is among them: another reader took those."""
+    if until is not None:
+        for position, identity in enumerate(map(usable_id, images)):
+            if identity == until:
+                return images[: position + 1]
+    return images

@@ -1,0 +1,150 @@
+"""The commands `retire` and `rename`: what is no longer read ends, and a cloud gets another name.
+
+Each is a run of its own, kept in landing too, so that a replay does it again in its place.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import SettingsError
+from core.permissions import keep_to_owner
+from load.invariants import require
+from load.publish import publish
+from load.records import KeptRun, keep_run
+from load.retirement import (
+    RENAME,
+    RETIRE,
+    KnownCloud,
+    Rename,
+    Retirement,
+    known_clouds,
+    rename_within,
+    retire_within,
+)
+from load.runs import Run, begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from pipeline.replay import load_all_again, unbroken
+from pipeline.settings import VERSION, Settings
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def retire(settings: Settings, cloud: str, listing: str | None) -> int:
+    """End what is current of a cloud, or of one listing of it; how many images ended.
+
+    Raises: SettingsError for a cloud or listing of which there is no trace; WarehouseError.
+    """
+    with _open(settings) as warehouse:
+        known = _known(warehouse, cloud)
+        if listing is not None and listing not in known.listings:
+            there = ", ".join(known.listings) or "none"
+            raise SettingsError(f"no listing '{listing}' of cloud {cloud} was ever read", f"There are: {there}.")
+
+        def end(run: Run) -> int:
+            return retire_within(warehouse, Retirement(run.run_id, cloud, listing, run.started_at))
+
+        return _as_a_run(settings, warehouse, RETIRE, end, cloud=cloud, listing=listing)
+
+
+def rename(settings: Settings, old: str, new: str) -> None:
+    """Give a cloud's history another name. What was already read under the new one is put together with it.
+
+    Raises: SettingsError where there is no such cloud, or the two cannot be one; WarehouseError.
+    """
+    if old == new:
+        raise SettingsError(f"'{old}' is the same name twice", "Name the cloud as it was, then as it is now.")
+    if not new.strip():
+        raise SettingsError("the new name is empty", "Name the cloud as it is now.")
+    with _open(settings) as warehouse:
+        before = _known(warehouse, old)
+        after = known_clouds(warehouse).get(new)
+        if after is not None:
+            _must_follow(before, after)
+
+        def give(run: Run) -> None:
+            rename_within(warehouse, Rename(run.run_id, old, new, run.started_at))
+            if after is not None:
+                _put_together(warehouse, settings, old, after.first_run_at)
+
+        _as_a_run(settings, warehouse, RENAME, give, cloud=old, new_name=new)
+
+
+def _open(settings: Settings) -> Warehouse:
+    keep_to_owner()
+    if isinstance(settings.warehouse, Path) and not settings.warehouse.exists():
+        raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
+    warehouse = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
+    bring_up_to_date(warehouse, VERSION)
+    going = warehouse.rows("merge", "running_runs") if warehouse.is_shared else []
+    if going:
+        warehouse.connection.close()
+        raise SettingsError(
+            f"run {going[0][0]} goes on in this warehouse", "Wait until it has ended; see glanceback runs."
+        )
+    return warehouse
+
+
+def _known(warehouse: Warehouse, cloud: str) -> KnownCloud:
+    known = known_clouds(warehouse)
+    if cloud not in known:
+        raise SettingsError(
+            f"there is no trace of a cloud '{cloud}' in the warehouse", f"There are: {', '.join(known) or 'none'}."
+        )
+    return known[cloud]
+
+
+def _must_follow(before: KnownCloud, after: KnownCloud) -> None:
+    """Raises: SettingsError where the two were read at the same time: then they are not one."""
+    if before.last_run_at and after.first_run_at and before.last_run_at >= after.first_run_at:
+        raise SettingsError(
+            f"cloud {before.name} was still read when {after.name} was read already: they are two clouds, not one",
+            f"Give {before.name} a name that no cloud has had.",
+        )
+
+
+def _put_together(warehouse: Warehouse, settings: Settings, old: str, since: datetime | None) -> None:
+    """Load what was read under the new name again, behind what was read under the old one. Raises: SettingsError."""
+    runs = unbroken(warehouse, settings.landing)
+    if since is not None and (not runs or runs[0][0].started_at > since):
+        raise SettingsError(
+            f"cloud {old} has been read under its new name since {since:%Y-%m-%d %H:%M} UTC, and landing does not have "
+            "all pages since then",
+            f"The two cannot be put together any more. End the old one: glanceback retire {old}",
+        )
+    load_all_again(warehouse, settings.landing, runs)
+
+
+def _as_a_run(
+    settings: Settings,
+    warehouse: Warehouse,
+    mode: str,
+    work: Callable[[Run], T],
+    *,
+    cloud: str,
+    listing: str | None = None,
+    new_name: str | None = None,
+) -> T:
+    """Do it in one transaction, with its run; then publish."""
+    run = begin_run(warehouse, mode, VERSION)
+    kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
+
+    def whole() -> T:
+        done = work(run)
+        require(warehouse)
+        return done
+
+    try:
+        done = warehouse.atomically(whole)
+    except BaseException:
+        finish_run(warehouse, run, "failed")
+        raise
+    finished_at = finish_run(warehouse, run, "completed")
+    keep_run(settings.landing, replace(kept, status="completed", finished_at=finished_at))
+    publish(warehouse, settings.published, anew=True)
+    return done

@@ -1,0 +1,282 @@
+"""One run: which clouds and listings it reads, what it loads, what it publishes, and what it reports.
+
+Reads like the way of one run; what each step does is in the modules that it calls. How the steps are run, its caller
+decides: flows.nightly as Prefect's tasks, cli.running in plain threads.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from core import storage
+from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock
+from core.permissions import keep_to_owner
+from core.storage import Place
+from extract.account import CloudSettings
+from load.earlier_runs import remembered_dialect
+from load.end_of_life import load_their_dates
+from load.publish import publish
+from load.records import KeptRun, forget_kept, keep_run, remove_old
+from load.runs import (
+    BrokenOff,
+    Run,
+    begin_run,
+    broken_off,
+    fail_target,
+    finish_run,
+    forget_run,
+    forget_unknown_target,
+)
+from load.schema import bring_up_to_date
+from load.upkeep import keep_small
+from load.warehouse import Warehouse
+from pipeline import cloud_run, notices
+from pipeline.cloud_reading import CloudReading
+from pipeline.memory import expect_many_pages, give_back
+from pipeline.progress import stop_reading
+from pipeline.report import CloudReport, RunReport, cloud_report, run_status
+from pipeline.second_look import look_again
+from pipeline.session import Visit, enter_for_run
+from pipeline.settings import VERSION, Settings, chosen_clouds, load_settings
+from pipeline.steps import Step, StepRun, Steps
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+WritePage = Callable[[Path, Path, str], int]
+"""page.dashboard.write_page: the published copy, the page's file, our version -> the page's size in bytes."""
+
+_ENTER = Step(enter_for_run, "enter", "enter {settings.name}")
+_LOOK_AGAIN = Step(look_again, "look again", "look again at {visit.name}")
+_LOAD_CLOUD = Step(cloud_run.load_cloud, "load", "load {visit.name}")
+_PUBLISH = Step(publish, "publish", "publish")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a run is to do. `clouds`, `listings`: only these; none: all. `resume`: go on where a run broke off."""
+
+    mode: Literal["full", "changes"]
+    config: str | None = None
+    clouds: Sequence[str] = ()
+    listings: Sequence[str] = ()
+    accept_deletions: bool = False
+    resume: bool = False
+
+
+def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
+    """Read, load, publish and report, as asked for; people are told of an error too.
+
+    Raises: SettingsError; WarehouseError; GlancebackError where no cloud can be read at all.
+    """
+    keep_to_owner()
+    expect_many_pages()
+    settings = load_settings(request.config)
+    try:
+        return _run(request, settings, steps, write_page)
+    except Exception as exc:
+        notices.tell_error(exc, settings, request.mode)
+        raise
+
+
+def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: WritePage) -> RunReport:
+    mode, resume = request.mode, request.resume
+    to_read = chosen_clouds(settings, request.clouds, request.listings)
+    began = time.monotonic()
+    _must_have_a_store(settings.landing)
+    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
+        bring_up_to_date(warehouse, VERSION)
+        load_their_dates(warehouse, settings.end_of_life)
+        # What is gone on with was partly read before: such a run alone is no reading of all listings.
+        run = begin_run(
+            warehouse, mode, VERSION, {cloud.name: not request.listings and not resume for cloud in to_read}
+        )
+        kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
+        keep_run(settings.landing, kept)
+        broken = broken_off(warehouse, run) if resume else None
+        log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
+        _show_the_run(warehouse, settings)
+        try:
+            with steps.readers(settings):
+                reports = _read_and_load(settings, warehouse, run, to_read, request.accept_deletions, broken, steps)
+            report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
+        except WrongClock:
+            # A run with a wrong time would stand between all that come after it and those before.
+            forget_run(warehouse, run)
+            forget_kept(settings.landing, run.run_id)
+            _show_the_run(warehouse, settings)
+            raise
+        except BaseException as exc:
+            if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
+                stop_reading()
+            if isinstance(exc, SettingsError):
+                for cloud in to_read:
+                    forget_unknown_target(warehouse, run, cloud.name)
+            finish_run(warehouse, run, "failed", _why(exc))
+            _show_the_run(warehouse, settings)
+            raise
+        finished_at = finish_run(warehouse, run, report.status)
+        keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
+        published = steps.run(_PUBLISH, warehouse=warehouse, published=settings.published)
+        _done(published)
+        page = _make_page(settings, steps, write_page) if settings.dashboard else None
+        _tidy(settings, warehouse, finished_at, run.run_id)
+        steps.record(report, run, warehouse, page)
+        news = notices.of_run(report, run, warehouse, settings, not request.listings) if settings.notify.urls else None
+    if news:
+        notices.tell(news, settings)
+    return report
+
+
+def _done(outcome: R | BaseException) -> R:
+    """What a step returned. Raises: what it ended with."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
+    """Bring the runs in the published copy up to date, where that takes a moment: a run that dies is seen there."""
+    if warehouse.is_shared:
+        return
+    try:
+        publish(warehouse, settings.published, quick=True)
+    except WarehouseError as exc:
+        log.info("the published copy does not show this run yet (%s)", exc.what)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, GlancebackError):
+        return str(error)
+    return cloud_run.internal(error) if isinstance(error, Exception) else "the run was interrupted"
+
+
+def _must_have_a_store(landing: Place) -> None:
+    """Raises: GlancebackError where landing is in a store that cannot be used: once, and not for every listing."""
+    if storage.is_local(landing):
+        return
+    try:
+        storage.try_out(landing)
+    except OSError as exc:
+        raise GlancebackError(
+            f"landing {landing} cannot be written ({storage.reason(exc)})", storage.advice(landing)
+        ) from None
+
+
+def _make_page(settings: Settings, steps: Steps, write_page: WritePage) -> str | None:
+    """Make the page; its address. All is loaded by now: where the page fails, the run does not."""
+    target = settings.dashboard
+    if target is None:
+        return None
+    made = steps.run(Step(write_page, "page", "page"), published=settings.published, target=target, version=VERSION)
+    if isinstance(made, BaseException):
+        log.warning("the page is not made: %s", made)
+        return None
+    return settings.dashboard_url or target.resolve().as_uri()
+
+
+def _tidy(settings: Settings, warehouse: Warehouse, now: datetime, run_id: str) -> None:
+    """Remove old runs from landing. All is loaded and published by now: what goes wrong here waits for the next run."""
+    try:
+        for run_id in remove_old(settings.landing, warehouse, now, settings.landing_days):
+            log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
+    except (OSError, GlancebackError) as exc:
+        log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
+    keep_small(warehouse, now, run_id)
+
+
+def _read_and_load(
+    settings: Settings,
+    warehouse: Warehouse,
+    run: Run,
+    clouds: tuple[CloudSettings, ...],
+    accept_deletions: bool,
+    broken: BrokenOff | None,
+    steps: Steps,
+) -> list[CloudReport]:
+    """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
+
+    Raises: SettingsError where no cloud could be entered because of its settings; WrongClock where none could be, and
+    our clock and a cloud's are too far apart.
+    """
+    kept_out: dict[str, BaseException] = {}
+    entering = {
+        steps.submit(_ENTER, settings=cloud, remembered=remembered_dialect(warehouse, cloud.name)): cloud
+        for cloud in clouds
+    }
+    reading: list[CloudReading] = []
+    waiting: set[StepRun[Any]] = set(entering)
+    while waiting:
+        done = steps.first_done(waiting)
+        waiting.remove(done)
+        if done not in entering:
+            for cloud in reading:
+                waiting |= cloud.go_on(done)
+            continue
+        visit = done.outcome()
+        if isinstance(visit, Visit):
+            reading.append(CloudReading(settings, warehouse, run, visit, broken, steps))
+            waiting |= reading[-1].go_on()
+        else:
+            kept_out[entering[done].name] = visit
+    wrong_clocks = [error for error in kept_out.values() if isinstance(error, WrongClock)]
+    if wrong_clocks and not reading:
+        raise wrong_clocks[0]
+    reports = [_failed(settings, warehouse, run, name, error) for name, error in kept_out.items()]
+    misconfigured = [error for error in kept_out.values() if isinstance(error, SettingsError)]
+    if len(misconfigured) == len(clouds):
+        raise misconfigured[0]
+    for cloud in reading:
+        visit = cloud.visit
+        outcomes = cloud.outcomes()
+        if run.mode == "full":
+            again = steps.run(
+                _LOOK_AGAIN,
+                visit=visit,
+                landing=settings.landing,
+                run=run,
+                stages=cloud.stages,
+                outcomes=outcomes,
+            )
+            outcomes = _done(again)
+        give_back()
+        result = steps.run(
+            _LOAD_CLOUD,
+            warehouse=warehouse,
+            visit=visit,
+            run=run,
+            outcomes=outcomes,
+            guard=settings.guard,
+            landing=settings.landing,
+            accept_deletions=accept_deletions,
+        )
+        visit.connection.client.close()
+        if isinstance(result, cloud_run.Loaded):
+            reports.append(cloud_report(visit.name, outcomes, result.counts, result.error, result.to_decide))
+        else:
+            reports.append(_failed(settings, warehouse, run, visit.name, result))
+    order = [cloud.name for cloud in clouds]
+    return sorted(reports, key=lambda report: order.index(report.cloud))
+
+
+def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
+    """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
+    if not isinstance(error, GlancebackError):
+        text = f"cloud {cloud}: {cloud_run.internal(error)}"
+        log.error("%s", text, exc_info=error)
+    else:
+        text = str(error)
+        log.error("%s", text)
+    if isinstance(error, WarehouseError):
+        # Not in run_clouds: landing keeps the pages only of what is not recorded there, for a replay to load.
+        with suppress(WarehouseError):
+            fail_target(warehouse, run, cloud, text)
+        return CloudReport(cloud, "failed", text)
+    cloud_run.record_failure(warehouse, run, cloud, text, settings.landing)
+    return CloudReport(cloud, "failed", text)

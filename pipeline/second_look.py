@@ -1,0 +1,203 @@
+"""A second look at the listings of a cloud after all were read: an image may have moved from one to another meanwhile.
+
+An image that moves is lost where its old listing is read after the move, and its new one before. So the listings of
+what others share, whose status changes no time in an image, are read in an order, and the short ones again at the end:
+
+    the short ones, side by side -> the long ones, one after the other -> the short ones again
+
+Of two listings one was then read both before and after the other, or they were both short, and each was read after the
+first reading of the other: no image that moves once can be missed. Where two are long, or an image moves twice, it may
+be, until the next run. Any other move changes `updated_at`: all other listings are asked at the end what changed.
+"""
+
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from core import storage
+from core.errors import GlancebackError
+from core.storage import Place
+from extract.asking import ask_page
+from extract.landing import Earlier, LandedAt, Landing, ReadingStart, landed_lines, listing_folder
+from extract.listing import Listing
+from extract.paging import Page
+from extract.reading import Reading
+from extract.stopping import PROCESS_STOP, StopSignal
+from extract.times import api_time
+from load.merge import ListingOutcome
+from load.runs import Run
+from pipeline.session import Visit
+from transform.batch import Flattened, flatten
+from transform.joining import joined, staged_times
+from transform.stage import StagedListing, StageWriter, handed_over
+
+log = logging.getLogger(__name__)
+
+MOST_PAGES_READ_AGAIN: Final = 10
+
+AGAIN: Final = "again"
+"""The parts of the pages of the second look, in landing, begin so."""
+
+_SHARES_IN_ORDER: Final = ("shared-pending", "shared-rejected", "shared-accepted")
+"""As most shares go. Where none is long, the last is in the middle: it is mostly the longest, and is read once."""
+
+Stages = Sequence[Sequence[Listing]]
+
+
+def in_stages(listings: Sequence[Listing], pages: Mapping[str, int]) -> list[list[Listing]]:
+    """The listings in stages: each begins when the shares of the one before it are read. `pages` as read last."""
+    shares = sorted((one for one in listings if one.is_shared), key=_order)
+    long_ones = [one for one in shares if pages.get(one.name, 0) > MOST_PAGES_READ_AGAIN] or shares[-1:]
+    short_ones = [one for one in shares if one not in long_ones]
+    if not short_ones:
+        short_ones, long_ones = long_ones[:1], long_ones[1:]
+    others = [one for one in listings if not one.is_shared]
+    stages = [[*others, *short_ones], *([one] for one in long_ones)]
+    return [stage for stage in stages if stage]
+
+
+def _order(listing: Listing) -> int:
+    return _SHARES_IN_ORDER.index(listing.name) if listing.name in _SHARES_IN_ORDER else len(_SHARES_IN_ORDER)
+
+
+def look_again(
+    visit: Visit, landing: Place, run: Run, stages: Stages, outcomes: Sequence[ListingOutcome]
+) -> list[ListingOutcome]:
+    """The outcomes, with what a second look at the complete ones found. Where it fails, the first look counts alone."""
+    known = {listing.name: listing for stage in stages for listing in stage}
+    shares_read_first = {listing.name for stage in stages[:-1] for listing in stage if listing.is_shared}
+    if len(known) < 2:
+        return list(outcomes)
+    stopped = StopSignal(PROCESS_STOP)
+
+    def look(first: ListingOutcome) -> ListingOutcome:
+        listing = known.get(first.listing)
+        if listing is None or not first.complete or first.staged is None:
+            return first
+        is_read_again = first.listing in shares_read_first and first.pages <= MOST_PAGES_READ_AGAIN
+        second = _SecondLook(visit, landing, run, listing, first, first.staged, stopped)
+        return second.outcome(None if is_read_again else _start(visit, first))
+
+    with ThreadPoolExecutor(max(1, len(outcomes))) as threads:
+        try:
+            return list(threads.map(look, outcomes))
+        except BaseException:
+            stopped.set()
+            raise
+
+
+def _start(visit: Visit, first: ListingOutcome) -> datetime:
+    """From when on what changed is asked for: the first look's start, less what is not known of the cloud's clock."""
+    started_at = first.watermark or visit.first_look.started_at - visit.first_look.clock_uncertainty
+    return started_at - timedelta(seconds=visit.settings.overlap_seconds)
+
+
+class _SecondLook:
+    """One listing's. What it finds is landed and staged behind what was there: a replay finds the same."""
+
+    def __init__(
+        self,
+        visit: Visit,
+        landing: Place,
+        run: Run,
+        listing: Listing,
+        first: ListingOutcome,
+        staged: StagedListing,
+        stopped: StopSignal,
+    ) -> None:
+        """`staged` is the first outcome's."""
+        self._visit, self._listing, self._stopped = visit, listing, stopped
+        self._first, self._staged = first, staged
+        self._folder = listing_folder(landing, run.run_id, visit.name, listing.name)
+        self._scratch = self._folder.with_name(f".{listing.name}.again")
+        self._both = self._folder.with_name(f".{listing.name}.both")
+
+    def outcome(self, since: datetime | None) -> ListingOutcome:
+        """The outcome with what changed `since` then (UTC), or with the whole listing as it is now."""
+        try:
+            if not self._shows_more(since):
+                return self._first
+            with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+                return self._look(since, Path(place))
+        except (GlancebackError, OSError) as exc:
+            log.warning(
+                "cloud %s, listing %s: it could not be looked at again at the end (%s). An image that moved from "
+                "another listing while they were read may be missing there until the next run",
+                self._visit.name,
+                self._listing.name,
+                exc,
+            )
+            return self._first
+        finally:
+            for folder in (self._scratch, self._both):
+                with suppress(OSError):
+                    storage.remove(folder)
+
+    def _shows_more(self, since: datetime | None) -> bool:
+        """Whether there is an image, or a change, that the first look did not show: mostly one request says no."""
+        settings = self._visit.settings
+        query = {**self._listing.filters, "limit": str(settings.page_size), "sort_key": "id", "sort_dir": "asc"}
+        if since is not None:
+            query["updated_at"] = f"gte:{since:%Y-%m-%dT%H:%M:%SZ}"
+        where = f"cloud {settings.name}, listing {self._listing.name}, second look"
+        _, page = ask_page(self._visit.connection, query, where, self._stopped)
+        if page.next is not None or not page.all_have_ids:
+            return True
+        shown = {(image["id"], api_time(image.get("updated_at"))) for image in page.images}
+        return not shown <= staged_times(self._staged, page.ids)
+
+    def _look(self, since: datetime | None, place: Path) -> ListingOutcome:
+        landed = Landing(self._scratch)
+        try:
+            start = ReadingStart(self._visit.first_look.started_at, since)
+            landed.begin(start)
+            reading = Reading(self._visit.connection, self._listing, landed, start, _flattened, stopped=self._stopped)
+            with StageWriter(_made(place / AGAIN), self._listing.name) as writer:
+                for flattened, landed_at in reading.pages():
+                    writer.write(flattened, landed_at)
+            landed.must_be_ours()
+            landed.finish()
+        finally:
+            landed.close()
+        return replace(
+            self._first,
+            pages=self._first.pages + reading.page_count,
+            bytes=self._first.bytes + reading.bytes,
+            seconds=self._first.seconds + reading.seconds,
+            evidence={**self._first.evidence, "again": reading.evidence},
+            staged=self._put_together(self._staged, writer.staged, place),
+        )
+
+    def _put_together(self, first: StagedListing, again: StagedListing, place: Path) -> StagedListing:
+        """Both looks in one folder, which takes the first one's place once all is in it."""
+        landed = Landing(self._both)
+        try:
+            landed.begin(Earlier(self._folder).start)
+            before = {page.file: landed.adopt(page, self._folder / page.file) for page in landed_lines(self._folder)}
+            after = {
+                page.file: landed.adopt(replace(page, part=f"{AGAIN}-{page.part}"), self._scratch / page.file)
+                for page in landed_lines(self._scratch)
+            }
+            here = first if storage.is_local(first.images) else handed_over(first, _made(place / "first"))
+            handed_over(joined((here, before), (again, after), _made(place / "both")), self._both)
+            landed.must_be_ours()
+            landed.finish()
+        finally:
+            landed.close()
+        storage.move(self._both, self._folder)
+        return StagedListing(first.listing, self._folder / first.images.name, self._folder / first.rejects.name)
+
+
+def _flattened(page: Page) -> tuple[Flattened, LandedAt]:
+    return flatten(page.images), page.landed_at
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

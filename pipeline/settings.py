@@ -1,0 +1,260 @@
+"""glanceback.toml and the environment -> Settings. The only reader of either; an unknown key is an error.
+
+What openstack.config reads of clouds.yaml and the OS_* variables, it reads itself (extract.connection).
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from core.errors import SettingsError
+from core.storage import Place
+from extract.account import CloudSettings
+from extract.listing import known_names
+from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
+from load.lake import Lake
+from load.limits import DEFAULT_MEMORY_MB
+from pipeline.paths import Places, check_apart
+
+VERSION: Final = version("glanceback")
+FILE_NAME: Final = "glanceback.toml"
+
+_SIGNS_OF_AN_ACCOUNT: Final = ("OS_AUTH_URL", "OS_ENDPOINT", "OS_TOKEN", "OS_AUTH_TYPE", "OS_IMAGE_ENDPOINT_OVERRIDE")
+_ENVIRONMENT_CLOUD: Final = "envvars"
+"""What openstack.config calls the account that the OS_* variables describe."""
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
+    """`[clouds.NAME]`."""
+
+    os_cloud: str | None = None
+    auth_type: Literal["none", "aksk"] | None = None
+    endpoint: str | None = None
+    project_id: str | None = None
+    region: str | None = None
+    interface: Literal["public", "internal", "admin"] | None = None
+    dialect: Literal["auto", "ims", "openstack"] = "auto"
+    listings: tuple[str, ...] = ()
+    page_size: _Positive = 1000
+    api_version: str | None = None
+    tries: _Positive | None = None
+    retry_seconds: Annotated[float, msgspec.Meta(ge=0)] = 120.0
+    connect_timeout_seconds: _Seconds = 10.0
+    read_timeout_seconds: _Seconds = 120.0
+    page_timeout_seconds: _Seconds = 600.0
+    largest_page_bytes: _Positive = 268_435_456
+    most_pages: _Positive = 100_000
+    max_connections: _Positive = 8
+    overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
+    resume_within_seconds: _Seconds = 21_600.0
+
+
+class _NotifyTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`[notify]`. `$NAME` in a URL is taken from the environment."""
+
+    urls: tuple[str, ...] = ()
+    on: tuple[Literal["failure", "withheld", "drift", "recovery"], ...] = ("failure", "withheld", "drift", "recovery")
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """glanceback.toml. Relative paths start at the file's folder."""
+
+    warehouse: str = "data/warehouse.duckdb"
+    ducklake_data: str = "data/ducklake"
+    published: str = "data/published.duckdb"
+    landing: str = "data/landing"
+    dashboard: str | None = None
+    dashboard_url: str | None = None
+    end_of_life: str | None = None
+    landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
+    prefect_days: _Positive = 30
+    lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
+    load_memory_mb: Annotated[int, msgspec.Meta(ge=64)] = DEFAULT_MEMORY_MB
+    orchestrator: Literal["auto", "prefect", "threads"] = "auto"
+    task_runner: Literal["threads", "dask"] = "threads"
+    dask_scheduler: str | None = None
+    dask_workers: _Positive = 2
+    withhold_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = DEFAULT_SHARE
+    withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
+    withhold_emptied: _Positive = DEFAULT_EMPTIED
+    notify: _NotifyTable = _NotifyTable()
+    clouds: dict[str, _CloudTable] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom to tell, as Apprise's URLs, and of what. The URLs hold secrets: they are in no repr."""
+
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`source` is the file they come from, or `the environment`; `home` is for what we keep beside.
+
+    Its repr has no secret.
+    """
+
+    source: str
+    warehouse: Path | Lake
+    home: Path
+    published: Path
+    dashboard: Path | None
+    dashboard_url: str | None
+    landing: Place
+    landing_days: int
+    prefect_days: int
+    lock_wait_seconds: float
+    load_memory_mb: int
+    orchestrator: str
+    task_runner: str
+    dask_scheduler: str | None
+    dask_workers: int
+    guard: Guard
+    notify: Notify
+    clouds: tuple[CloudSettings, ...]
+    end_of_life: Path | None = None
+
+
+def load_settings(config: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings: `config`, else $GLANCEBACK_CONFIG, else ./glanceback.toml, else the OS_* variables alone.
+
+    Raises: SettingsError, naming the file and the key.
+    """
+    environment = os.environ if environment is None else environment
+    path = _file(config, environment)
+    if path is None:
+        file, folder, source = _File(), _working_folder(), "the environment"
+    else:
+        file, folder, source = _read(path), path.resolve().parent, str(path)
+    clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
+    places = Places(folder, environment, source)
+    warehouse = places.warehouse(file.warehouse, file.ducklake_data)
+    published, dashboard = places.published(file.published), places.dashboard(file.dashboard)
+    landing = places.landing(file.landing)
+    check_apart(warehouse, published, dashboard, landing)
+    return Settings(
+        source=source,
+        warehouse=warehouse,
+        home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
+        published=published,
+        dashboard=dashboard,
+        dashboard_url=file.dashboard_url,
+        landing=landing,
+        landing_days=file.landing_days,
+        prefect_days=file.prefect_days,
+        lock_wait_seconds=file.lock_wait_seconds,
+        load_memory_mb=file.load_memory_mb,
+        orchestrator=file.orchestrator,
+        task_runner=file.task_runner,
+        dask_scheduler=file.dask_scheduler,
+        dask_workers=file.dask_workers,
+        guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
+        notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
+        clouds=clouds or _cloud_of_the_environment(environment),
+        end_of_life=places.end_of_life(file.end_of_life),
+    )
+
+
+def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[str]) -> tuple[CloudSettings, ...]:
+    """The clouds of these names (none: all), reading these listings (none: as set).
+
+    Raises: SettingsError for a name that there is not, and where no cloud is set at all.
+    """
+    if not settings.clouds:
+        raise SettingsError(
+            f"{settings.source} names no cloud"
+            + (", nor does the environment" if settings.source != "the environment" else ""),
+            f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see README.",
+        )
+    by_name = {cloud.name: cloud for cloud in settings.clouds}
+    _known(names, by_name, "cloud", settings.source)
+    _known(listings, known_names(), "listing", "any dialect")
+    chosen = [by_name[name] for name in dict.fromkeys(names)] if names else list(settings.clouds)
+    return tuple(replace(cloud, listings=tuple(dict.fromkeys(listings))) if listings else cloud for cloud in chosen)
+
+
+def _known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], what: str, where: str) -> None:
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {', '.join(known)}.")
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as exc:
+        raise SettingsError(f"the working folder cannot be used ({exc.strerror})", "Change to another.") from exc
+
+
+def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
+    named = config or environment.get("GLANCEBACK_CONFIG")
+    if named:
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise SettingsError(
+                f"there is no home folder for {named}", "Check --config and GLANCEBACK_CONFIG."
+            ) from None
+    beside = Path(FILE_NAME)
+    return beside if beside.is_file() else None
+
+
+def _read(path: Path) -> _File:
+    try:
+        # Windows' editors begin a file with a byte order mark.
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), _File)
+    except FileNotFoundError as exc:
+        raise SettingsError(f"there is no file {path}", "Check --config and GLANCEBACK_CONFIG.") from exc
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be read ({exc.strerror})", "Check --config and GLANCEBACK_CONFIG.") from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8.") from exc
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise SettingsError(f"{path} is not TOML: {exc}", "Mend that line.") from exc
+    except msgspec.ValidationError as exc:
+        what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
+        raise SettingsError(f"{path}: {what}", "The README lists the settings.") from exc
+
+
+def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(Template(url).substitute(environment) for url in urls))
+    except KeyError as exc:
+        raise SettingsError(f"{source}: a URL of notify names ${exc.args[0]}, which is not set", "Set it.") from None
+    except ValueError:
+        raise SettingsError(f"{source}: a URL of notify has a $ that names nothing", "Write $$ for a dollar.") from None
+
+
+def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:
+    if not name.strip():
+        raise SettingsError(f"{source}: a cloud has no name", "Write it into [clouds.NAME].")
+    if table.auth_type and not table.endpoint:
+        raise SettingsError(f"{source}: cloud {name} has auth_type {table.auth_type} and no endpoint", "Set endpoint.")
+    _known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
+    # An empty text says no more than a key that is left out.
+    given = {key: value for key in table.__struct_fields__ if (value := getattr(table, key)) != ""}
+    given["listings"] = tuple(dict.fromkeys(table.listings))
+    if not table.os_cloud and not table.auth_type:
+        given["os_cloud"] = name
+    return CloudSettings(name=name, **given)
+
+
+def _cloud_of_the_environment(environment: Mapping[str, str]) -> tuple[CloudSettings, ...]:
+    if environment.get("OS_CLOUD"):
+        return (CloudSettings(name=environment["OS_CLOUD"], os_cloud=environment["OS_CLOUD"]),)
+    if any(environment.get(name) for name in _SIGNS_OF_AN_ACCOUNT):
+        return (CloudSettings(name=_ENVIRONMENT_CLOUD, project_id=environment.get("OS_PROJECT_ID")),)
+    return ()

@@ -1,0 +1,280 @@
+"""Notices, sent for real: to a receiver on loopback, through Apprise."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from core.errors import SettingsError, WarehouseError, WarehouseHeld
+from load.runs import Run
+from load.warehouse import Warehouse
+from pipeline.notices import of_error, of_run, send, tell, tell_error
+from pipeline.report import CloudReport, RunReport, Status
+from pipeline.settings import Notify, load_settings
+from tests.clouds.accounts import write_settings
+from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
+from tests.clouds.prefect_server import environment_of_a_command
+from tests.load.runs import new_warehouse
+from tests.pipeline.syncing import sync
+
+SECRET = "s3cr3t-of-the-receiver"
+
+
+@dataclass
+class Receiver:
+    """Keeps what it is told. `status`: how it answers."""
+
+    port: int = 0
+    status: int = 200
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"json://user:{SECRET}@127.0.0.1:{self.port}/"
+
+    def take(self) -> list[tuple[str, str]]:
+        """Kind and title of what came, which is forgotten."""
+        taken = [(one["type"], one["title"].partition(": ")[2]) for one in self.told]
+        self.told.clear()
+        return taken
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.told.append(json.loads(body))
+            self.send_response(receiver.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield receiver
+        server.shutdown()
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with fake_cloud() as running:
+        for number in range(30):
+            running.add(f"{number:03d}", "private")
+        yield running
+
+
+def settings_of(folder: Path, cloud: FakeCloud, receiver: Receiver, more: str = "") -> str:
+    return write_settings(
+        folder,
+        f"""[notify]
+urls = ["{receiver.url}"]
+{more}
+[clouds.c]
+auth_type = "none"
+endpoint = "{cloud.url}"
+project_id = "{PROJECT}"
+listings = ["private"]
+tries = 1
+""",
+    )
+
+
+def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else_is(
+    cloud: FakeCloud, receiver: Receiver, tmp_path: Path
+) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+
+    def night(mode: Literal["full", "changes"] = "full", **parameters: Any) -> RunReport:
+        return sync(config, mode, **parameters)
+
+    assert night().status == "completed"
+    assert night().status == "completed"
+    assert receiver.take() == [], "an ordinary night is no news"
+
+    cloud.faults.append(lambda asked: Reply(403) if asked.query.get("sort_key") == "id" else None)
+    assert night().status == "failed"
+    (notice,) = receiver.told
+    assert "cloud c: the account may not do this (403)" in notice["message"]
+    assert "glanceback status" in notice["message"]
+    assert SECRET not in json.dumps(notice)
+    assert [kind for kind, _ in receiver.take()] == ["failure"]
+    assert night("changes").status == "failed"
+    assert night("changes").status == "failed"
+    assert len(receiver.take()) == 1, "of many changes runs that fail in a row the first is told"
+
+    cloud.faults.clear()
+    assert night().status == "completed"
+    assert receiver.take() == [("success", "all is well again")]
+
+    cloud.add("with something new", "private", brand_new_attribute="x")
+    night()
+    (notice,) = receiver.told
+    assert "brand_new_attribute is new and undocumented, on 1 images" in notice["message"]
+    assert receiver.take() == [("info", "the cloud's attributes changed")]
+
+    for number in range(20):
+        del cloud.images[f"{number:03d}"]
+    assert night().status == "partial"
+    (notice,) = receiver.told
+    assert "--accept-deletions" in notice["message"]
+    assert "glanceback sync --cloud c --accept-deletions" in notice["message"]
+    assert "image 000, image 001" in notice["message"]
+    assert receiver.take() == [("warning", "20 deletions withheld")]
+    assert night(accept_deletions=True).status == "completed"
+    assert receiver.take() == [("success", "all is well again")]
+
+
+def test_only_what_was_asked_for_is_told(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver, 'on = ["recovery"]')
+    cloud.faults.append(lambda asked: Reply(403))
+    sync(config)
+    assert receiver.take() == []
+    cloud.faults.clear()
+    sync(config)
+    assert [kind for kind, _ in receiver.take()] == ["success"]
+
+
+def report(status: Status, *clouds: CloudReport) -> RunReport:
+    return RunReport("r", status, 1.0, clouds)
+
+
+WELL = CloudReport("well", "completed", None)
+WITHHELD = CloudReport("kept", "partial", "50 of private vanished", withheld_deletions=50, deletions_to_decide=50)
+DOWN = CloudReport("down", "failed", "cloud down: it does not answer")
+UNSURE = CloudReport("unsure", "partial", "it could not be said", withheld_deletions=1)
+
+
+@pytest.fixture
+def told(receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
+    """Tells of a run; the kinds of what came."""
+    config = write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]')
+
+    def tell_of(found: RunReport | BaseException, mode: str = "full", *, is_whole: bool = True) -> list[str]:
+        settings = load_settings(config)
+        if isinstance(found, BaseException):
+            tell_error(found, settings, mode)
+        else:
+            with new_warehouse(tmp_path) as warehouse:
+                run = Run("r", datetime(2026, 11, 25), mode)
+                news = of_run(found, run, warehouse, settings, is_whole)
+            tell(news, settings)
+        return [kind for kind, _ in receiver.take()]
+
+    return tell_of
+
+
+def test_withheld_deletions_of_one_cloud_do_not_hide_the_failure_of_another(
+    told: Callable[..., list[str]], receiver: Receiver, tmp_path: Path
+) -> None:
+    assert told(report("partial", WITHHELD, DOWN)) == ["failure", "warning"]
+    write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]\non = ["failure"]')
+    assert told(report("partial", WITHHELD, DOWN)) == ["failure"]
+    assert told(report("partial", WITHHELD)) == []
+    assert told(report("partial", UNSURE)) == ["failure"]
+
+
+def test_of_changes_runs_the_first_failure_of_each_cloud_is_told(told: Callable[..., list[str]]) -> None:
+    assert told(report("partial", WELL, DOWN), "changes") == ["failure"]
+    assert told(report("partial", WELL, DOWN), "changes") == []
+    assert told(report("partial", UNSURE, DOWN), "changes") == ["failure"], "another cloud's"
+    assert told(report("completed", WELL), "changes") == [], "of the others it read nothing"
+    well_again = [replace_status(cloud) for cloud in (UNSURE, DOWN)]
+    assert told(report("completed", *well_again), "changes", is_whole=False) == []
+    assert told(report("completed", *well_again), "changes") == ["success"]
+    assert told(report("completed", *well_again), "changes") == []
+
+
+def replace_status(cloud: CloudReport) -> CloudReport:
+    return msgspec.structs.replace(cloud, status="completed", error=None, withheld_deletions=0)
+
+
+def test_of_changes_runs_that_cannot_open_the_warehouse_the_first_is_told(told: Callable[..., list[str]]) -> None:
+    assert told(WarehouseHeld("held by PID 1"), "changes") == ["failure"]
+    assert told(WarehouseHeld("held by PID 1"), "changes") == []
+    assert told(WarehouseHeld("held by PID 1")) == ["failure"], "a full run tells each"
+    assert told(report("completed", WELL)) == ["success"]
+    assert told(WarehouseHeld("held by PID 2"), "changes") == ["failure"]
+
+
+def test_run_that_nobody_was_told_of_is_no_reason_to_tell_that_all_is_well(told: Callable[..., list[str]]) -> None:
+    assert told(report("completed", WELL)) == []
+
+
+def test_failure_that_could_not_be_sent_is_told_by_the_next_run(
+    told: Callable[..., list[str]], receiver: Receiver
+) -> None:
+    receiver.status = 500
+    told(report("failed", DOWN), "changes")
+    receiver.status = 200
+    assert told(report("failed", DOWN), "changes") == ["failure"]
+    assert told(report("failed", DOWN), "changes") == []
+
+
+def test_drift_that_cannot_be_found_out_hides_no_failure(
+    told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = Warehouse.rows
+
+    def fail(warehouse: Warehouse, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        if file == "run_drift":
+            raise WarehouseError("out of memory")
+        return ordinary(warehouse, folder, file, **parameters)
+
+    monkeypatch.setattr(Warehouse, "rows", fail)
+    assert told(report("failed", DOWN)) == ["failure"]
+
+
+def test_run_that_cannot_be_made_is_told_once(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+    (tmp_path / "warehouse.duckdb").write_text("this is no database")
+    command = [sys.executable, "-m", "cli", "sync", "--config", config]
+    done = subprocess.run(command, env=environment_of_a_command(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    (notice,) = receiver.told
+    assert "warehouse.duckdb" in notice["message"]
+    assert receiver.take() == [("failure", "a run could not be made")]
+
+
+def test_notice_that_cannot_be_sent_is_logged_without_its_url_and_the_run_is_none_the_worse(
+    cloud: FakeCloud, receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.status = 500
+    assert not send([of_error(ValueError("boom"))], Notify((receiver.url, "nonsense", "foo://x"), ("failure",)))
+    assert "could not be sent to the json:// address" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_test_notice_is_sent_on_demand(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
+    config = settings_of(tmp_path, cloud, receiver)
+    result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
+    assert result.exit_code == 0, result.output
+    assert receiver.take() == [("failure", "this is a test")]
+    receiver.status = 503
+    result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
+    assert result.exit_code == 1
+    assert "could not be sent" in result.output
+
+
+def test_url_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:
+    config = write_settings(tmp_path, '[notify]\nurls = ["json://user:${PASS_OF_MINE}@host/"]')
+    settings = load_settings(config, {"PASS_OF_MINE": SECRET})
+    assert settings.notify.urls == (f"json://user:{SECRET}@host/",)
+    assert SECRET not in repr(settings)
+    with pytest.raises(SettingsError, match="PASS_OF_MINE, which is not set"):
+        load_settings(config, {})
