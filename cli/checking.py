@@ -47,7 +47,7 @@ def _try_landing(settings: Settings, console: Console) -> int:
 
 def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
     """What the runs remember, by the published copy, for it is never locked; None where there is none."""
-    query = statement("merge", "remembered_dialect").text
+    query = statement("reading", "remembered_dialect").text
     try:
         return next((row[0] for row in ask_published(settings.published, query, {"cloud": cloud}).rows()), None)
     except GlancebackError:

@@ -102,7 +102,7 @@ def _listings(report: RunReport) -> list[dict[str, Any]]:
 
 def _changes(warehouse: Warehouse, run: Run) -> list[dict[str, Any]]:
     columns = ("event", "cloud", "name", "id", "attribute", "old_value", "new_value")
-    rows = warehouse.rows("merge", "run_changes", run_id=run.run_id, started_at=run.started_at, most=_MOST_CHANGES)
+    rows = warehouse.rows("runs", "run_changes", run_id=run.run_id, started_at=run.started_at, most=_MOST_CHANGES)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 

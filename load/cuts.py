@@ -11,11 +11,11 @@ from load.warehouse import Warehouse
 def known_parts(warehouse: Warehouse, cloud: str, listing: Listing, page_size: int, readers: int) -> tuple[Part, ...]:
     """The listing in parts of a few pages each; none where it was short, or its ids may have more than one order."""
     listed = {"cloud": cloud, "listing": listing.name, "is_shared": listing.is_shared}
-    size = warehouse.row("merge", "listing_size", **listed)["images"]
+    size = warehouse.row("reading", "listing_size", **listed)["images"]
     step = max(PAGES_A_PART * page_size, -(-size // (PARTS_A_READER * readers)))
     if readers < 2 or size <= step:
         return ()
-    cuts = [identity for (identity,) in warehouse.rows("merge", "ids_to_cut_at", **listed, step=step)]
+    cuts = [identity for (identity,) in warehouse.rows("reading", "ids_to_cut_at", **listed, step=step)]
     if not all(map(is_plain, cuts)):
         return ()
     parts = parts_between(cuts)

@@ -8,10 +8,10 @@ def remembered_dialect(warehouse: Warehouse, cloud: str) -> str | None:
 
     A change of it is a decision for a person.
     """
-    rows = warehouse.rows("merge", "remembered_dialect", cloud=cloud)
+    rows = warehouse.rows("reading", "remembered_dialect", cloud=cloud)
     return rows[0][0] if rows else None
 
 
 def pages_of_listings(warehouse: Warehouse, cloud: str) -> dict[str, int]:
     """By listing, how many pages it had when a full run last read it completely."""
-    return dict(warehouse.rows("merge", "listing_pages", cloud=cloud))
+    return dict(warehouse.rows("reading", "listing_pages", cloud=cloud))

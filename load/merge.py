@@ -119,11 +119,11 @@ def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
     _stage(warehouse, night)
     later = leave_known_later(warehouse, night.cloud, night.started_at)
     rows = warehouse.rows(
-        "merge", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
+        "reading", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
     )
     if not rows:
         return Missing()
-    sizes = dict(warehouse.rows("merge", "listing_sizes", cloud=night.cloud))
+    sizes = dict(warehouse.rows("reading", "listing_sizes", cloud=night.cloud))
     return Missing(
         images={
             identity: MissingImage(tuple(listings), *facts)
@@ -132,7 +132,7 @@ def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
         },
         sizes=sizes,
         shown=dict(warehouse.rows("merge", "membership_counts")),
-        controls={listing: tuple(ids) for listing, ids in warehouse.rows("merge", "control_images", most=_CONTROLS)},
+        controls={listing: tuple(ids) for listing, ids in warehouse.rows("reading", "control_images", most=_CONTROLS)},
         was_all_read=night.has_read_all(sizes),
     )
 
@@ -171,15 +171,15 @@ def merge_within(
         images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
         evidence = msgspec.json.encode(outcome.evidence).decode()
         row = {**asdict(outcome), "images": images, "evidence": evidence}
-        warehouse.run("merge", "add_run_listing", **run, **row)
-    warehouse.run("merge", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
+        warehouse.run("runs", "add_run_listing", **run, **row)
+    warehouse.run("runs", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
     require(warehouse)
     return counts
 
 
 def watermarks(warehouse: Warehouse, cloud: str) -> dict[str, datetime]:
     """By listing, the cloud's time (UTC) at the start of the last run that read it completely."""
-    return dict(warehouse.rows("merge", "watermarks", cloud=cloud))
+    return dict(warehouse.rows("reading", "watermarks", cloud=cloud))
 
 
 def _stage(warehouse: Warehouse, night: CloudNight) -> None:

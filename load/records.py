@@ -166,10 +166,10 @@ def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -
     old = [folder for folder, run in runs if run and run["began"] < since]
     if not old:
         return []
-    going = {run_id for (run_id,) in warehouse.rows("merge", "running_runs")}
+    going = {run_id for (run_id,) in warehouse.rows("runs", "running_runs")}
     loaded: dict[str, set[str]] = {}
     renames = kept_renames(warehouse)
-    for run_id, cloud, started_at in warehouse.rows("merge", "recorded_nights"):
+    for run_id, cloud, started_at in warehouse.rows("runs", "recorded_clouds"):
         for name in names_then(cloud, started_at, renames):
             loaded.setdefault(run_id, set()).add(cloud_folder(landing, run_id, name).name)
     removed = []

@@ -44,18 +44,18 @@ def begin_run(warehouse: Warehouse, mode: str, version: str, targets: Mapping[st
 
     def begin() -> datetime:
         _check_clock(warehouse, started_at)
-        warehouse.run("merge", "fail_dead_runs", dead_since=dead_since)
-        warehouse.run("merge", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
+        warehouse.run("runs", "fail_dead_runs", dead_since=dead_since)
+        warehouse.run("runs", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
         for cloud, is_whole in (targets or {}).items():
-            warehouse.run("merge", "add_run_target", run_id=run_id, cloud=cloud, is_whole=is_whole)
-        began: datetime = warehouse.row("merge", "run_start", run_id=run_id)["started_at"]
+            warehouse.run("runs", "add_run_target", run_id=run_id, cloud=cloud, is_whole=is_whole)
+        began: datetime = warehouse.row("runs", "run_start", run_id=run_id)["started_at"]
         return began
 
     return Run(run_id, warehouse.atomically(begin), mode)
 
 
 def _check_clock(warehouse: Warehouse, now: datetime) -> None:
-    last = warehouse.rows("merge", "last_run")
+    last = warehouse.rows("runs", "last_run")
     if last and last[0][1] - now > CLOCKS_OF_MACHINES:
         ((run_id, started_at),) = last
         raise WrongClock(
@@ -70,21 +70,21 @@ def forget_run(warehouse: Warehouse, run: Run) -> None:
     """Undo begin_run: no trace is left of a run that has loaded nothing."""
 
     def forget() -> None:
-        warehouse.run("merge", "forget_run", run_id=run.run_id)
-        warehouse.run("merge", "forget_run_targets", run_id=run.run_id, cloud=None)
+        warehouse.run("runs", "forget_run", run_id=run.run_id)
+        warehouse.run("runs", "forget_run_targets", run_id=run.run_id, cloud=None)
 
     warehouse.atomically(forget)
 
 
 def forget_unknown_target(warehouse: Warehouse, run: Run, cloud: str) -> None:
     """Forget that a run was to read this cloud, where no run ever read it: its name may be mistyped."""
-    warehouse.atomically(lambda: warehouse.run("merge", "forget_run_targets", run_id=run.run_id, cloud=cloud))
+    warehouse.atomically(lambda: warehouse.run("runs", "forget_run_targets", run_id=run.run_id, cloud=cloud))
 
 
 def fail_target(warehouse: Warehouse, run: Run, cloud: str, error: str) -> None:
     """Keep why nothing of a cloud was loaded, where its load failed and nothing else can say so."""
     warehouse.atomically(
-        lambda: warehouse.run("merge", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error)
+        lambda: warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error)
     )
 
 
@@ -93,9 +93,9 @@ def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = 
     finished_at = datetime.now(UTC).replace(tzinfo=None)
 
     def finish() -> None:
-        warehouse.run("merge", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+        warehouse.run("runs", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
         if error is not None:
-            warehouse.run("merge", "fail_run_targets", run_id=run.run_id, cloud=None, error=error)
+            warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=None, error=error)
 
     warehouse.atomically(finish)
     return finished_at
@@ -103,9 +103,9 @@ def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = 
 
 def broken_off(warehouse: Warehouse, run: Run) -> BrokenOff | None:
     """The run before this one, where there is something in it to go on with."""
-    found = warehouse.rows("merge", "broken_off_run", run_id=run.run_id, mode=run.mode)
+    found = warehouse.rows("runs", "broken_off_run", run_id=run.run_id, mode=run.mode)
     if not found:
         return None
     ((run_id, started_at),) = found
-    complete = warehouse.rows("merge", "complete_listings", run_id=run_id)
+    complete = warehouse.rows("runs", "complete_listings", run_id=run_id)
     return BrokenOff(run_id, started_at, frozenset((cloud, listing) for cloud, listing in complete))

@@ -27,7 +27,7 @@ def keep_small(warehouse: Warehouse, now: datetime, run_id: str | None = None) -
     """
     if not warehouse.is_shared:
         return
-    others = [other for (other,) in warehouse.rows("merge", "running_runs") if other != run_id]
+    others = [other for (other,) in warehouse.rows("runs", "running_runs") if other != run_id]
     before = now.replace(tzinfo=UTC) - (KEPT_BESIDE_OTHERS if others else KEPT_ALONE)
     for step in ("rewrite_files", "merge_small_files", "expire_snapshots", "remove_old_files", "remove_orphans"):
         try:

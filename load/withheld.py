@@ -23,4 +23,4 @@ def keep_withheld(warehouse: Warehouse, run: Mapping[str, object], decisions: De
 def first_names(warehouse: Warehouse, cloud: str, ids: Iterable[str], most: int) -> list[str]:
     """The names of the first of these images of a cloud, in order."""
     warehouse.table_of_ids("named", frozenset(ids))
-    return [name for (name,) in warehouse.rows("merge", "first_names", cloud=cloud, most=most)]
+    return [name for (name,) in warehouse.rows("reading", "first_names", cloud=cloud, most=most)]

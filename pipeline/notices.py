@@ -79,7 +79,7 @@ def tell(news: News, settings: Settings) -> None:
 
 def _drift(run: "Run", warehouse: "Warehouse") -> list[Notice]:
     try:
-        drift = warehouse.rows("merge", "run_drift", run_id=run.run_id, started_at=run.started_at)
+        drift = warehouse.rows("runs", "run_drift", run_id=run.run_id, started_at=run.started_at)
     except GlancebackError as exc:
         log.warning("whether the cloud's attributes changed cannot be told (%s)", exc)
         return []

@@ -81,7 +81,7 @@ def _open(settings: Settings) -> Warehouse:
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
     warehouse = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
     bring_up_to_date(warehouse, VERSION)
-    going = warehouse.rows("merge", "running_runs") if warehouse.is_shared else []
+    going = warehouse.rows("runs", "running_runs") if warehouse.is_shared else []
     if going:
         warehouse.connection.close()
         raise SettingsError(

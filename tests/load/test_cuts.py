@@ -21,12 +21,12 @@ class LastRun:
         self.asked: list[dict[str, Any]] = []
 
     def row(self, folder: str, name: str, **parameters: Any) -> dict[str, int]:
-        assert (folder, name) == ("merge", "listing_size")
+        assert (folder, name) == ("reading", "listing_size")
         self.asked.append(parameters)
         return {"images": len(self.ids)}
 
     def rows(self, folder: str, name: str, *, step: int, **parameters: Any) -> list[tuple[str]]:
-        assert (folder, name) == ("merge", "ids_to_cut_at")
+        assert (folder, name) == ("reading", "ids_to_cut_at")
         self.asked.append(parameters)
         return [(identity,) for identity in self.ids[:-1][step - 1 :: step]]
 

@@ -19,11 +19,11 @@ def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path
         due_in = [1] if nights.asked else []
         warehouse.execute("DELETE FROM incoming WHERE id = 'b'")
         for number in range(2, 140):
-            if warehouse.rows("merge", "missing_images", cloud="c", whole_listings=["public"], most_asked_again=10):
+            if warehouse.rows("reading", "missing_images", cloud="c", whole_listings=["public"], most_asked_again=10):
                 due_in.append(number)
             started_at += timedelta(days=1)
             run = {"run_id": f"run {number}", "started_at": started_at}
-            warehouse.run("merge", "add_run", **run, mode="full", version="0")
+            warehouse.run("runs", "add_run", **run, mode="full", version="0")
             warehouse.execute(
                 "INSERT INTO run_listings BY NAME SELECT * REPLACE ($run_id AS run_id) FROM run_listings LIMIT 1",
                 {"run_id": run["run_id"]},

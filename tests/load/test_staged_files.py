@@ -40,7 +40,7 @@ def test_night_in_such_a_folder_is_like_any_other(tmp_path: Path, name: str) -> 
 
 
 def test_no_statement_makes_columns_of_folders() -> None:
-    for folder in ("merge", "replay", "publish"):
+    for folder in ("merge", "runs", "reading", "replay", "publish"):
         for name in names(folder):
             text = statement(folder, name).text
             assert text.count("read_parquet(") == text.count("hive_partitioning = false)"), name

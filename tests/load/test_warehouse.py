@@ -45,7 +45,7 @@ def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_p
     endless = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 3"
 
     def load() -> None:
-        warehouse.run("merge", "finish_run", run_id=run.run_id, status="completed", finished_at=run.started_at)
+        warehouse.run("runs", "finish_run", run_id=run.run_id, status="completed", finished_at=run.started_at)
         threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
         warehouse.execute(endless)
 
@@ -69,7 +69,7 @@ def test_interrupt_while_duckdb_looks_for_pandas_is_not_lost(tmp_path: Path, mon
         monkeypatch.setattr(sys, "meta_path", [InterruptingFinder(), *sys.meta_path])
         monkeypatch.delitem(sys.modules, "pandas", raising=False)
         with pytest.raises(KeyboardInterrupt):
-            warehouse.rows("merge", "watermarks", cloud="c")
+            warehouse.rows("reading", "watermarks", cloud="c")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -131,7 +131,7 @@ def test_every_table_view_and_column_has_a_comment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["schema", "schema_state", "merge", "views", "macros", "queries", "checks", "replay", "publish"]
+    "folder", ["schema", "schema_state", "merge", "runs", "reading", "views", "macros", "queries", "checks", "replay", "publish"]
 )
 def test_each_sql_file_is_one_statement_named_as_its_file(folder: str) -> None:
     for name in names(folder):

@@ -51,7 +51,7 @@ def test_first_names_are_in_order_and_an_image_without_one_has_its_id(nights: Ni
 
 def changes(nights: Nights, most: int = 100) -> list[tuple[Any, ...]]:
     ((run_id, started_at),) = nights.rows("SELECT run_id, started_at FROM runs ORDER BY started_at DESC LIMIT 1")
-    rows = nights.warehouse.rows("merge", "run_changes", run_id=run_id, started_at=started_at, most=most)
+    rows = nights.warehouse.rows("runs", "run_changes", run_id=run_id, started_at=started_at, most=most)
     return sorted((row[0], *row[3:]) for row in rows)
 
 
@@ -85,7 +85,7 @@ def test_night_in_which_all_images_changed_fits_into_little_memory(nights: Night
 
 def drift(nights: Nights) -> list[tuple[Any, ...]]:
     ((run_id, started_at),) = nights.rows("SELECT run_id, started_at FROM runs ORDER BY started_at DESC LIMIT 1")
-    return [row[:4] for row in nights.warehouse.rows("merge", "run_drift", run_id=run_id, started_at=started_at)]
+    return [row[:4] for row in nights.warehouse.rows("runs", "run_drift", run_id=run_id, started_at=started_at)]
 
 
 def test_drift_of_a_run_is_what_the_view_has_of_that_run(nights: Nights) -> None:

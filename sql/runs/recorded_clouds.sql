@@ -1,4 +1,4 @@
--- recorded_nights: the nights that have been loaded, or recorded as failed, by runs that have come to an end.
+-- recorded_clouds: the clouds of runs that have ended, loaded or recorded as failed.
 -- One row per run and cloud. UTC.
 SELECT run_clouds.run_id, run_clouds.cloud, runs.started_at
 FROM run_clouds
