@@ -83,9 +83,7 @@ def forget_unknown_target(warehouse: Warehouse, run: Run, cloud: str) -> None:
 
 def fail_target(warehouse: Warehouse, run: Run, cloud: str, error: str) -> None:
     """Keep why nothing of a cloud was loaded, where its load failed and nothing else can say so."""
-    warehouse.atomically(
-        lambda: warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error)
-    )
+    warehouse.atomically(lambda: warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error))
 
 
 def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = None) -> datetime:

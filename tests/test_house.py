@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.main import main
+from cli.main import COMMANDS, main
 from core.packages import PACKAGES
 from pipeline.settings import _CloudTable, _File
 
@@ -16,10 +16,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODULES = sorted(path for folder in (*PACKAGES, "verify") for path in (ROOT / folder).glob("*.py"))
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_and_option_is_in_the_readme(name: str) -> None:
     assert f"`glanceback {name}" in README
-    for parameter in main.commands[name].params:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.name != "config":
             assert any(f"`{option}" in README for option in parameter.opts), parameter.opts
 

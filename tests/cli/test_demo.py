@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from cli.demo_run import demo
+from cli.demo import run_demo as demo
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -15,7 +15,7 @@ def test_demo_shows_what_changed_between_two_nights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_home: str, times: int
 ) -> None:
     folder = tmp_path / "demo"
-    monkeypatch.setattr("cli.demo_run.FOLDER", folder)
+    monkeypatch.setattr("cli.demo.FOLDER", folder)
     for _ in range(times):
         shown, told = StringIO(), StringIO()
         assert demo(Console(file=shown, width=120), Console(file=told, width=120)) == 0, told.getvalue()

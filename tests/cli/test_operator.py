@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from rich.console import Console
 
-from cli.checking import check
+from cli.check import check_clouds as check
 from tests.clouds.accounts import account, write_clouds_yaml, write_settings
 from tests.clouds.openstack import REGION, OpenStackCloud
 

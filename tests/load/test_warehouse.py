@@ -131,7 +131,8 @@ def test_every_table_view_and_column_has_a_comment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["schema", "schema_state", "merge", "runs", "reading", "views", "macros", "queries", "checks", "replay", "publish"]
+    "folder",
+    ["schema", "schema_state", "merge", "runs", "reading", "views", "macros", "queries", "checks", "replay", "publish"],
 )
 def test_each_sql_file_is_one_statement_named_as_its_file(folder: str) -> None:
     for name in names(folder):

@@ -1,14 +1,17 @@
 """`glanceback demo`: two nights of the sample cloud, through the same code as a real one, and what changed."""
 
 import shutil
+import sys
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from cli.display import log_to_stderr, progress, table
-from cli.running import tell
 from cli.sample_cloud import NIGHTS, SampleCloud, sample_cloud
+from cli.sync import tell
 from core.packages import PACKAGES
+from flows.embedded import stop_embedded_server
 from flows.start import run_flow
 from load.published import ask
 from pipeline.run import RunRequest
@@ -42,7 +45,17 @@ _CHANGES = """SELECT event, count(*) AS images, string_agg(name, ', ' ORDER BY n
 FROM image_events WHERE happened_at > (SELECT min(started_at) FROM runs) GROUP BY event ORDER BY event"""
 
 
-def demo(console: Console, progress_console: Console) -> int:
+@click.command
+def demo() -> None:
+    """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
+    try:
+        code = run_demo(Console(), Console(stderr=True))
+    finally:
+        stop_embedded_server()
+    sys.exit(code)
+
+
+def run_demo(console: Console, progress_console: Console) -> int:
     """Run both nights in data/demo, made afresh; 0 when they completed."""
     log_to_stderr(PACKAGES, verbose=False, console=progress_console)
     shutil.rmtree(FOLDER, ignore_errors=True)

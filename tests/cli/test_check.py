@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.checking import check
+from cli.check import check_clouds as check
 from cli.cloud_check import CloudCheck
 from extract.account import CloudSettings
 from load.publish import publish

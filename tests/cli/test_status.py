@@ -13,8 +13,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.cloud_status import duration
 from cli.main import main
+from cli.status import duration
 from core.errors import SettingsError
 from extract.account import CloudSettings
 from extract.landed import LandedAt

@@ -4,13 +4,23 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from cli.display import printable
 from cli.formats import write_answer
+from cli.options import (
+    any_format_option,
+    cloud_option,
+    config_option,
+    must_not_replace_history,
+    output_option,
+    vertical_option,
+)
 from cli.timestamps import beginning, moment
 from core.errors import SettingsError
 from load.published import ask
+from pipeline.settings import load_settings
 
 _FIRST_READINGS = """SELECT cloud, min(seen_from) AS first_read_at FROM image_versions
 WHERE $clouds = [] OR list_contains($clouds, cloud) GROUP BY cloud ORDER BY first_read_at, cloud"""
@@ -18,7 +28,37 @@ _OF_SOME = """SELECT cloud, event, name, id, attribute, old_value, new_value
 FROM catalogue_diff($from{number}, $to) WHERE list_contains($clouds{number}, cloud)"""
 
 
+@click.command
+@click.argument("earlier", metavar="FROM")
+@click.argument("later", metavar="[TO]", default="now")
+@cloud_option
+@any_format_option
+@vertical_option
+@output_option
+@config_option
 def diff(
+    earlier: str,
+    later: str,
+    clouds: tuple[str, ...],
+    form: str,
+    vertical: bool,
+    output: Path | None,
+    config: str | None,
+) -> None:
+    """Show what is different in the catalogue between two moments, attribute by attribute.
+
+    \b
+    FROM and TO are `yesterday`, `7 days ago`, a date (its end), a time (UTC) or the id of a run.
+    TO is now if not given.
+    glanceback diff yesterday
+    glanceback diff 2026-11-01 2026-11-08 --format csv -o week.csv
+    """
+    settings = load_settings(config)
+    must_not_replace_history(settings, output)
+    show_diff(settings.published, earlier, later, clouds, form, output, Console(stderr=True), vertical=vertical)
+
+
+def show_diff(
     published: Path,
     earlier: str,
     later: str,

@@ -1,12 +1,15 @@
 """`glanceback check`: log in, ask once for all that a run asks, and say in words what works and what does not."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+import click
 from rich.console import Console
 
 from cli.cloud_check import CloudCheck
 from cli.display import printable
+from cli.options import cloud_option, config_option
 from core import storage
 from core.errors import GlancebackError, SettingsError
 from core.wording import counted
@@ -16,7 +19,16 @@ from pipeline.notices import send, trial
 from pipeline.settings import Settings, chosen_clouds, load_settings
 
 
-def check(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
+@click.command
+@cloud_option
+@click.option("--notify", is_flag=True, help="Send a test notice to the URLs of [notify] too.")
+@config_option
+def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
+    """Log in everywhere and say what would be read, and what is in the way."""
+    sys.exit(check_clouds(config, clouds, Console(), notify=notify))
+
+
+def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
     """Say of each cloud how it stands. 0: all well; 1: something is in the way; 2: the settings are wrong.
 
     `notify`: send a test notice too.

@@ -1,11 +1,16 @@
 """The `sync` command: checks the settings, runs, shows how it goes, and says how it ended."""
 
 import os
+import sys
 from collections.abc import Sequence
 
+import click
+import msgspec
 from rich.console import Console
 
-from cli.display import log_to_stderr, printable, progress
+from cli import exit_codes
+from cli.display import discard_output, log_to_stderr, printable, progress
+from cli.options import cloud_option, config_option
 from core.errors import GlancebackError
 from core.packages import PACKAGES
 from flows.embedded import stop_embedded_server
@@ -18,7 +23,46 @@ from pipeline.settings import Settings, chosen_clouds, load_settings
 from pipeline.threads import ThreadSteps
 
 
+@click.command
+@click.option("--changes", is_flag=True, help="Only what changed since each listing was last read; ends nothing.")
+@cloud_option
+@click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
+@click.option("--accept-deletions", is_flag=True, help="End images even where suspiciously many vanished at once.")
+@click.option("--resume", is_flag=True, help="Go on where the run before broke off, if that was soon before.")
+@click.option(
+    "--orchestrator", type=click.Choice(["auto", "prefect", "threads"]), help="What runs the steps; see the settings."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the run's report as one JSON object on stdout.")
+@click.option("-v", "--verbose", is_flag=True, help="Log each page.")
+@config_option
 def sync(
+    changes: bool,
+    clouds: tuple[str, ...],
+    listings: tuple[str, ...],
+    accept_deletions: bool,
+    resume: bool,
+    orchestrator: str | None,
+    as_json: bool,
+    verbose: bool,
+    config: str | None,
+) -> None:
+    """Read the catalogue and load what is new, changed or gone.
+
+    It is a Prefect flow where PREFECT_API_URL or Prefect's active profile names a server, and plain threads elsewhere.
+    """
+    report = run_sync(
+        config, clouds, listings,
+        changes=changes, accept_deletions=accept_deletions, resume=resume, orchestrator=orchestrator, verbose=verbose,
+    )  # fmt: skip
+    if as_json:
+        try:
+            click.echo(msgspec.json.encode(report))
+        except BrokenPipeError:  # the exit code still counts
+            discard_output()
+    sys.exit(exit_codes.of_report(report))
+
+
+def run_sync(
     config: str | None,
     clouds: Sequence[str],
     listings: Sequence[str],

@@ -1,19 +1,22 @@
 """The `status` command: how each cloud is doing, whether that is recent enough, whether the history is sound."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import click
 from rich.console import Console
 
 from cli.display import discard_output, printable
 from cli.formats import write_answer
+from cli.options import cloud_option, config_option, format_option, vertical_option
 from core.errors import SettingsError
 from load.published import Answer, ask
 from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -26,7 +29,26 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
 
 
+@click.command
+@format_option
+@vertical_option
+@cloud_option
+@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read in full for so long: 26h.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
+@config_option
 def status(
+    form: str, vertical: bool, clouds: tuple[str, ...], max_age: str | None, check: bool, config: str | None
+) -> None:
+    """Say how each cloud is doing: when all its listings were last read in full, what is there, how the last run went.
+
+    Exit code 1: a cloud was not read in full for longer than --max-age, a rule of --check is broken, or a run has a
+    time in the future. A changes run, or a run of some listings, is no full reading.
+    """
+    age = duration(max_age) if max_age is not None else None
+    sys.exit(show_status(load_settings(config), form, clouds, age, check, Console(stderr=True), vertical=vertical))
+
+
+def show_status(
     settings: Settings,
     form: str,
     clouds: Sequence[str],

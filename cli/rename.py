@@ -1,0 +1,20 @@
+"""`glanceback rename`: gives a cloud another name, and keeps its history."""
+
+import click
+
+from cli.options import config_option
+from pipeline.retirement import rename as rename_cloud
+from pipeline.settings import load_settings
+
+
+@click.command
+@click.argument("old")
+@click.argument("new")
+@config_option
+def rename(old: str, new: str, config: str | None) -> None:
+    """Give the history of the cloud OLD the name NEW, which the settings have for it now.
+
+    What was read under NEW already is put together with it, if landing still has the pages.
+    """
+    rename_cloud(load_settings(config), old, new)
+    click.echo(f"renamed cloud {old} to {new}", err=True)

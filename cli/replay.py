@@ -1,0 +1,22 @@
+"""`glanceback replay`: rebuilds the history from the raw pages in landing."""
+
+import click
+from rich.console import Console
+
+from cli.display import log_to_stderr
+from cli.options import config_option
+from core.packages import PACKAGES
+from pipeline.replay import replay as load_again
+from pipeline.settings import load_settings
+
+
+@click.command
+@config_option
+def replay(config: str | None) -> None:
+    """Rebuild the history from the raw pages in landing.
+
+    Loads every run again for which landing still has the pages, with today's dictionary; what is older stays.
+    """
+    log_to_stderr(PACKAGES, verbose=False, console=Console(stderr=True))
+    done = load_again(load_settings(config))
+    click.echo(f"runs loaded again: {done.runs}, since {done.since:%Y-%m-%d %H:%M} UTC", err=True)

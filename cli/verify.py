@@ -1,0 +1,25 @@
+"""`glanceback verify`: checks the raw pages, and the warehouse against them."""
+
+import sys
+
+import click
+
+from cli.options import config_option
+from pipeline.settings import load_settings
+from pipeline.verification import verify_landing
+
+
+@click.command
+@click.argument("run", required=False, metavar="[RUN|all]")
+@config_option
+def verify(run: str | None, config: str | None) -> None:
+    """Check a RUN, all of them, or the last one, from its raw pages in landing.
+
+    Every hash; that each listing called complete is; and that the warehouse holds what the pages say. Prints a sentence
+    a fault. The checker shares no code with what reads and loads: docs/landing.md says what it shows.
+    """
+    faults = verify_landing(
+        load_settings(config), run, lambda finding: click.echo(finding.text, err=not finding.is_fault)
+    )
+    click.echo(f"faults: {faults}", err=True)
+    sys.exit(1 if faults else 0)
