@@ -13,12 +13,17 @@ from core.errors import CloudError, SettingsError, WarehouseError, WarehouseHeld
 from pipeline.report import CloudReport, ListingReport, RunReport, Status
 from tests.clouds.fake import FakeCloud
 from tests.load.runs import held_by_another_process
-from tests.pipeline.test_sync import Place, cloud, place
+from tests.pipeline.test_sync import Place, cloud
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 
 
-__all__ = ["cloud", "place"]
+__all__ = ["cloud"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, cloud: FakeCloud) -> Place:
+    return Place(tmp_path, c=cloud)
 
 
 @pytest.fixture
