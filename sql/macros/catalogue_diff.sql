@@ -1,6 +1,6 @@
 -- catalogue_diff: what is different in the catalogue between two moments (UTC), whatever happened in between.
--- One row per image that came or went, and per attribute that differs: cloud, id, name, event (added, removed,
--- changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
+-- One row per image that came or went, and per attribute that differs (`rejected <name>` if in rejects): cloud, id,
+-- name, event (added, removed, changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
 -- macro looks into the database in USE: in a copy that is only attached, take image_events and image_changes.
 -- Case: public a min_disk=10, b | public a min_disk=20, c
 -- SELECT id, event, attribute, old_value, new_value FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-03 12:00')
@@ -8,12 +8,17 @@
 -- b, removed, NULL, NULL, NULL
 -- c, added, NULL, NULL, NULL
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
+-- JSON columns as text: to_json would write their numbers in another way.
 WITH before AS (
-    SELECT * EXCLUDE (self, file, schema) FROM image_versions WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
+    SELECT * EXCLUDE (self, file, schema) REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
+    FROM image_versions
+    WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
 ),
 
 after AS (
-    SELECT * EXCLUDE (self, file, schema) FROM image_versions WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
+    SELECT * EXCLUDE (self, file, schema) REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
+    FROM image_versions
+    WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
 ),
 
 stays_before AS (
@@ -28,6 +33,25 @@ stays_after AS (
     FROM listing_memberships
     WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
     GROUP BY cloud, id
+),
+
+rejected AS (
+    SELECT
+        cloud, id, run_id, 'rejected ' || attribute AS attribute,
+        string_agg(value || ' (' || reason || ')', ', ' ORDER BY value, reason) AS text
+    FROM rejects
+    WHERE id IS NOT NULL
+    GROUP BY cloud, id, run_id, attribute
+),
+
+rejected_before AS (
+    SELECT rejected.* FROM rejected
+    SEMI JOIN before ON before.cloud = rejected.cloud AND before.id = rejected.id AND before.run_from = rejected.run_id
+),
+
+rejected_after AS (
+    SELECT rejected.* FROM rejected
+    SEMI JOIN after ON after.cloud = rejected.cloud AND after.id = rejected.id AND after.run_from = rejected.run_id
 ),
 
 differing AS (
@@ -61,6 +85,13 @@ SELECT cloud, id, name, 'changed' AS event, attribute, old_value, new_value
 FROM sides
 WHERE old_value IS DISTINCT FROM new_value
     AND (is_extra OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL))
+UNION ALL
+SELECT now_there.cloud, now_there.id, now_there.name, 'changed', attribute, rejected_before.text, rejected_after.text
+FROM rejected_before
+FULL JOIN rejected_after USING (cloud, id, attribute)
+JOIN after AS now_there USING (cloud, id)
+SEMI JOIN before USING (cloud, id)
+WHERE rejected_before.text IS DISTINCT FROM rejected_after.text
 UNION ALL
 SELECT now_there.cloud, now_there.id, now_there.name, 'changed', 'listings', stays_before.listings, stays_after.listings
 FROM after AS now_there

@@ -43,7 +43,16 @@ def changed_and_shown(warehouse: Warehouse, nights: Nights, pairs: list[tuple[st
         page = [text.replace("{", f'{{"id": "i{number}"', 1) for number, text in enumerate(texts)]
         nights.night({"private": received(page)})
     versions = dict(nights.rows("SELECT id, count(*) FROM image_versions GROUP BY id"))
-    shown = {identity for (identity,) in nights.rows("SELECT DISTINCT id FROM image_changes")}
+    changes = nights.rows("SELECT id, attribute, old_value, new_value FROM image_changes ORDER BY ALL")
+    shown = {identity for identity, *_ in changes}
+    (_, first), (run_id, last) = nights.rows("SELECT run_id, started_at FROM runs ORDER BY started_at")
+    diff = nights.warehouse.execute(
+        "SELECT id, attribute, old_value, new_value FROM catalogue_diff($first, $last) ORDER BY ALL",
+        {"first": first, "last": last},
+    ).fetchall()
+    assert diff == changes
+    of_run = nights.warehouse.rows("merge", "run_changes", run_id=run_id, started_at=last, most=1_000_000)
+    assert {row[3:] for row in of_run} == {row for row in changes if row[1] != "updated_at"}
     return [(versions[f"i{number}"] == 2, f"i{number}" in shown) for number in range(len(pairs))]
 
 
