@@ -13,7 +13,7 @@ import msgspec
 from core.errors import CloudError, TransientError
 from extract.image_texts import BLANKS, image_hash, image_texts
 from extract.images import Form, Images, Json, column, form_of
-from extract.numbers import Number
+from extract.numbers import lenient_json, may_hold_minus_zero, strict_json
 
 MAX_ID_CHARACTERS = 255
 
@@ -41,7 +41,6 @@ def _decoder(form: Form) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(page[form.image])
 
 
-_decode = msgspec.json.Decoder(float_hook=Number).decode
 _decode_texts = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
 
 
@@ -79,8 +78,8 @@ def parse_page(body: bytes, where: str, expected: frozenset[str] = frozenset()) 
 def _parse(body: bytes, where: str, form: Form) -> PageBody:
     texts = _decode_texts(body)
     hashes = [sha256(text).hexdigest() for text in texts.images]
-    has_usual_images = body.count(b"{") * _FEWEST_BYTES < len(body)
-    if has_usual_images:
+    has_usual_images = len(hashes) * _FEWEST_BYTES < len(body)
+    if has_usual_images and not may_hold_minus_zero(body):
         try:
             page = _decoder(form).decode(body)
             return PageBody(Images.usual(page.images, form).with_hashes(hashes), page.next or None)
@@ -88,7 +87,7 @@ def _parse(body: bytes, where: str, form: Form) -> PageBody:
             pass
 
     def parse(text: msgspec.Raw) -> Json:
-        return _not_too_deep(_decode(text), bytes(text), where)
+        return _not_too_deep(strict_json(text), bytes(text), where)
 
     images = Images.parsed(texts.images, parse, form) if has_usual_images else Images.of(list(map(parse, texts.images)))
     return PageBody(images.with_hashes(hashes), texts.next or None)
@@ -116,7 +115,7 @@ def parse_json(body: bytes, where: str) -> Json:
     all, or nested so deeply that it may not be possible to write it again.
     """
     try:
-        value = _decode(body)
+        value = strict_json(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         value = _parse_json_leniently(body, where)
     return _not_too_deep(value, body, where)
@@ -131,7 +130,7 @@ def _parse_json_leniently(body: bytes, where: str) -> Json:
     """The JSON value by Python's own parser, which takes what msgspec refuses: lone surrogates, NaN, 1e999, UTF-16."""
     text = _text(body, where)
     try:
-        return json.loads(text, parse_int=_whole_number, parse_float=Number, parse_constant=Number)
+        return lenient_json(text)
     except RecursionError as exc:
         raise _too_deep(where) from exc
     except json.JSONDecodeError as exc:
@@ -163,14 +162,6 @@ def _text(body: bytes, where: str) -> str:
 
 def _begins_a_page(text: str) -> bool:
     return text.lstrip(BLANKS).startswith("{")
-
-
-def _whole_number(digits: str) -> int | str:
-    # Python turns some thousand digits into a number, and a number into digits, and refuses more.
-    try:
-        return int(digits)
-    except ValueError:
-        return digits
 
 
 def _not_too_deep(value: Json, text: bytes, where: str) -> Json:

@@ -14,6 +14,8 @@ from typing import Any, Final, overload
 import msgspec
 from msgspec.structs import astuple
 
+from extract.numbers import may_hold_minus_zero
+
 Json = Any
 """What a JSON text holds: None, bool, int, Number, str, list or dict of these."""
 
@@ -77,7 +79,9 @@ class Form:
         self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
 
     def parsed_row(self, text: msgspec.Raw) -> _Row | None:
-        """The row of an image that has no other attributes. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
+        """The row of an image of this form. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
+        if may_hold_minus_zero(text):
+            return None
         try:
             return astuple(self.decode_image(text))
         except msgspec.ValidationError:

@@ -1,10 +1,10 @@
-"""A JSON number with a fraction or an exponent, as it was written: a float would lose digits, and `1.10` its zero."""
+"""A JSON number that is no whole one for a parser, as it was written: `1.10` would lose its zero, `-0` its sign."""
 
+import json
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal, InvalidOperation
-from json import dumps
-from re import sub
 from typing import Any, Final
 
 import msgspec
@@ -12,9 +12,11 @@ import msgspec
 _MARK: Final = secrets.token_hex(16)
 """Nobody who writes an image can know it."""
 
+_MINUS_ZERO: Final = re.compile(rb"-0(?:[\s,\]}]|\Z)")
+
 
 class Number:
-    """The number's text, such as `1.10`, `1E2` or, from a parser that takes it, `NaN`.
+    """The number's text, such as `1.10`, `1E2`, `-0` or, from a parser that takes it, `NaN`.
 
     No dataclass, for msgspec would write that as an object.
     """
@@ -45,6 +47,37 @@ class Number:
         return int(exact) if exact == exact.to_integral_value() else None
 
 
+def may_hold_minus_zero(text: bytes | msgspec.Raw) -> bool:
+    """Whether the JSON text may hold the number `-0`, which msgspec reads as 0. A text in it may look so too."""
+    return _MINUS_ZERO.search(text) is not None
+
+
+_decode = msgspec.json.Decoder(float_hook=Number).decode
+
+
+def strict_json(text: bytes | msgspec.Raw) -> Any:
+    """What the JSON text holds. Raises: msgspec.MsgspecError, RecursionError, UnicodeDecodeError."""
+    value = _decode(text)
+    return lenient_json(bytes(text).decode()) if may_hold_minus_zero(text) else value
+
+
+def lenient_json(text: str) -> Any:
+    """What Python's own parser takes, which is more than strict_json does: lone surrogates, NaN, 1e999.
+
+    Whole numbers of any size are exact: as text where Python has no number of so many digits.
+    Raises: json.JSONDecodeError, RecursionError.
+    """
+    return json.loads(text, parse_int=_whole_number, parse_float=Number, parse_constant=Number)
+
+
+def _whole_number(digits: str) -> int | str | Number:
+    # Python turns some thousand digits into a number, and a number into digits, and refuses more.
+    try:
+        return int(digits) or (Number(digits) if digits == "-0" else 0)
+    except ValueError:
+        return digits
+
+
 def json_text(value: Any) -> str:
     """The value as JSON text: keys sorted, numbers as they were written, ASCII where Unicode cannot say it."""
     try:
@@ -59,8 +92,8 @@ def _written(value: Any) -> str:
     try:
         return msgspec.json.encode(value, order="sorted", enc_hook=_as_written).decode()
     except (UnicodeEncodeError, RecursionError):
-        text = dumps(value, sort_keys=True, separators=(",", ":"), default=_marked)
-        return sub(f'"{_MARK}([^"]*)"', r"\1", text)
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_marked)
+        return re.sub(f'"{_MARK}([^"]*)"', r"\1", text)
 
 
 def _as_written(value: Any) -> msgspec.Raw:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from extract.images import Json
-from extract.numbers import Number, json_text
+from extract.numbers import Number, json_text, strict_json
 from extract.times import EXAMPLE, parse_api_time
 from transform.dictionary import Kind
 
@@ -21,7 +21,6 @@ Parser = Callable[[Json], Any]
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
 _TRUTH = {"true": True, "false": False}
-_decode = msgspec.json.Decoder(float_hook=Number).decode
 
 
 class Misfit(ValueError):
@@ -103,9 +102,9 @@ def parse_json_text(value: Json) -> str | None:
     if value is None or value == "":
         return None
     try:
-        held = _decode(value) if isinstance(value, str) else value
+        held = strict_json(value.encode()) if isinstance(value, str) else value
         text = json_text(held)
-        _decode(text)
+        strict_json(text.encode())
     except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as exc:
         raise Misfit("expected JSON text, got text that is not JSON") from exc
     return None if held is None else text

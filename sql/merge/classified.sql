@@ -1,13 +1,17 @@
 -- classified: what became of each image that this run saw: new, changed, unchanged or returned.
 -- One row per image. One step after the other, as in missing_images.
--- A version from before images had hashes of their own is the same also where only its numbers were spelled otherwise.
+-- A version from before images had hashes of their own is the same also where only its numbers were spelled otherwise; so
+-- is one of the very same text, whose `-0` was kept as 0.
 CREATE OR REPLACE TEMP TABLE classified AS
 WITH compared AS MATERIALIZED (
     SELECT
         incoming.*,
         known.id IS NOT NULL AS is_known,
         known.content_hash = incoming.content_hash
-            OR (known.landed_hash IS NULL AND known.content_hash = incoming.content_hash_before) AS is_same
+            OR (
+                known.content_hash = incoming.content_hash_before
+                AND (known.landed_hash IS NULL OR known.landed_hash = incoming.landed_hash)
+            ) AS is_same
     FROM incoming
     LEFT JOIN (
         SELECT id, content_hash, landed_hash FROM image_versions WHERE cloud = $cloud AND seen_to IS NULL

@@ -1,7 +1,9 @@
 -- incoming: which reading of each image counts, of all that the cloud's whole listings gave in this run.
 -- One row per image. The later updated_at counts, then the later arrival: the closing pass comes after the rest.
 CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT id, content_hash, content_hash_before, updated_at, listing, position
+SELECT
+    id, content_hash, content_hash_before, updated_at, listing, position,
+    CASE WHEN content_hash_before IS NOT NULL THEN landed_hash END AS landed_hash
 FROM read_parquet($images_files, hive_partitioning = false)
 QUALIFY row_number() OVER (
     PARTITION BY id ORDER BY updated_at DESC NULLS LAST, received_at DESC, position DESC

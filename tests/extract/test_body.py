@@ -133,6 +133,20 @@ def test_whole_number_of_any_size_is_kept(others: dict[str, Any], name: str) -> 
         assert digits in (row["name"], dict(row["extra"]).get("x"), *(reject["value"] for reject in rejects))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("expected", [frozenset[str](), frozenset({"x"})], ids=["unexpected", "expected"])
+@pytest.mark.parametrize("others", [{}, ORDINARY], ids=["bare", "usual"])
+def test_minus_zero_is_kept_as_received(others: dict[str, Any], expected: frozenset[str], encoding: str) -> None:
+    for text in ("-0", "[1,-0]", '{"a":-0}', "-0.0", "0", '"web-0, web-0"'):
+        for end in ("}", " }", "\n}", '\t,"z":-0}', ',"z":"-0"}'):
+            image = json.dumps({**others, "id": "a"})[:-1] + f', "x": {text}{end}'
+            body = f'{{"images": [{json.dumps(ORDINARY)}, {image}, {{"id": "b", "x": 0}}]}}'.encode(encoding)
+            rows = flatten(parse_page(body, "test", expected).images).images.to_pylist()
+            assert dict(rows[1]["extra"])["x"] == text.strip('"')
+            assert dict(rows[1]["extra"]).get("z", "-0") == "-0"
+            assert dict(rows[2]["extra"]) == {"x": "0"}
+
+
 @pytest.mark.parametrize("identity", [None, 7, "", "x" * 256, "a\nb", "\x00", "\ud800", [], {"a": 1}, True, "\u202e"])
 def test_unusable_id_is_none(identity: Any) -> None:
     page = [{"id": "a"}, {"id": identity}, None, {}, ORDINARY | {"id": identity}, ORDINARY | {"id": "b"}]

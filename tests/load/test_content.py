@@ -136,6 +136,17 @@ def test_whatever_a_tenant_wrote_is_read_again(warehouse: Warehouse, tmp_path: P
     assert nights.rows("SELECT value FROM rejects") == [("\x00",)]
 
 
+def test_image_whose_minus_zero_was_kept_as_zero_has_not_changed_while_its_text_is_the_same(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    nights = Nights(warehouse, tmp_path)
+    nights.night({"private": received(['{"id": "a", "x": 0}', '{"id": "b", "x": 0}'])})
+    texts = ['{"id": "a", "x": -0}', '{"id": "b", "x": -0}']
+    warehouse.execute("UPDATE image_versions SET landed_hash = sha256($text) WHERE id = 'a'", {"text": texts[0]})
+    assert nights.night({"private": received(texts)}).changed == 1
+    assert nights.rows("SELECT id, old_value, new_value FROM image_changes") == [("b", "0", "-0")]
+
+
 def test_links_are_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
     nights = Nights(warehouse, tmp_path)
     nights.night({"private": [image("a", self="x", name="n")]})

@@ -37,6 +37,8 @@ SAME = [
     ('"protected": "true"', '"protected": true', '"protected": "True"', '"protected": "TRUE"'),
     ('"__os_bit": "64"', '"__os_bit": 64', '"__os_bit": 64.0', '"__os_bit": "+64"', '"__os_bit": 6.4e1'),
     ('"size": 2', '"size": 2.0', '"size": "2"', '"size": 0.2E1'),
+    ('"size": 0', '"size": -0', '"size": "-0"'),
+    ('"__os_feature_list": [-0]', '"__os_feature_list": "[-0]"', '"__os_feature_list": "[ -0 ]"'),
     ('"size": null', '"size": ""', '"name": null', '"x_absent_": 0'),
     ('"created_at": "2026-01-02T03:04:05Z"', '"created_at": "2026-01-02T03:04:05+00:00"',
      '"created_at": "2026-01-02T03:04:05.000000"', '"created_at": "2026-01-02T04:04:05+01:00"'),
@@ -48,6 +50,8 @@ SAME = [
 ]  # fmt: skip
 DIFFERENT = [
     ('"x": 1.10', '"x": 1.1', '"x": 1.100', '"x": 11E-1'),
+    ('"x": -0', '"x": 0', '"x": -0.0', '"x": [-0]', '"x": [0]', '"x": "-0, "'),
+    ('"name": -0', '"name": 0'),
     ('"x": 100000000000000000000000000000.5', '"x": 100000000000000000000000000000.6'),
     ('"x": NaN', '"x": Infinity', '"x": -Infinity', '"x": 1e400', '"x": null', '"x": "NULL"'),
     ('"min_ram": "a"', '"min_ram": "b"', '"min_ram": ["a"]', '"min_ram": null'),
