@@ -152,9 +152,7 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
             return _nulls_only(len(values), attribute.arrow_type)
         if types != {str}:
             if attribute.kind is Kind.TAGS and types == {list} and _are_texts(values):
-                return pa.array(
-                    [sorted(set(tags)) if type(tags) is list else None for tags in values], attribute.arrow_type
-                )
+                return pa.array([_set(tags) if type(tags) is list else None for tags in values], attribute.arrow_type)
             return _array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
         if attribute.kind in _OF_MANY_VALUES:
             column = _as_written(attribute, _array(values, pa.string()))
@@ -163,6 +161,10 @@ def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | No
         return pa.array(list(map(_Parsed(attribute.kind).__getitem__, values)), attribute.arrow_type)
     except (pa.ArrowException, ValueError, OverflowError):
         return None
+
+
+def _set(tags: list[str]) -> list[str]:
+    return tags if len(tags) < 2 else sorted(set(tags))
 
 
 def _are_texts(lists: Sequence[Json]) -> bool:

@@ -19,6 +19,12 @@ LINKS: Final = frozenset({"self", "file", "schema"})
 
 DIGITS: Final = 32
 
+_FEW: Final = 4
+"""A column that holds at most one value in so many rows is written value by value, not row by row."""
+
+_SAMPLE: Final = 64
+"""So many rows tell whether it is worth looking at all."""
+
 
 def content_hashes(
     columns: Mapping[str, pa.Array], extra: Sequence[tuple[int, str, str]], rejects: Sequence[tuple[int, str, str, str]]
@@ -33,45 +39,89 @@ def content_hashes(
     Lengths are in bytes. Times are microseconds since 1970, tags `{length}:{tag}` one after the other.
     """
     rows = len(next(iter(columns.values())))
-    pieces: list[pa.Array | pa.Scalar] = [pa.scalar(f"glanceback {SCHEME};")]
+    texts = _Texts(f"glanceback {SCHEME};")
     for name in sorted(columns.keys() - LINKS):
-        column = columns[name]
-        if column.null_count < rows:
-            pieces.append(_piece(name, column))
+        if columns[name].null_count < rows:
+            _add(texts, name, columns[name])
     entries = sorted(extra, key=_by_bytes)
-    pieces.append(_by_row(rows, ((at, f"+{_counted(name)}={_counted(value)};") for at, name, value in entries)))
+    texts.add(_by_row(rows, ((at, f"+{_counted(name)}={_counted(value)};") for at, name, value in entries)))
     misfits = [
         (at, f"!{_counted(attribute)}={_counted(value)}~{_counted(reason)};")
         for at, attribute, value, reason in sorted(rejects, key=_by_bytes)
     ]
-    pieces.append(_by_row(rows, misfits))
-    texts = pc.binary_join_element_wise(*pieces, "", null_handling="skip").cast(pa.binary())
-    return [sha256(text).hexdigest()[:DIGITS] for text in texts.to_pylist()]
+    texts.add(_by_row(rows, misfits))
+    return [sha256(text).hexdigest()[:DIGITS] for text in texts.joined()]
 
 
-def _piece(name: str, column: pa.Array) -> pa.Array | pa.Scalar:
+class _Texts:
+    """One text a row, of pieces that follow each other: one text that all rows have, or an array of a text each.
+
+    A NULL in an array adds nothing. What all rows have is added as one, for the time goes by pieces.
+    """
+
+    def __init__(self, start: str) -> None:
+        self._pieces: list[pa.Array | str] = [start]
+
+    def add(self, *pieces: pa.Array | str) -> None:
+        for piece in pieces:
+            if isinstance(piece, str) and isinstance(self._pieces[-1], str):
+                self._pieces[-1] += piece
+            else:
+                self._pieces.append(piece)
+
+    def joined(self) -> list[bytes]:
+        texts = pc.binary_join_element_wise(*self._pieces, "", null_handling="skip")
+        return list(texts.cast(pa.binary()).to_pylist())
+
+
+def _add(to: _Texts, name: str, column: pa.Array) -> None:
+    """Add `{column}={length}:{value};`, in the way that is fastest for such a column."""
     if _has_one_value(column):
-        (text,) = _texts(column[:1]).to_pylist()
-        return pa.scalar(f"{name}={_counted(text)};")
-    texts = _texts(column)
-    lengths = pc.binary_length(texts).cast(pa.string())
-    return pc.binary_join_element_wise(f"{name}=", lengths, ":", texts, ";", "", null_handling="emit_null")
+        to.add(_piece(name, column[:1])[0])
+    elif (values := _few_values(column)) is not None:
+        to.add(pa.array(_piece(name, values.dictionary)).take(values.indices))
+    elif column.null_count:
+        to.add(
+            pc.binary_join_element_wise(f"{name}=", *_counted_each(_texts(column)), ";", "", null_handling="emit_null")
+        )
+    else:
+        to.add(f"{name}=", *_counted_each(_texts(column)), ";")
+
+
+def _piece(name: str, values: pa.Array) -> list[str]:
+    return [f"{name}={_counted(text)};" for text in _texts(values).to_pylist()]
 
 
 def _has_one_value(column: pa.Array) -> bool:
-    if column.null_count or pa.types.is_list(column.type) or column[0] != column[-1]:
-        return False
-    return bool(pc.all(pc.equal(column, column[0])).as_py())
+    # Each value is the next one's: that costs a fifth of comparing all with one of them.
+    return not column.null_count and bool(column[1:].equals(column[:-1]))
+
+
+def _few_values(column: pa.Array) -> pa.DictionaryArray | None:
+    """The column as a dictionary, where it holds so few values that each of them is better written once."""
+    if pa.types.is_boolean(column.type):
+        return column.dictionary_encode()
+    if pa.types.is_list(column.type) or len(column[:_SAMPLE].unique()) * _FEW > _SAMPLE:
+        return None
+    values = column.dictionary_encode()
+    return values if len(values.dictionary) * _FEW <= len(column) else None
+
+
+def _counted_each(texts: pa.Array) -> tuple[pa.Array | str, ...]:
+    """The pieces of `{length}:{text}`."""
+    lengths = pc.binary_length(texts)
+    bounds = pc.min_max(lengths).as_py()
+    if bounds["min"] == bounds["max"]:
+        return f"{bounds['min']}:", texts
+    return lengths.cast(pa.string()), ":", texts
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    if pa.types.is_timestamp(column.type):
-        return column.cast(pa.int64()).cast(pa.string())
+    """A text for each value that is not NULL. Tags are `{length}:{tag}`, one after the other."""
     if pa.types.is_list(column.type):
-        return pa.array(
-            [None if tags is None else "".join(map(_counted, tags)) for tags in column.to_pylist()], pa.string()
-        )
-    return column.cast(pa.string())
+        tags = pc.binary_join_element_wise(*_counted_each(column.values), "")
+        return pc.binary_join(pa.ListArray.from_arrays(column.offsets, tags, mask=column.is_null()), "")
+    return (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).cast(pa.string())
 
 
 def _counted(text: str) -> str:
