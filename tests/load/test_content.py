@@ -51,7 +51,7 @@ def changed_and_shown(warehouse: Warehouse, nights: Nights, pairs: list[tuple[st
         {"first": first, "last": last},
     ).fetchall()
     assert diff == changes
-    of_run = nights.warehouse.rows("merge", "run_changes", run_id=run_id, started_at=last, most=1_000_000)
+    of_run = nights.warehouse.rows("runs", "run_changes", run_id=run_id, started_at=last, most=1_000_000)
     assert {row[3:] for row in of_run} == {row for row in changes if row[1] != "updated_at"}
     return [(versions[f"i{number}"] == 2, f"i{number}" in shown) for number in range(len(pairs))]
 
