@@ -1,4 +1,4 @@
-"""What was measured -> a table and a chart that the README shows."""
+"""What was measured -> a table and a chart that docs/benchmarks.md shows."""
 
 import json
 import statistics

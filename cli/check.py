@@ -68,7 +68,7 @@ def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
 
 def _try_notices(settings: Settings, console: Console) -> int:
     if not settings.notify.urls:
-        raise SettingsError(f"{settings.source} has no urls in [notify]", "The README shows how to write them.")
+        raise SettingsError(f"{settings.source} has no urls in [notify]", "docs/operating.md shows how to write them.")
     if not send([trial()], replace(settings.notify, on=("failure",))):
         console.print("notices     could not be sent to all URLs of [notify]: look at each of them", style="yellow")
         return 1

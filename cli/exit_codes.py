@@ -1,6 +1,6 @@
 """The exit codes, in one table: what each means for whoever started the command, a scheduler or a monitor.
 
-`glanceback --help` prints the table, and the README has it. Called by cli.
+`glanceback --help` prints the table, and docs/reference.md has it. Called by cli.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -3,7 +3,7 @@
 One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page (a folder with an object a
 line, where landing is in a store), `reading.json` with when it began, `reader` with who reads. A reading that broke off
 can be gone on with from here. Lines and `reading.json` carry hashes (extract.seals), `head.json` has those of the last
-line and of `reading.json`; so has the record of the cloud's night. docs/landing.md has all of it. Knows no images.
+line and of `reading.json`; so has the record of the cloud's night. docs/internals.md has all of it. Knows no images.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """JSON texts that carry the hash of themselves, and lines that carry the hash of the one before. Knows no files.
 
 A sealed text is a JSON object whose first field is `hash`: the SHA-256, in hexadecimal, of the same text without that
-field. docs/landing.md has the form; verify reads it with code of its own.
+field. docs/internals.md has the form; verify reads it with code of its own.
 """
 
 from dataclasses import dataclass

@@ -177,7 +177,7 @@ def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[s
         raise SettingsError(
             f"{settings.source} names no cloud"
             + (", nor does the environment" if settings.source != "the environment" else ""),
-            f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see README.",
+            f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see the README.",
         )
     by_name = {cloud.name: cloud for cloud in settings.clouds}
     _known(names, by_name, "cloud", settings.source)
@@ -226,7 +226,7 @@ def _read(path: Path) -> _File:
         raise SettingsError(f"{path} is not TOML: {exc}", "Mend that line.") from exc
     except msgspec.ValidationError as exc:
         what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
-        raise SettingsError(f"{path}: {what}", "The README lists the settings.") from exc
+        raise SettingsError(f"{path}: {what}", "docs/reference.md lists the settings.") from exc
 
 
 def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str) -> tuple[str, ...]:

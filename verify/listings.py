@@ -1,4 +1,4 @@
-"""Which images each listing asks for, as docs/landing.md has it, and whether an image is one of those."""
+"""Which images each listing asks for, as docs/internals.md has it, and whether an image is one of those."""
 
 import re
 from datetime import UTC, datetime

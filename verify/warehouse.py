@@ -132,7 +132,7 @@ class Loaded:
 
 
 def content_hash(version: dict[str, Json], columns: dict[str, str], rejects: list[tuple[str, str, str]]) -> str:
-    """The hash of a version's content, from its row: docs/landing.md has the text that is hashed."""
+    """The hash of a version's content, from its row: docs/internals.md has the text that is hashed."""
     pieces = [b"glanceback 2;"]
     for name in sorted(columns, key=str.encode):
         if version[name] is not None:

@@ -12,11 +12,9 @@ from cli.main import main
 from core.errors import CloudError, SettingsError, WarehouseError, WarehouseHeld
 from pipeline.report import CloudReport, ListingReport, RunReport, Status
 from tests.clouds.fake import FakeCloud
+from tests.documents import document
 from tests.load.runs import held_by_another_process
 from tests.pipeline.test_sync import Place, cloud
-
-README = Path(__file__).resolve().parent.parent.parent / "README.md"
-
 
 __all__ = ["cloud"]
 
@@ -68,8 +66,8 @@ def test_exit_code_of_an_error_tells_whose_turn_it_is() -> None:
     assert [exit_codes.of_error(error) for error in errors] == [1, 2, 1, 4]
 
 
-def test_one_table_is_in_the_readme_and_one_in_the_help() -> None:
-    told = re.findall(r"^\| (\d+) \| (.+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+def test_one_table_is_in_the_reference_and_one_in_the_help() -> None:
+    told = re.findall(r"^\| (\d+) \| (.+) \|$", document("reference.md"), re.MULTILINE)
     assert dict(told) == {str(code): meaning for code, meaning in exit_codes.MEANINGS.items()}
     shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
     for code, meaning in exit_codes.MEANINGS.items():

@@ -13,8 +13,7 @@ from rich.console import Console
 from cli.check import check_clouds as check
 from tests.clouds.accounts import account, write_clouds_yaml, write_settings
 from tests.clouds.openstack import REGION, OpenStackCloud
-
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+from tests.documents import document
 
 Checks = Callable[[dict[str, Any]], tuple[int, str]]
 
@@ -95,7 +94,7 @@ def test_own_shares_in_a_listing_of_received_ones_are_counted_apart(openstack: O
 
 
 def test_readmes_clouds_yaml_logs_in(openstack: OpenStackCloud, checks: Checks) -> None:
-    example = yaml.safe_load(README.split("```yaml\n")[1].split("```")[0])["clouds"]["mycloud"]
+    example = yaml.safe_load(document("README.md").split("```yaml\n")[1].split("```")[0])["clouds"]["mycloud"]
     project = openstack.projects["alpha"]
     values = {
         "auth_url": openstack.keystone_url,
@@ -109,8 +108,8 @@ def test_readmes_clouds_yaml_logs_in(openstack: OpenStackCloud, checks: Checks) 
     assert code == 0, said
 
 
-def test_readmes_cron_line_and_units_name_the_cloud() -> None:
-    schedule = README.split("## The schedule")[1].split("\n## ")[0]
+def test_cron_line_and_units_name_the_cloud() -> None:
+    schedule = document("operating.md").split("## The schedule")[1].split("\n## ")[0]
     lines = [line for line in schedule.splitlines() if "glanceback sync" in line or "glanceback serve" in line]
     assert any(line.startswith("0 2 * * *") and "OS_CLOUD=" in line for line in lines), lines
     for unit in (block for block in schedule.split("```") if "ExecStart=" in block):
