@@ -178,6 +178,8 @@ def _configure_keystone(folder: Path) -> None:
 connection = sqlite:///{folder}/keystone.sqlite
 [fernet_tokens]
 key_repository = {folder}/fernet-keys
+[fernet_receipts]
+key_repository = {folder}/fernet-keys
 [credential]
 key_repository = {folder}/credential-keys
 [identity]
