@@ -51,6 +51,18 @@ SQL_TYPES: Final[Mapping[Kind, str]] = MappingProxyType(
     }
 )
 
+
+class Spelling(StrEnum):
+    """How the API writes a value that is there. Source: reference, Table 2, and what was observed."""
+
+    TEXT = "text"
+    """As a JSON string: "true", "64", "2018-09-06T14:03:27Z"."""
+    JSON = "json"
+    """As what it is: true, 64, an array."""
+    MICROSECONDS = "microseconds"
+    """A time with six digits behind the second and no zone."""
+
+
 Source = Literal["reference", "vendor SDK", "Glance", "observed"]
 """Who says that the attribute exists; `observed`: recorded answers and public clients, its meaning inferred from them."""
 
@@ -66,6 +78,9 @@ class Attribute:
     source: Source
     own_column: str | None = None
     """The column's name where an attribute of the usual name has another unit."""
+    spelling: Spelling = Spelling.TEXT
+    is_plain_on_glance: bool = False
+    """Whether people of a plain Glance write the attribute without the underscores."""
 
     @property
     def column(self) -> str:
@@ -98,33 +113,33 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("owner", TEXT, None, "Project (tenant) that owns the image", "reference"),
     Attribute("__imagetype", TEXT, None, "Kind of image: gold (public), private, shared or market", "reference"),
     Attribute("__image_displayname", TEXT, None, "Name under which the image is shown to people", "vendor SDK"),
-    Attribute("__description", TEXT, None, "Free text about the image", "reference"),
-    Attribute("tags", TAGS, None, "Labels put on the image", "reference"),
+    Attribute("__description", TEXT, None, "Free text about the image", "reference", is_plain_on_glance=True),
+    Attribute("tags", TAGS, None, "Labels put on the image", "reference", spelling=Spelling.JSON),
     # The operating system in it
-    Attribute("__os_type", TEXT, None, "Operating system family: Linux, Windows or Other; a tenant may write others", "reference"),
+    Attribute("__os_type", TEXT, None, "Operating system family: Linux, Windows or Other; a tenant may write others", "reference", is_plain_on_glance=True),
     Attribute("__platform", TEXT, None, "Operating system distribution, such as Ubuntu, CentOS, EulerOS, Windows or Other", "reference"),
-    Attribute("__os_version", TEXT, None, "Operating system with its release, as one text", "reference"),
+    Attribute("__os_version", TEXT, None, "Operating system with its release, as one text", "reference", is_plain_on_glance=True),
     Attribute("__os_bit", INTEGER, "bits", "Word size of the operating system: 32 or 64", "reference"),
     Attribute("architecture", TEXT, None, "Processor architecture, such as x86_64 or aarch64, where someone noted it", "Glance"),
     Attribute("__image_login_user", TEXT, None, "User name to log in with on a server made from the image", "observed"),
     # When (all times UTC)
     Attribute("created_at", TIMESTAMP, "UTC", "When the image was created", "reference"),
     Attribute("updated_at", TIMESTAMP, "UTC", "When the image last changed, to the second; sharing it is no change", "reference"),
-    Attribute("active_at", TIMESTAMP, "UTC", "When the image became usable", "reference"),
+    Attribute("active_at", TIMESTAMP, "UTC", "When the image became usable", "reference", spelling=Spelling.MICROSECONDS),
     # How large, and what a server needs to run it
-    Attribute("min_disk", INTEGER, "GB", "Smallest disk that a server made from the image needs", "reference"),
-    Attribute("min_ram", INTEGER, "MB", "Smallest memory that a server made from the image needs; usually 0", "reference"),
+    Attribute("min_disk", INTEGER, "GB", "Smallest disk that a server made from the image needs", "reference", spelling=Spelling.JSON),
+    Attribute("min_ram", INTEGER, "MB", "Smallest memory that a server made from the image needs; usually 0", "reference", spelling=Spelling.JSON),
     Attribute("max_ram", INTEGER, "MB", "Largest memory that the image is meant for", "reference"),
     Attribute("__image_size", BIGINT, "bytes", "Size of the image file; IMS gives it here and not in size", "reference"),
-    Attribute("size", BIGINT, "bytes", "Size of the image file on plain Glance; IMS does not use it: 0 or a small number", "reference"),
-    Attribute("virtual_size", BIGINT, "bytes", "Size of the disk in the image on plain Glance; IMS has it in virtual_size_gb", "reference"),
+    Attribute("size", BIGINT, "bytes", "Size of the image file on plain Glance; IMS does not use it: 0 or a small number", "reference", spelling=Spelling.JSON),
+    Attribute("virtual_size", BIGINT, "bytes", "Size of the disk in the image on plain Glance; IMS has it in virtual_size_gb", "reference", spelling=Spelling.JSON),
     Attribute("__virtual_size", BIGINT, "GB", "Size of the disk in the image on IMS", "reference", own_column="virtual_size_gb"),
     Attribute("disk_format", TEXT, None, "Format of the disk in the image: zvhd2, zvhd, vhd, raw, iso, qcow2 and others", "reference"),
     Attribute("container_format", TEXT, None, "Envelope around the disk; bare means none", "reference"),
     Attribute("virtual_env_type", TEXT, None, "Use: FusionCompute (server), Ironic (bare metal), DataImage (data), IsoImage", "reference"),
     # What may be done with it
-    Attribute("protected", BOOLEAN, None, "Whether the image is protected from deletion", "reference"),
-    Attribute("os_hidden", BOOLEAN, None, "Whether ordinary listings leave the image out", "Glance"),
+    Attribute("protected", BOOLEAN, None, "Whether the image is protected from deletion", "reference", spelling=Spelling.JSON),
+    Attribute("os_hidden", BOOLEAN, None, "Whether ordinary listings leave the image out", "Glance", spelling=Spelling.JSON),
     Attribute("__isregistered", BOOLEAN, None, "Whether the image is registered for use; ordinary users see no others", "reference"),
     Attribute("__is_config_init", BOOLEAN, None, "Whether the initial configuration of the image is finished", "reference"),
     Attribute("__lazyloading", BOOLEAN, None, "Whether a server can start before the whole image is copied to its disk", "reference"),
@@ -141,7 +156,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__image_source_type", TEXT, None, "Storage behind the image; uds is object storage", "reference"),
     Attribute("__image_location", TEXT, None, "Place of the image in that storage", "reference"),
     Attribute("stores", TEXT, None, "Glance stores that hold the image, separated by commas", "Glance"),
-    Attribute("locations", JSON, None, "Addresses of the image in its stores, a JSON list; only where the cloud shows them", "Glance"),
+    Attribute("locations", JSON, None, "Addresses of the image in its stores, a JSON list; only where the cloud shows them", "Glance", spelling=Spelling.JSON),
     Attribute("direct_url", TEXT, None, "Address of the image in its first store; only where the cloud shows it", "Glance"),
     Attribute("checksum", TEXT, None, "MD5 of the image file on plain Glance; IMS does not use it", "reference"),
     Attribute("os_hash_algo", TEXT, None, "Algorithm of os_hash_value, such as sha512", "Glance"),
@@ -160,8 +175,8 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__account_code", TEXT, None, "Code by which use of a paid image is charged", "vendor SDK"),
     Attribute("__productcode", TEXT, None, "Product of the marketplace that the image belongs to", "vendor SDK"),
     Attribute("__is_offshelved", BOOLEAN, None, "Whether the image was withdrawn from the marketplace", "vendor SDK"),
-    Attribute("__system_support_market", BOOLEAN, None, "Whether the image may be published in the marketplace", "vendor SDK"),
-    Attribute("__system_support_export", BOOLEAN, None, "Whether the image may be exported", "observed"),
+    Attribute("__system_support_market", BOOLEAN, None, "Whether the image may be published in the marketplace", "vendor SDK", spelling=Spelling.JSON),
+    Attribute("__system_support_export", BOOLEAN, None, "Whether the image may be exported", "observed", spelling=Spelling.JSON),
     # Where it runs: an open family, so what is not here is in extra; NULL mostly means no
     Attribute("__support_kvm", BOOLEAN, None, "Whether the image runs on KVM", "reference"),
     Attribute("__support_xen", BOOLEAN, None, "Whether the image runs on Xen", "reference"),
