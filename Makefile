@@ -55,7 +55,7 @@ clean:
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	.venv/bin/python -m compileall -q core extract transform load pipeline flows page cli verify
+	.venv/bin/python -m compileall -q core extract transform load pipeline api flows page cli verify
 	.venv/bin/python -m flows.embedded make-new-database
 	touch $@
 

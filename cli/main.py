@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "status": "Say how each cloud is doing.",
     "runs": "List the runs, and what each found.",
     "serve": "Run the schedule, with Prefect's UI.",
+    "api": "Serve the image API as of any moment.",
     "export": "Write every table as Parquet and CSV.",
     "publish": "Make the published copy anew.",
     "replay": "Rebuild the history from the raw pages.",

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-PACKAGES: Final = ("core", "extract", "transform", "load", "pipeline", "flows", "page", "cli")
+PACKAGES: Final = ("core", "extract", "transform", "load", "pipeline", "api", "flows", "page", "cli")

@@ -77,6 +77,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dashboard: str | None = None
     dashboard_url: str | None = None
     end_of_life: str | None = None
+    api_token: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     prefect_days: _Positive = 30
     lock_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
@@ -126,6 +127,7 @@ class Settings:
     notify: Notify
     clouds: tuple[CloudSettings, ...]
     end_of_life: Path | None = None
+    api_token: str | None = field(default=None, repr=False)
 
 
 def load_settings(config: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -165,6 +167,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
         clouds=clouds or _cloud_of_the_environment(environment),
         end_of_life=places.end_of_life(file.end_of_life),
+        api_token=_token(file.api_token, environment, source),
     )
 
 
@@ -229,13 +232,25 @@ def _read(path: Path) -> _File:
         raise SettingsError(f"{path}: {what}", "docs/reference.md lists the settings.") from exc
 
 
-def _filled_in(urls: Sequence[str], environment: Mapping[str, str], source: str) -> tuple[str, ...]:
+def _filled_in(
+    texts: Sequence[str], environment: Mapping[str, str], source: str, what: str = "a URL of notify"
+) -> tuple[str, ...]:
     try:
-        return tuple(dict.fromkeys(Template(url).substitute(environment) for url in urls))
+        return tuple(dict.fromkeys(Template(text).substitute(environment) for text in texts))
     except KeyError as exc:
-        raise SettingsError(f"{source}: a URL of notify names ${exc.args[0]}, which is not set", "Set it.") from None
+        raise SettingsError(f"{source}: {what} names ${exc.args[0]}, which is not set", "Set it.") from None
     except ValueError:
-        raise SettingsError(f"{source}: a URL of notify has a $ that names nothing", "Write $$ for a dollar.") from None
+        raise SettingsError(f"{source}: {what} has a $ that names nothing", "Write $$ for a dollar.") from None
+
+
+def _token(written: str | None, environment: Mapping[str, str], source: str) -> str | None:
+    """None: everybody may ask. Raises: SettingsError where it is empty: that would be nobody's intention."""
+    if written is None:
+        return None
+    (token,) = _filled_in([written], environment, source, "api_token")
+    if not token.strip():
+        raise SettingsError(f"{source}: api_token is empty", "Write a token, or leave it out.")
+    return token
 
 
 def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:

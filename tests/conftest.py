@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("everywhere")
 _NEED_SERVERS = {
     "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/pipeline/test_real_cloud.py",
     "tests/cli/test_operator.py", "tests/flows/test_schedule.py", "tests/pipeline/test_secrets.py",
+    "tests/api/test_referee.py",
 }  # fmt: skip
 """The files whose tests ask for `openstack` or `prefect_server`, which take half a minute to start."""
 
@@ -39,6 +40,10 @@ class _ByFile(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
         return "servers" if file in _NEED_SERVERS else file
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--questions", type=int, default=1_000, help="To ask a real Glance and our API; default: 20 s.")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:

@@ -1,0 +1,167 @@
+"""One cloud's images as they were at a moment: a connection of its own, which answers questions one after another.
+
+Opened, kept and closed by `copies`. Each has an in-memory database to which the copy is attached read-only, so that a
+copy that has replaced it can be opened beside it; DuckDB then gives no statement files or the network.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from api.body import Body, image_body, page_body
+from api.conditions import Conditions, conditions
+from api.misfits import with_misfits
+from api.question import Question
+from api.refusal import Refusal
+from api.spelling import image_json
+from extract.listing import IMS
+from load.statements import statement
+from load.warehouse import quoted
+
+_LARGEST_CACHE_BYTES: Final = 48_000_000
+_THREADS: Final = 2
+_LOWEST: Final = {"size": "-1", "created_at": "TIMESTAMP '0001-01-01'", "updated_at": "TIMESTAMP '0001-01-01'"}
+"""What stands for no value in an order; of texts it is the empty one."""
+_NO_TEXT: Final = "''"
+
+
+def attached(published: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the copy, called `copy`. Raises: duckdb.Error where the file is none that can be read."""
+    connection = duckdb.connect(":memory:", config={"threads": _THREADS})
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH {quoted(str(published))} AS copy (READ_ONLY)")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def asked(connection: duckdb.DuckDBPyConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:
+    """The rows of sql/api/<name>.sql."""
+    return connection.execute(statement("api", name).text, parameters).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which images a moment shows: those of `cloud` at `at`; `changed_at` is when they last changed. Times are UTC."""
+
+    cloud: str
+    dialect: str
+    project_id: str | None
+    at: datetime
+    changed_at: datetime
+
+
+class Moment:
+    """Its answers are kept, up to a number of bytes: a past moment never changes."""
+
+    def __init__(self, published: Path, view: View) -> None:
+        """Raises: duckdb.Error."""
+        self.view = view
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Any, Body] = OrderedDict()
+        self._kept_bytes = 0
+        self._connection = attached(published)
+        try:
+            of_view = {"cloud": view.cloud, "at": view.at, "project_id": view.project_id}
+            self._connection.execute(statement("api", "shown").text, of_view)
+            self._misfits: dict[int, list[tuple[str, str]]] = {}
+            for version, attribute, value in asked(self._connection, "misfits", cloud=view.cloud):
+                self._misfits.setdefault(version, []).append((attribute, value))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+            self._kept.clear()
+
+    def page(self, question: Question) -> Body:
+        """The page's JSON. Raises: Refusal, 400."""
+        with self._lock:
+            kept = self._kept.get(question)
+            if kept is not None:
+                self._kept.move_to_end(question)
+                return kept
+            found = conditions(question, self.view.dialect)
+            rows = self._rows(question, found)
+            # Glance has a `next` on every full page; IMS, by the reference, on every page but the last.
+            has_next = len(rows) > question.limit or (self.view.dialect != IMS and len(rows) == question.limit > 0)
+            rows = rows[: question.limit]
+            following = question.next(rows[-1][1], self.view.dialect) if has_next and rows else None
+            body = page_body(
+                self._texts([version for version, _ in rows]), question.first, following, self.view.dialect
+            )
+            self._keep(question, body)
+            return body
+
+    def image(self, identity: str) -> Body | None:
+        """The image's JSON, listed or not; None where there was none of this id."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT version FROM memory.shown WHERE id = $id", {"id": identity}
+            ).fetchall()
+            return image_body(self._texts([found[0][0]])[0]) if found else None
+
+    def _rows(self, question: Question, found: Conditions) -> list[tuple[int, str]]:
+        """Row in image_versions and id of each image of the page, and of one more where there is one."""
+        if question.marker is not None:
+            found.parts.append(self._behind(question.marker, question.order, found))
+        join = "JOIN copy.image_versions AS version ON version.rowid = shown.version" if found.needs_version else ""
+        order = ", ".join(f"{_sorted_by(key)} {'DESC' if descends else 'ASC'}" for key, descends in question.order)
+        return self._connection.execute(
+            f"SELECT shown.version, shown.id FROM memory.shown AS shown {join} "
+            f"WHERE {found.text} ORDER BY {order} LIMIT {question.limit + 1}",
+            found.parameters,
+        ).fetchall()
+
+    def _behind(self, marker: str, order: Sequence[tuple[str, bool]], found: Conditions) -> str:
+        """What comes after the image of this id, wherever that may be. Raises: Refusal, 400, where there is none."""
+        keys = ", ".join(_sorted_by(key) for key, _ in order)
+        rows = self._connection.execute(
+            f"SELECT {keys} FROM memory.shown AS shown WHERE shown.id = $id", {"id": marker}
+        ).fetchall()
+        if not rows:
+            raise Refusal(400, f"No image found with ID {marker}")
+        alternatives: list[str] = []
+        equal: list[str] = []
+        for (key, descends), value in zip(order, rows[0], strict=True):
+            name = found.bind(value)
+            alternatives.append(" AND ".join([*equal, f"{_sorted_by(key)} {'<' if descends else '>'} {name}"]))
+            equal.append(f"{_sorted_by(key)} = {name}")
+        return f"({' OR '.join(f'({one})' for one in alternatives)})"
+
+    def _texts(self, versions: Sequence[int]) -> list[bytes]:
+        """The images' JSON, in the order of these rows of image_versions."""
+        if not versions:
+            return []
+        # The numbers are DuckDB's own. It finds rows by a list of numbers several times as fast as by a join.
+        rows = self._connection.execute(
+            f"SELECT version.rowid, {image_json(self.view.dialect)} FROM copy.image_versions AS version "
+            f"WHERE version.rowid IN ({', '.join(map(str, versions))})"
+        ).fetchall()
+        texts: dict[int, bytes] = {version: text.encode() for version, text in rows}
+        for version in self._misfits.keys() & texts.keys():
+            texts[version] = with_misfits(texts[version], self._misfits[version])
+        return [texts[version] for version in versions]
+
+    def _keep(self, question: Question, body: Body) -> None:
+        self._kept[question] = body
+        self._kept_bytes += body.size
+        while self._kept_bytes > _LARGEST_CACHE_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].size
+
+
+def _sorted_by(key: str) -> str:
+    """The key comes from `question.SORT_KEYS`."""
+    return f"coalesce(shown.{key}, {_LOWEST.get(key, _NO_TEXT)})"

@@ -1,0 +1,170 @@
+"""The HTTP side: which path asks what, who may ask, and the server that listens. Called by the command line.
+
+A path begins with /cloud/NAME, /as-of/WHEN or both, in this order; then it is one of the image API. Whatever is asked,
+the answer comes from the published copy, and nothing is ever written.
+"""
+
+import re
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import uvicorn
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from api.answers import READING, answer, refusal
+from api.copies import Copies
+from api.discovery import schema, versions
+from api.question import parse_question
+from api.refusal import Refusal
+from core.errors import SettingsError
+
+_VERSION: Final = re.compile(r"v2(\.\d{1,2})?")
+_THREADS: Final = 8
+_SERVICES: Final = ((), ("versions",), ("v2",))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served, and to whom. `cloud` and `when` are those of a path that names none; `token` None: to all."""
+
+    published: Path
+    projects: Mapping[str, str] = field(default_factory=dict)
+    cloud: str | None = None
+    when: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A path, taken apart. `service` is what stands before the API's own part, as it was written."""
+
+    cloud: str | None
+    when: str | None
+    service: str
+    path: tuple[str, ...]
+
+
+def application(served: Served) -> Starlette:
+    """The API as an ASGI application."""
+    copies = Copies(served.published, served.projects)
+    api = _Api(served, copies)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        copies.close()
+
+    return Starlette(routes=[Mount("/", app=api)], lifespan=lifespan)
+
+
+def serve(served: Served, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; port 0 is a free one. `say` is told where. Raises: SettingsError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as exc:
+        raise SettingsError(
+            f"{host}, port {port}, cannot be had ({exc.strerror})", "Take another --port or --host."
+        ) from exc
+    named = f"[{host}]" if ":" in host else host
+    with listening:
+        say(f"http://{named}:{listening.getsockname()[1]}")
+        server(served).run(sockets=[listening])
+
+
+def server(served: Served) -> uvicorn.Server:
+    """The server, ready to be run on a socket that listens."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(served), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+    )
+
+
+class _Api:
+    def __init__(self, served: Served, copies: Copies) -> None:
+        self._served = served
+        self._copies = copies
+        self._limiter: CapacityLimiter | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(_THREADS)
+        response = await run_sync(self._answer, request, limiter=self._limiter)
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        dialect: str | None = None
+        try:
+            place = self._place(request)
+            if request.method not in READING:
+                raise Refusal(405, f"{request.method} is not for this API: it tells what was, and changes nothing.")
+            if place.path in _SERVICES:
+                status = 200 if place.path else 300
+                return answer(request, versions(_address(request, place.service)), None, status)
+            self._check(request)
+            with self._copies.moment(place.cloud, place.when) as moment:
+                dialect = moment.view.dialect
+                match place.path:
+                    case ("v2", "images"):
+                        body = moment.page(parse_question(request.scope.get("query_string", b"")))
+                    case ("v2", "images", identity):
+                        found = moment.image(identity)
+                        if found is None:
+                            raise Refusal(404, f"No image found with ID {identity}")
+                        body = found
+                    case ("v2", "schemas", name) if (described := schema(name, dialect)) is not None:
+                        return answer(request, described, None)
+                    case _:
+                        raise Refusal(404, "The resource could not be found.")
+                return answer(request, body, moment.view.changed_at)
+        except Refusal as refused:
+            return refusal(request, refused, dialect)
+
+    def _place(self, request: Request) -> _Place:
+        raw = request.scope.get("raw_path") or request.url.path.encode()
+        parts = [part for part in raw.decode("latin-1").split("/") if part]
+        taken = 0
+        cloud, when = self._served.cloud, self._served.when
+        if parts[:1] == ["cloud"] and len(parts) > 1:
+            cloud, taken = _text(parts[1]), 2
+        if parts[taken : taken + 1] == ["as-of"] and len(parts) > taken + 1:
+            when, taken = _text(parts[taken + 1]), taken + 2
+        path = [_text(part) for part in parts[taken:]]
+        if path and _VERSION.fullmatch(path[0]):
+            path[0] = "v2"
+        return _Place(cloud, when, "".join(f"/{part}" for part in parts[:taken]), tuple(path))
+
+    def _check(self, request: Request) -> None:
+        """Raises: Refusal, 401, where a token is asked for and not given."""
+        if self._served.token is None:
+            return
+        # Starlette reads headers as Latin-1: so they are the bytes that were sent.
+        given = request.headers.get("X-Auth-Token", "")
+        if not secrets.compare_digest(given.encode("latin-1"), self._served.token.encode()):
+            raise Refusal(401, "This needs the token that api_token has in the settings, as X-Auth-Token.")
+
+
+def _text(part: str) -> str:
+    try:
+        return unquote(part, errors="strict")
+    except UnicodeDecodeError as exc:
+        raise Refusal(400, "The path is not UTF-8 text.") from exc
+
+
+def _address(request: Request, service: str) -> str:
+    """Where the client has found the service, without a slash at the end."""
+    return f"{request.url.scheme}://{request.headers.get('Host', 'localhost')}{service}"

@@ -1,0 +1,100 @@
+"""An image as its cloud wrote it: the JSON text of a row of image_versions, as an expression in SQL.
+
+The dictionary knows what the API writes as text; here is in which order, and what is written though it is null.
+Source: reference, 'Example response', for IMS; openstack/glance, `_format_image`, for plain OpenStack.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from extract.listing import IMS
+from transform.dictionary import ATTRIBUTES, Attribute, Kind, Spelling
+
+_AS_PRINTED: Final = (
+    *("schema", "min_disk", "created_at", "__image_source_type", "container_format", "file", "updated_at"),
+    *("protected", "checksum", "id", "__isregistered", "min_ram", "__lazyloading", "owner", "__os_type"),
+    *("__imagetype", "visibility", "virtual_env_type", "tags", "__platform", "size", "__os_bit", "__os_version"),
+    *("name", "self", "disk_format", "virtual_size", "hw_firmware_type", "status"),
+)
+_GLANCES_OWN: Final = (
+    *("name", "disk_format", "container_format", "visibility", "size", "virtual_size", "status", "checksum"),
+    *("protected", "min_ram", "min_disk", "owner", "os_hidden", "os_hash_algo", "os_hash_value", "id"),
+    *("created_at", "updated_at", "locations", "direct_url", "tags", "self", "file", "schema", "stores"),
+)
+_NULL_TOO: Final = (
+    *("name", "disk_format", "container_format", "size", "virtual_size", "checksum", "owner"),
+    *("os_hash_algo", "os_hash_value"),
+)
+"""What is written as null where there is no value; of other attributes there is then no word."""
+
+_AS_OLD_AS_HIDDEN: Final = ("os_hash_algo", "os_hash_value")
+"""Image APIs without `os_hidden` do not have these either."""
+
+_BY_API_NAME: Final = {attribute.api_name: attribute for attribute in ATTRIBUTES}
+_BY_PLAIN_NAME: Final = {attribute.column: attribute for attribute in ATTRIBUTES if attribute.is_plain_on_glance}
+
+
+def names_of(name: str, dialect: str) -> tuple[Attribute | None, bool]:
+    """The attribute that the API's name means, None where only `extra` can have it; and whether `extra` may, too."""
+    if (attribute := _BY_API_NAME.get(name)) is not None:
+        return attribute, False
+    if dialect != IMS and (attribute := _BY_PLAIN_NAME.get(name)) is not None:
+        return attribute, True
+    return None, True
+
+
+@cache
+def image_json(dialect: str) -> str:
+    """The SQL expression, over `version`, that is the image's JSON text."""
+    by_name = {attribute.api_name: _member(attribute, dialect) for attribute in ATTRIBUTES}
+    ends = _GLANCES_OWN if dialect != IMS else ()
+    begins = _AS_PRINTED if dialect == IMS else ()
+    between = [name for name in by_name if name not in (*begins, *ends)]
+    members = [*(by_name[name] for name in (*begins, *between)), _EXTRA, *(by_name[name] for name in ends)]
+    return "'{' || concat_ws(', ', " + ", ".join(members) + ") || '}'"
+
+
+_EXTRA: Final = (
+    "nullif(array_to_string([to_json(one.key) || ': ' || to_json(one.value) for one in map_entries(version.extra)], "
+    "', '), '')"
+)
+
+
+def _member(attribute: Attribute, dialect: str) -> str:
+    """The attribute's name and value as JSON has them; NULL where there is no word of it."""
+    column, name = f'version."{attribute.column}"', f"'\"{attribute.api_name}\": '"
+    if dialect != IMS and attribute.is_plain_on_glance:
+        # Where the plain name is taken, the column holds the other one.
+        plain = attribute.column
+        name = f"if(version.extra['{plain}'] IS NULL, '\"{plain}\": ', {name})"
+    value = _value(attribute, column)
+    if attribute.api_name in _NULL_TOO:
+        value = f"coalesce({value}, 'null')"
+        if attribute.api_name in _AS_OLD_AS_HIDDEN:
+            value = f"if(version.os_hidden IS NULL AND {column} IS NULL, NULL, {value})"
+    return f"{name} || {value}"
+
+
+def _value(attribute: Attribute, column: str) -> str:
+    is_text = attribute.spelling is not Spelling.JSON
+    match attribute.kind:
+        case Kind.TIMESTAMP if attribute.spelling is Spelling.MICROSECONDS:
+            return f"strftime({column}, '\"%Y-%m-%dT%H:%M:%S.%f\"')"
+        case Kind.TIMESTAMP:
+            whole = f"strftime({column}, '\"%Y-%m-%dT%H:%M:%SZ\"')"
+            finer = f"strftime({column}, '\"%Y-%m-%dT%H:%M:%S.%fZ\"')"
+            return f"if(date_trunc('second', {column}) = {column}, {whole}, {finer})"
+        case Kind.BOOLEAN | Kind.INTEGER | Kind.BIGINT:
+            plain = f"CAST({column} AS VARCHAR)"
+            return f"'\"' || {plain} || '\"'" if is_text else plain
+        case Kind.JSON if not is_text:
+            return f"CAST({column} AS VARCHAR)"
+    return f"CAST(to_json(CAST({column} AS {'VARCHAR[]' if attribute.kind is Kind.TAGS else 'VARCHAR'})) AS VARCHAR)"
+
+
+def attribute_names(dialect: str) -> Iterator[tuple[str, Attribute]]:
+    """Each attribute with the name that the API writes for it, for the schema of an image."""
+    for attribute in ATTRIBUTES:
+        is_plain = dialect != IMS and attribute.is_plain_on_glance
+        yield attribute.column if is_plain else attribute.api_name, attribute

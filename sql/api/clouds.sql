@@ -1,0 +1,29 @@
+-- clouds: the clouds in the copy, and what answering for them takes.
+-- One row per cloud. Times are UTC. `project_id` is the project that most private images belong to.
+WITH readings AS (
+    SELECT run_clouds.cloud, min(runs.started_at) AS first_read_at
+    FROM copy.run_clouds
+    JOIN copy.runs ON runs.run_id = run_clouds.run_id
+    GROUP BY run_clouds.cloud
+),
+
+versions AS (
+    SELECT cloud, min(seen_from) AS first_seen_at FROM copy.image_versions GROUP BY cloud
+),
+
+owners AS (
+    SELECT version.cloud, mode(version.owner) AS project_id
+    FROM copy.image_versions AS version
+    SEMI JOIN (SELECT cloud, id FROM copy.listing_memberships WHERE listing = 'private') AS own
+        ON own.cloud = version.cloud AND own.id = version.id
+    GROUP BY version.cloud
+)
+
+SELECT
+    coalesce(readings.cloud, versions.cloud) AS cloud,
+    least(readings.first_read_at, versions.first_seen_at) AS first_read_at,
+    owners.project_id
+FROM readings
+FULL JOIN versions ON versions.cloud = readings.cloud
+LEFT JOIN owners ON owners.cloud = coalesce(readings.cloud, versions.cloud)
+ORDER BY ALL

@@ -1,0 +1,42 @@
+-- shown: one cloud's images at a moment, with what a listing is chosen, filtered and sorted by.
+-- One row per image; `version` is its row in image_versions. Times are UTC.
+-- A listing says more than an image does: whose share it is, and how it was answered, is nowhere else.
+CREATE TABLE memory.shown AS
+WITH stays AS (
+    SELECT
+        id,
+        bool_or(listing IN ('private', 'shared-out')) AS in_own,
+        bool_or(listing IN ('public', 'market', 'community')) AS in_open,
+        bool_or(listing = 'shared-accepted') AS is_accepted,
+        bool_or(listing = 'shared-pending') AS is_pending,
+        bool_or(listing = 'shared-rejected') AS is_rejected,
+        bool_and(listing = 'hidden') AS is_hidden
+    FROM copy.listing_memberships
+    WHERE cloud = $cloud AND seen_from <= $at AND (seen_to IS NULL OR seen_to > $at)
+    GROUP BY id
+)
+
+SELECT
+    version.rowid AS version,
+    version.id,
+    version.name,
+    version.status,
+    version.visibility,
+    version.owner,
+    version.disk_format,
+    version.container_format,
+    version.size,
+    version.created_at,
+    version.updated_at,
+    stays.id IS NOT NULL AS is_listed,
+    coalesce(stays.in_own OR version.owner = $project_id, stays.in_own, false) AS is_own,
+    coalesce(stays.in_open OR version.visibility IN ('public', 'community'), stays.in_open, false) AS is_open,
+    coalesce(stays.is_accepted, false) AS is_accepted,
+    coalesce(stays.is_pending, false) AS is_pending,
+    coalesce(stays.is_rejected, false) AS is_rejected,
+    coalesce(stays.is_accepted OR stays.is_pending OR stays.is_rejected, false) AS is_received,
+    coalesce(stays.is_hidden, false) AS is_hidden,
+    coalesce(stays.is_hidden OR version.os_hidden, stays.is_hidden, false) AS says_hidden
+FROM copy.image_versions AS version
+LEFT JOIN stays ON stays.id = version.id
+WHERE version.cloud = $cloud AND version.seen_from <= $at AND (version.seen_to IS NULL OR version.seen_to > $at)

@@ -1,0 +1,47 @@
+"""The API over a warehouse of a few nights, on a real socket."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.server import Served, server
+from load.publish import publish
+from tests.load.runs import Nights, new_warehouse
+
+FIRST_NIGHT = datetime(2026, 11, 1, 2)
+
+Listings = dict[str, list[dict[str, Any]]]
+
+
+@contextmanager
+def serving(served: Served) -> Iterator[httpx.Client]:
+    """A client of the API, which runs until the block is left."""
+    running = server(served)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        try:
+            with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+                yield client
+        finally:
+            running.should_exit = True
+            thread.join(20)
+
+
+def published(folder: Path, *nights: Listings, dialect: str = "ims") -> Path:
+    """The copy of a warehouse that read these listings, one night after the other, cloud `c`."""
+    copy = folder / "published.duckdb"
+    with new_warehouse(folder) as warehouse:
+        reading = Nights(warehouse, folder / "staged")
+        reading.dialect = dialect
+        for number, listings in enumerate(nights):
+            reading.night(listings, at=FIRST_NIGHT + timedelta(days=number))
+        publish(warehouse, copy)
+    return copy

@@ -1,0 +1,300 @@
+"""GET /v2/images and what clients ask around it: what the reference prints, and what a past moment showed."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import httpx
+import pytest
+
+from api.server import Served
+from load.publish import publish
+from load.warehouse import Warehouse
+from tests.api.serving import published, serving
+from tests.load.runs import PROJECT, image
+
+REFERENCE = Path(__file__).parents[1] / "transform"
+PRINTED = json.loads((REFERENCE / "reference_response.json").read_text())
+HOSTILE = (
+    *("'; DROP TABLE shown; --", '"', "$p0", ") OR true --", "x' OR '1'='1", "\x00", "%", "version.name", "大" * 200),
+    *("1e999", "in:", "eq:", "gt:9999-99-99"),
+)
+_BY_OPERATOR: dict[str, list[str]] = {
+    "gt": [], "gte": ["two"], "lt": ["one"], "lte": ["two", "one"], "eq": ["two"], "neq": ["one"]
+}  # fmt: skip
+_WRONG = (
+    *("limit=x", "limit=-1", "sort_key=tags", "sort_dir=up", "marker=nobody", "created_at=soon", "size_min=x"),
+    *("visibility=secret", "name=lt:a", "name=%ff", "protected=perhaps"),
+)
+_NAMES = (
+    *("name", "id", "owner", "__os_bit", "tag", "unheard_of", "__os_feature_list", "created_at", "marker", "sort_key"),
+    *("sort", "sort_dir", "limit", "visibility", "member_status", "min_ram", "size_max"),
+)
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    return [one["id"] for one in answer.raise_for_status().json()["images"]]
+
+
+def private(identity: str, **attributes: Any) -> dict[str, Any]:
+    """An image of our own, as IMS has it."""
+    mark = {"__imagetype": "private", "visibility": "private", "owner": PROJECT, "status": "active"}
+    return image(identity, **{"created_at": "2026-09-01T00:00:00Z", **mark, **attributes})
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three nights: `changing` gets another name, `going` goes, `coming` comes, `moving` is accepted."""
+    shared = {"owner": "q" * 32, "visibility": "shared", "__imagetype": "shared"}
+    moving = private("moving", **shared)
+    going, staying = private("going"), private("staying", min_disk="ten", **{"__lazyloading": "perhaps"})
+    public = [private("gold", visibility="public", __imagetype="gold", protected=True, owner="o" * 32)]
+    first, second = private("changing", name="before"), private("changing", name="after", invented="x")
+    return published(
+        tmp_path_factory.mktemp("api"),
+        {"private": [first, going, staying], "shared-pending": [moving], "public": public},
+        {"private": [second, staying], "shared-accepted": [moving], "public": public},
+        {"private": [second, staying, private("coming")], "shared-accepted": [moving], "public": public},
+    )
+
+
+@pytest.fixture(scope="module")
+def client(copy: Path) -> Iterator[httpx.Client]:
+    with serving(Served(copy, {"c": PROJECT})) as running:
+        yield running
+
+
+def test_the_references_example_comes_out_as_it_is_printed(tmp_path: Path) -> None:
+    older = {**PRINTED["images"][1], "id": "00000000-0000-0000-0000-000000000000", "created_at": "2017-01-01T00:00:00Z"}
+    with serving(Served(published(tmp_path, {"public": [*PRINTED["images"], older]}))) as client:
+        answer = client.get("/v2/images?__isregistered=true&__imagetype=gold&limit=2")
+    assert answer.text == json.dumps(PRINTED)
+
+
+def test_each_parameter_of_the_references_table_finds_its_image(tmp_path: Path) -> None:
+    names = (REFERENCE / "reference_request_parameters.txt").read_text().split()
+    values = {"protected": ("true", "false"), "visibility": ("public", "private"), "min_ram": ("1", "2"),
+              "min_disk": ("1", "2"), "__os_bit": ("32", "64"), "created_at": ("2026-01-01T00:00:00Z",) * 2,
+              "updated_at": ("2026-01-02T00:00:00Z",) * 2}  # fmt: skip
+    asked = [name for name in names if name not in ("marker", "limit", "sort_key", "sort_dir", "tag", "member_status")]
+    asked += ["__unheard_of", "invented", "hw_vif_multiqueue_enabled", "__image_size"]
+    images = []
+    for number in (0, 1):
+        given: dict[str, Any] = {}
+        for name in asked:
+            is_truth = name.startswith(("__support", "__isreg", "hw_")) and not name.endswith("gpu_type")
+            usual = ("true", "false") if is_truth else ("5", "6") if name == "__image_size" else ("one", "two")
+            text = values.get(name, usual)[number]
+            given[name] = text == "true" if name == "protected" else int(text) if name.startswith("min_") else text
+        images.append({**given, "created_at": f"202{5 + number}-01-01T00:00:00Z"})
+        images[-1]["updated_at"] = images[-1]["created_at"]
+    with serving(Served(published(tmp_path, {"private": images}), {"c": PROJECT})) as client:
+        for name in asked:
+            found = client.get("/v2/images", params={name: str(images[0][name]).replace("True", "true")})
+            assert ids(found) == ["one"], name
+            assert found.json()["images"][0][name] == images[0][name]
+        for operator, wanted in _BY_OPERATOR.items():
+            for time in ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00"):
+                for name in ("created_at", "updated_at"):
+                    assert ids(client.get("/v2/images", params={name: f"{operator}:{time}"})) == wanted
+
+
+def test_pages_sort_and_end_as_the_reference_says(tmp_path: Path) -> None:
+    images = [
+        private(f"i{n:02}", size=n % 3, tags=["a.b"] if n == 7 else ["a=b", "c"] if n == 8 else []) for n in range(60)
+    ]
+    with serving(Served(published(tmp_path, {"private": images}))) as client:
+        assert len(ids(client.get("/v2/images"))) == 25
+        for size in (7, 30):
+            query = f"/v2/images?sort_key=size&sort_dir=asc&limit={size}"
+            walked: list[str] = []
+            while query:
+                page = client.get(query)
+                walked += ids(page)
+                assert page.json()["first"] == f"/v2/images?sort_key=size&sort_dir=asc&limit={size}"
+                query = page.json().get("next")
+            assert walked == [one["id"] for one in sorted(images, key=lambda one: (one["size"], one["id"]))]
+            assert ("next" in page.json()) is False
+        assert ids(client.get("/v2/images?tag=a=b&sort_key=id&sort_dir=asc")) == ["i07", "i08"]
+        assert ids(client.get("/v2/images?tag=a=b&tag=c")) == ["i08"]
+        assert ids(client.get('/v2/images?name=in:image i07,"image i09"&sort=id')) == ["i09", "i07"]
+
+
+def test_each_moment_shows_what_was_there_then(client: httpx.Client, copy: Path) -> None:
+    now = ids(client.get("/v2/images?sort=id:asc"))
+    assert now == ["changing", "coming", "gold", "moving", "staying"]
+    with duckdb.connect(str(copy), read_only=True) as reader:
+        runs = [row[0] for row in reader.execute("SELECT run_id FROM runs ORDER BY started_at").fetchall()]
+    first = ["changing", "going", "gold", "staying"]
+    for when in ("2026-11-01", "2026-11-01T02:00:00", "2026-11-02T01:59:59.999999", runs[0], "2026-11-01T05:00+03:00"):
+        assert ids(client.get(f"/as-of/{when}/v2/images?sort=id:asc")) == first, when
+        assert client.get(f"/cloud/c/as-of/{when}/v2/images/changing").json()["name"] == "before"
+    assert ids(client.get(f"/as-of/{runs[1]}/v2/images?sort=id:asc")) == ["changing", "gold", "moving", "staying"]
+    assert client.get("/v2/images/changing").json()["name"] == "after"
+    assert client.get("/as-of/2026-11-01/v2/images/coming").status_code == 404
+    assert client.get("/v2/images/going").status_code == 404
+    pending = "/v2/images?visibility=shared&member_status=pending&__imagetype=shared"
+    assert (ids(client.get(pending)), ids(client.get(f"/as-of/2026-11-01{pending}"))) == ([], ["moving"])
+
+
+def test_what_was_never_there_is_told_apart(client: httpx.Client) -> None:
+    for path, said in (
+        ("/as-of/2026-10-31/v2/images", "its history begins at 2026-11-01T02:00:00 UTC"),
+        ("/as-of/someday/v2/images", "is no moment"),
+        ("/as-of/20261101T020000Z-0000/v2/images", "there is no run"),
+        ("/cloud/d/v2/images", "There is no cloud d. There are: c."),
+        ("/v2/metadefs", "could not be found"),
+        ("/v2/images/gold/file", "could not be found"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 404, path
+        assert said in answer.text.replace("&#x27;", "'"), path
+
+
+def test_several_clouds_are_told_apart_by_the_path(tmp_path: Path) -> None:
+    copy = published(tmp_path, {"private": [private("one")]})
+    with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+        for table in ("image_versions", "listing_memberships", "run_clouds"):
+            columns = (
+                "* REPLACE ('d/e' AS cloud, 'two' AS id)" if table != "run_clouds" else "* REPLACE ('d/e' AS cloud)"
+            )
+            warehouse.execute(f"INSERT INTO {table} SELECT {columns} FROM {table}")
+        publish(warehouse, copy, anew=True)
+    with serving(Served(copy)) as client:
+        answer = client.get("/v2/images")
+        assert answer.status_code == 404
+        assert "/cloud/c, /cloud/d%2Fe" in answer.text
+        assert ids(client.get("/cloud/c/v2/images")) == ["one"]
+        assert ids(client.get("/cloud/d%2Fe/as-of/now/v2/images")) == ["two"]
+    with serving(Served(copy, cloud="d/e", when="2026-11-01")) as client:
+        assert ids(client.get("/v2/images")) == ["two"]
+        assert ids(client.get("/cloud/c/v2/images")) == ["one"]
+
+
+def test_what_did_not_fit_its_column_is_shown_as_it_was_received(client: httpx.Client) -> None:
+    shown = client.get("/v2/images/staying").json()
+    assert (shown["min_disk"], shown["__lazyloading"]) == ("ten", "perhaps")
+    assert client.get("/v2/images/changing").json()["invented"] == "x"
+
+
+def test_only_reading_is_answered(client: httpx.Client) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"):
+        answer = client.request(method, "/v2/images/gold")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert "changes nothing" in answer.text
+
+
+def test_wrong_parameters_are_refused_in_the_dialects_form(client: httpx.Client, tmp_path: Path) -> None:
+    for query in _WRONG:
+        answer = client.get(f"/v2/images?{query}")
+        assert answer.status_code == 400, query
+        assert answer.json()["error"]["code"] == "IMG.0001"
+    with serving(Served(published(tmp_path, {"private": [image("a")]}, dialect="openstack"))) as plain:
+        answer = plain.get("/v2/images?limit=x", headers={"Accept": "application/json"})
+        said = {"code": "400 Bad Request", "title": "Bad Request"}
+        assert answer.json() == {**said, "message": "limit param must be an integer<br /><br />\n\n\n"}
+
+
+def test_nothing_that_is_asked_is_taken_for_sql(client: httpx.Client) -> None:
+    before = client.get("/v2/images").text
+    for text in HOSTILE:
+        for name in _NAMES:
+            answer = client.get("/v2/images", params={name: text})
+            assert answer.status_code in (200, 400), (name, text)
+            assert answer.status_code == 400 or ids(answer) == [] or name == "limit", (name, text)
+        assert ids(client.get("/v2/images", params={text: "x"})) == [], text
+        assert client.get(f"/v2/images/{quote(text, safe='')}").status_code == 404
+        assert client.get(f"/as-of/{quote(text, safe='')}/v2/images").status_code in (400, 404)
+    assert client.get("/v2/images?" + "&".join(f"a{n}=1" for n in range(600))).status_code == 400
+    assert client.get("/v2/images").text == before
+
+
+def test_answers_can_be_kept_and_asked_for_again(client: httpx.Client) -> None:
+    plain = client.get("/as-of/2026-11-01/v2/images", headers={"Accept-Encoding": "identity"})
+    assert plain.headers["Last-Modified"] == "Sun, 01 Nov 2026 02:00:00 GMT"
+    assert "Date" in plain.headers
+    with client.stream("GET", "/as-of/2026-11-01/v2/images", headers={"Accept-Encoding": "br, gzip;q=0.5"}) as packed:
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(b"".join(packed.iter_raw())) == plain.content
+    refused = client.get("/as-of/2026-11-01/v2/images", headers={"Accept-Encoding": "gzip;q=0, *;q=0"})
+    assert "Content-Encoding" not in refused.headers
+    head = client.head("/as-of/2026-11-01/v2/images", headers={"Accept-Encoding": "identity"})
+    assert (head.content, head.headers["Content-Length"]) == (b"", str(len(plain.content)))
+    assert head.headers["ETag"] == plain.headers["ETag"] != client.get("/v2/images").headers["ETag"]
+    for conditions in ({"If-None-Match": f'"x", {plain.headers["ETag"]}'}, {"If-Modified-Since": head.headers["Date"]}):
+        again = client.get("/as-of/2026-11-01/v2/images", headers=conditions)
+        assert (again.status_code, again.content) == (304, b"")
+    for conditions in ({"If-None-Match": '"x"'}, {"If-Modified-Since": "Sat, 31 Oct 2026 02:00:00 GMT"}):
+        assert client.get("/as-of/2026-11-01/v2/images", headers=conditions).status_code == 200
+
+
+def test_discovery_leads_a_client_to_the_moment_that_it_asked(client: httpx.Client) -> None:
+    for path, status in (("/", 300), ("/versions", 200), ("/v2", 200), ("/cloud/c/as-of/2026-11-01/", 300)):
+        answer = client.get(path)
+        assert answer.status_code == status
+        current = next(one for one in answer.json()["versions"] if one["status"] == "CURRENT")
+        service = str(client.base_url) + path.removesuffix("/").removesuffix("/versions").removesuffix("/v2")
+        assert current["links"] == [{"rel": "self", "href": f"{service}/v2/"}]
+    schema = client.get("/v2/schemas/image").json()
+    assert schema["properties"]["__isregistered"]["type"] == ["null", "string"]
+    assert client.get("/v2/schemas/images").json()["properties"]["images"]["items"] == schema
+
+
+def test_a_token_keeps_others_out(copy: Path) -> None:
+    served = Served(copy, token="sésame")
+    assert "sésame" not in repr(served)
+    with serving(served) as client:
+        for headers in ({}, {"X-Auth-Token": "wrong"}, {"X-Auth-Token": ""}):
+            for path in ("/v2/images", "/v2/images/gold", "/cloud/d/v2/images", "/v2/schemas/image"):
+                assert client.get(path, headers=headers).status_code == 401, path
+        assert client.get("/").status_code == 300
+        assert client.get("/v2/images", headers={b"X-Auth-Token": "sésame".encode()}).status_code == 200
+
+
+def test_a_copy_that_replaces_another_is_served_from_the_next_question_on(tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    copy = published(tmp_path, {"private": [private("one")]})
+    with serving(Served(tmp_path / "nowhere.duckdb")) as client:
+        assert client.get("/v2/images").status_code == 503
+    with serving(Served(copy)) as client:
+        assert ids(client.get("/v2/images")) == ["one"]
+        published(tmp_path / "later", {"private": [private("two")]}).replace(copy)
+        assert ids(client.get("/v2/images")) == ["two"]
+        copy.unlink()
+        copy.write_text("not a database")
+        assert client.get("/v2/images").status_code == 503
+
+
+def test_the_command_serves_until_it_is_stopped(copy: Path, tmp_path: Path) -> None:
+    config = tmp_path / "glanceback.toml"
+    config.write_text(f'published = "{copy}"\napi_token = "$SESAME"\n')
+    command = [
+        sys.executable,
+        "-m",
+        "cli",
+        "api",
+        "--port",
+        "0",
+        "--as-of",
+        "2026-11-01",
+        "--config",
+        str(config),
+    ]
+    environment = {**os.environ, "SESAME": "open"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split(" at ")[1].split(" ")[0]
+        assert address.startswith("http://127.0.0.1:")
+        answer = httpx.get(f"{address}/v2/images/changing", headers={"X-Auth-Token": "open"}, trust_env=False)
+        assert answer.json()["name"] == "before"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert process.stderr.read() == ""
