@@ -17,7 +17,7 @@ from benchmarks.catalogue import SHARES, Catalogue
 from benchmarks.questions import table
 from extract.body import parse_page
 from extract.landed import LandedAt
-from load.merge import CloudNight, ListingOutcome, find_missing, merge
+from load.merge import CloudRun, ListingOutcome, find_missing, merge
 from load.missing import Decisions
 from load.publish import publish
 from load.runs import begin_run, finish_run
@@ -69,7 +69,7 @@ def load(warehouse: Warehouse, staged: list[StagedListing]) -> float:
     began = time.perf_counter()
     run = begin_run(warehouse, "full", "0")
     outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, FIRST_NIGHT, one) for one in staged]
-    night = CloudNight(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
+    night = CloudRun(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
     merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
     finish_run(warehouse, run, "completed")
     return time.perf_counter() - began

@@ -17,10 +17,10 @@ from extract.asking import ask_page
 from extract.body import PageBody
 from extract.confirmation import why_unaskable
 from extract.connection import Connection, why_refused
-from extract.dialect import FirstLook
+from extract.dialect import ApiProbe
 from extract.listing import Listing, mismatch
 from extract.order import ascending
-from pipeline.session import Visit, check_clocks, enter
+from pipeline.session import Session, check_clocks, open_session
 
 _TOLERATED_DIFFERENCE: Final = timedelta(seconds=60)
 _FORBIDDEN: Final = 403
@@ -46,7 +46,7 @@ class CloudCheck:
     def run(self, remembered: str | None) -> int:
         """Ask, and tell. 0: all well; 1: something is in the way; 2: the settings are wrong."""
         try:
-            self._ask_all(enter(self._settings, remembered))
+            self._ask_all(open_session(self._settings, remembered))
         except SettingsError as exc:
             self._problem(str(exc))
             return 2
@@ -63,19 +63,23 @@ class CloudCheck:
             why = None
         return f"{refusal.what.rstrip('.')}. {why}" if why else str(refusal)
 
-    def _ask_all(self, visit: Visit) -> None:
+    def _ask_all(self, session: Session) -> None:
         """Raises: TransientError where the cloud does not answer: it is not asked the rest then."""
-        self._account(visit.connection)
-        self._clocks(visit.first_look)
-        self._say("dialect", f"{visit.first_look.dialect} ({visit.first_look.reason})")
-        if visit.missing:
-            self._say("note", f"the image API is an old one and does not have the listings {', '.join(visit.missing)}")
-        self._filters(visit.connection)
-        pages = [(listing, page) for listing in visit.listings if (page := self._listing(visit.connection, listing))]
-        self._markers(visit.connection, pages)
-        self._changes(visit.first_look, visit.connection, pages)
-        self._probes(visit.connection, pages)
-        self._single_images(visit.connection, pages)
+        self._account(session.connection)
+        self._clocks(session.api_probe)
+        self._say("dialect", f"{session.api_probe.dialect} ({session.api_probe.reason})")
+        if session.missing:
+            self._say(
+                "note", f"the image API is an old one and does not have the listings {', '.join(session.missing)}"
+            )
+        self._filters(session.connection)
+        pages = [
+            (listing, page) for listing in session.listings if (page := self._listing(session.connection, listing))
+        ]
+        self._markers(session.connection, pages)
+        self._changes(session.api_probe, session.connection, pages)
+        self._probes(session.connection, pages)
+        self._single_images(session.connection, pages)
         self._page_size()
 
     def _account(self, connection: Connection) -> None:
@@ -106,8 +110,8 @@ class CloudCheck:
         hours = (expires_at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
         self._say("token", f"expires at {expires_at:%Y-%m-%d %H:%M} UTC, in {hours:.1f} hours; {advice}")
 
-    def _clocks(self, first_look: FirstLook) -> None:
-        difference = first_look.clock_difference
+    def _clocks(self, api_probe: ApiProbe) -> None:
+        difference = api_probe.clock_difference
         if difference is None:
             self._say(
                 "clocks", "the service says no time that can be used (Date header), so that our own stands for it"
@@ -117,7 +121,7 @@ class CloudCheck:
         seconds = difference.total_seconds()
         self._say("clocks", f"the cloud's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} ours")
         try:
-            check_clocks(self._settings.name, first_look)
+            check_clocks(self._settings.name, api_probe)
         except WrongClock as exc:
             self._problem(str(exc))
             return
@@ -182,9 +186,9 @@ class CloudCheck:
         else:
             self._say("markers", "honoured")
 
-    def _changes(self, first_look: FirstLook, connection: Connection, pages: "_Pages") -> None:
+    def _changes(self, api_probe: ApiProbe, connection: Connection, pages: "_Pages") -> None:
         """At the end of each listing a run asks what changed meanwhile; without an answer the listing is incomplete."""
-        since = first_look.started_at
+        since = api_probe.started_at
         changed = {"updated_at": f"gte:{since:%Y-%m-%dT%H:%M:%SZ}", "limit": "1", "sort_key": "id", "sort_dir": "asc"}
         for listing, _ in pages:
             page = self._page(connection, {**listing.filters, **changed}, f"listing {listing.name}, what changed")

@@ -66,3 +66,10 @@ class WarehouseError(GlancebackError):
 
 class WarehouseHeld(WarehouseError):
     """Another process has the warehouse open."""
+
+
+def unexpected(error: BaseException) -> str:
+    """What to say of an error that only a fault in glanceback can explain."""
+    # The repr of a UnicodeError has the whole text, which may be a secret.
+    shown = type(error).__name__ if isinstance(error, UnicodeError) else repr(error)
+    return f"an error in glanceback itself: {shown}. Report it, with the log of the run."

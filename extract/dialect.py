@@ -41,7 +41,7 @@ _USUAL_DIFFERENCE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLook:
+class ApiProbe:
     """`dialect` and why; `started_at` is by the server's clock, UTC; `clock_difference` is its less ours.
 
     The clock that gives images their `updated_at` was at `started_at - clock_uncertainty` or later. Whatever asks for
@@ -58,7 +58,7 @@ class FirstLook:
     is_recent: bool = True
 
 
-def look(connection: Connection, remembered: str | None = None) -> FirstLook:
+def probe_api(connection: Connection, remembered: str | None = None) -> ApiProbe:
     """Return the dialect and what time it is at the cloud. `remembered` is the dialect of the runs before.
 
     The dialect is the settings' own; else the remembered one, for one odd answer must not change what is read: that is
@@ -72,7 +72,7 @@ def look(connection: Connection, remembered: str | None = None) -> FirstLook:
     dialect, reason = _dialect(settings.dialect, remembered, _Sample(connection, page, where))
     log.info("%s: dialect %s (%s)", where, dialect, reason)
     started_at, clock_difference, clock_uncertainty = _clocks(answer, where)
-    return FirstLook(
+    return ApiProbe(
         dialect=dialect,
         reason=reason,
         started_at=started_at,

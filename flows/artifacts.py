@@ -22,10 +22,10 @@ from extract.listing import Listing
 from load.merge import ListingOutcome
 from load.runs import Run
 from load.warehouse import Warehouse
-from pipeline import cloud_run
+from pipeline import listing_reading
 from pipeline.progress import ListingProgress, listening
 from pipeline.report import RunReport, summary
-from pipeline.session import Visit
+from pipeline.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,12 @@ _MOST_CHANGES: Final = 100
 _EVERY_SECONDS: Final = 2.0
 
 
-@functools.wraps(cloud_run.read_listing)
-def read_listing(visit: Visit, listing: Listing, *args: Any, **kwargs: Any) -> ListingOutcome:
-    """night.read_listing, its progress shown with the task run where it takes longer than a moment."""
-    progress = _TaskProgress(visit.name, listing.name)
+@functools.wraps(listing_reading.read_listing)
+def read_listing(session: Session, listing: Listing, *args: Any, **kwargs: Any) -> ListingOutcome:
+    """listing_reading.read_listing, its progress shown with the task run where it takes longer than a moment."""
+    progress = _TaskProgress(session.name, listing.name)
     with listening(progress):
-        outcome = cloud_run.read_listing(visit, listing, *args, **kwargs)
+        outcome = listing_reading.read_listing(session, listing, *args, **kwargs)
     progress.complete()
     return outcome
 

@@ -133,5 +133,5 @@ def _check_schedule(crons: dict[str, str], timezone: str) -> None:
         except ValueError as exc:
             raise SettingsError(
                 f"'{schedule}' is no cron schedule",
-                'Write minute, hour, day, month, weekday: "0 2 * * *" is every night at two.',
+                'Write minute, hour, day, month, weekday: "0 2 * * *" is every cloud_run at two.',
             ) from exc

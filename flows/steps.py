@@ -57,7 +57,7 @@ class PrefectSteps:
     def submit_reading(self, step: Step[R], **parameters: Any) -> StepRun[R]:
         if self._readers is None:
             return self.submit(step, **parameters)
-        cloud, listing = parameters["visit"].name, parameters["listing"].name
+        cloud, listing = parameters["session"].name, parameters["listing"].name
         future: PrefectFuture[R] = self._readers.submit(_as_task(step), parameters)
         return _TaskRun(future, lambda error: said_of_dask(error, cloud, listing) or error)
 

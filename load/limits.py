@@ -3,4 +3,4 @@
 from typing import Final
 
 DEFAULT_MEMORY_MB: Final = 150
-"""Enough for a night of a million images."""
+"""Enough for a run of a million images."""

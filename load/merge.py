@@ -1,4 +1,4 @@
-"""One cloud's night into the history: whole or not at all.
+"""What a run read of one cloud, into the history: whole or not at all.
 
 The flow asks twice: first which images are missing, so that the cloud can be asked for them one by one, then for the
 merge. In between nobody else writes, for one process holds the warehouse.
@@ -51,7 +51,7 @@ class ListingOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudNight:
+class CloudRun:
     """What one run read of one cloud. `ends_images` is True for full runs only."""
 
     run_id: str
@@ -63,6 +63,11 @@ class CloudNight:
     outcomes: Sequence[ListingOutcome]
     landed_as: str | None = None
     """The cloud's name in landing, where it has another one today."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Run and cloud."""
+        return self.run_id, self.cloud
 
     @property
     def landing_folder(self) -> str:
@@ -106,24 +111,24 @@ class CloudCounts:
     confirmed_by: str | None = None
 
 
-def find_missing(warehouse: Warehouse, night: CloudNight) -> Missing:
-    """The current images that the night should have shown, and did not, as far as they are to be asked for now."""
-    return warehouse.atomically(lambda: find_missing_within(warehouse, night))
+def find_missing(warehouse: Warehouse, cloud_run: CloudRun) -> Missing:
+    """The current images that the run should have shown, and did not, as far as they are to be asked for now."""
+    return warehouse.atomically(lambda: find_missing_within(warehouse, cloud_run))
 
 
-def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
+def find_missing_within(warehouse: Warehouse, cloud_run: CloudRun) -> Missing:
     """As find_missing, in a transaction of the caller's."""
-    whole = night.whole_listings
-    if not whole or not night.staged:
+    whole = cloud_run.whole_listings
+    if not whole or not cloud_run.staged:
         return Missing()
-    _stage(warehouse, night)
-    later = leave_known_later(warehouse, night.cloud, night.started_at)
+    _stage(warehouse, cloud_run)
+    later = leave_known_later(warehouse, cloud_run.cloud, cloud_run.started_at)
     rows = warehouse.rows(
-        "reading", "missing_images", cloud=night.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
+        "reading", "missing_images", cloud=cloud_run.cloud, whole_listings=whole, most_asked_again=MOST_ASKED_AGAIN
     )
     if not rows:
         return Missing()
-    sizes = dict(warehouse.rows("reading", "listing_sizes", cloud=night.cloud))
+    sizes = dict(warehouse.rows("reading", "listing_sizes", cloud=cloud_run.cloud))
     return Missing(
         images={
             identity: MissingImage(tuple(listings), *facts)
@@ -133,46 +138,46 @@ def find_missing_within(warehouse: Warehouse, night: CloudNight) -> Missing:
         sizes=sizes,
         shown=dict(warehouse.rows("merge", "membership_counts")),
         controls={listing: tuple(ids) for listing, ids in warehouse.rows("reading", "control_images", most=_CONTROLS)},
-        was_all_read=night.has_read_all(sizes),
+        was_all_read=cloud_run.has_read_all(sizes),
     )
 
 
 def merge(
     warehouse: Warehouse,
-    night: CloudNight,
+    cloud_run: CloudRun,
     decisions: Decisions = NOTHING_MISSING,
     *,
     unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
-    """Load the night in one transaction: versions, memberships, deletions, rejects, and how it went.
+    """Load what was read of a cloud in one transaction: versions, memberships, deletions, rejects, and how it went.
 
     `decisions` say what becomes of missing images; `unlisted` is what those answered that are still there.
-    Raises: WarehouseError; then nothing of the night is in.
+    Raises: WarehouseError; then nothing of it is in.
     """
-    return warehouse.atomically(lambda: merge_within(warehouse, night, decisions, unlisted=unlisted, error=error))
+    return warehouse.atomically(lambda: merge_within(warehouse, cloud_run, decisions, unlisted=unlisted, error=error))
 
 
 def merge_within(
     warehouse: Warehouse,
-    night: CloudNight,
+    cloud_run: CloudRun,
     decisions: Decisions = NOTHING_MISSING,
     *,
     unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
     """As merge, in a transaction of the caller's."""
-    run = {"run_id": night.run_id, "started_at": night.started_at, "cloud": night.cloud}
-    if night.staged:
-        counts = _merge_images(warehouse, night, run, decisions, unlisted)
+    run = {"run_id": cloud_run.run_id, "started_at": cloud_run.started_at, "cloud": cloud_run.cloud}
+    if cloud_run.staged:
+        counts = _merge_images(warehouse, cloud_run, run, decisions, unlisted)
     else:
         counts = _nothing(len(decisions.withheld))
-    for outcome in night.outcomes:
+    for outcome in cloud_run.outcomes:
         images = counts.listing_images.get(outcome.listing, 0) if outcome.complete else outcome.images
         evidence = msgspec.json.encode(outcome.evidence).decode()
         row = {**asdict(outcome), "images": images, "evidence": evidence}
         warehouse.run("runs", "add_run_listing", **run, **row)
-    warehouse.run("runs", "add_run_cloud", **run, **asdict(counts), dialect=night.dialect, error=error)
+    warehouse.run("runs", "add_run_cloud", **run, **asdict(counts), dialect=cloud_run.dialect, error=error)
     require(warehouse)
     return counts
 
@@ -182,40 +187,42 @@ def watermarks(warehouse: Warehouse, cloud: str) -> dict[str, datetime]:
     return dict(warehouse.rows("reading", "watermarks", cloud=cloud))
 
 
-def _stage(warehouse: Warehouse, night: CloudNight) -> None:
-    """Tables `incoming` and `incoming_memberships` of the night; what find_missing staged serves the merge as well."""
-    if warehouse.staged is night:
+def _stage(warehouse: Warehouse, cloud_run: CloudRun) -> None:
+    """Tables `incoming` and `incoming_memberships` of what was read; the merge uses what find_missing staged."""
+    if warehouse.staged_key == cloud_run.key:
         return
-    with names_for_duckdb([staged.images for staged in night.staged]) as files:
+    with names_for_duckdb([staged.images for staged in cloud_run.staged]) as files:
         warehouse.run("merge", "incoming", images_files=files)
-        facts = {"project_id": night.project_id, "dialect": night.dialect}
+        facts = {"project_id": cloud_run.project_id, "dialect": cloud_run.dialect}
         warehouse.run("merge", "incoming_memberships", images_files=files, **facts)
-    warehouse.staged = night
+    warehouse.staged_key = cloud_run.key
 
 
 def _merge_images(
     warehouse: Warehouse,
-    night: CloudNight,
+    cloud_run: CloudRun,
     run: dict[str, object],
     decisions: Decisions,
     unlisted: StagedListing | None,
 ) -> CloudCounts:
-    _stage(warehouse, night)
-    warehouse.staged = None  # from here on what was staged grows
-    staged = [*night.staged, *([unlisted] if unlisted else [])]
+    _stage(warehouse, cloud_run)
+    warehouse.staged_key = None  # from here on what was staged grows
+    staged = [*cloud_run.staged, *([unlisted] if unlisted else [])]
     if unlisted:
         with names_for_duckdb([unlisted.images]) as files:
             warehouse.run("merge", "add_unlisted", images_files=files)
-    later = leave_known_later(warehouse, night.cloud, night.started_at)
+    later = leave_known_later(warehouse, cloud_run.cloud, cloud_run.started_at)
     decisions = without(decisions, later)
-    changes_watermark = warehouse.row("merge", "changes_watermark", **run)["watermark"] if night.ends_images else None
+    changes_watermark = (
+        warehouse.row("merge", "changes_watermark", **run)["watermark"] if cloud_run.ends_images else None
+    )
     warehouse.table_of_ids("gone", decisions.gone)
     warehouse.table_of_ids("withheld", decisions.staying)
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
-    warehouse.run("merge", "end_deleted_versions", **run, project_id=night.project_id)
-    _add_versions(warehouse, staged, run, night.landing_folder)
-    where = {"whole_listings": night.whole_listings, "dialect": night.dialect}
+    warehouse.run("merge", "end_deleted_versions", **run, project_id=cloud_run.project_id)
+    _add_versions(warehouse, staged, run, cloud_run.landing_folder)
+    where = {"whole_listings": cloud_run.whole_listings, "dialect": cloud_run.dialect}
     warehouse.run("merge", "ended_memberships", **run, **where)
     if later:
         warehouse.run("merge", "keep_known_later")

@@ -2,7 +2,7 @@
 
 `<run>/run.json` for the run, `<run>/<cloud>/night.json` for each cloud: which listings were whole, what was found
 deleted or withheld. Written before the load, so that a load that fails loses nothing. Each carries its own hash, the
-night's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
+cloud_run's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
 """
 
 import logging
@@ -19,7 +19,7 @@ from core.errors import GlancebackError
 from core.storage import Place
 from extract.landed import cloud_folder, head_of
 from extract.seals import Head, seal_of, sealed
-from load.merge import UNLISTED, CloudNight, ListingOutcome
+from load.merge import UNLISTED, CloudRun, ListingOutcome
 from load.missing import Decisions
 from load.retirement import kept_renames, names_then
 from load.run_ids import RUN_ID
@@ -28,7 +28,7 @@ from load.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 RUN_FILE: Final = "run.json"
-NIGHT_FILE: Final = "night.json"
+CLOUD_RUN_FILE: Final = "night.json"
 _RESTORE: Final = "Restore it, or move its run's folder out of landing."
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class KeptRun:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptNight:
+class KeptCloudRun:
     """What was merged of a cloud, but for the images: those are in the pages.
 
     From `gone` on, what was decided of missing images, in ids; records of old have two of these only. `heads`: what
@@ -83,9 +83,9 @@ class KeptNight:
     def decisions(self) -> Decisions:
         return Decisions(**{each.name: getattr(self, each.name) for each in fields(Decisions)})
 
-    def night(self, outcomes: Sequence[ListingOutcome]) -> CloudNight:
-        """The night, with these outcomes instead, whose images lie ready to be merged."""
-        return CloudNight(
+    def cloud_run(self, outcomes: Sequence[ListingOutcome]) -> CloudRun:
+        """The cloud's part of the run, with these outcomes instead, whose images lie ready to be merged."""
+        return CloudRun(
             self.run_id, self.started_at, self.cloud, self.dialect, self.project_id, self.ends_images, outcomes
         )
 
@@ -99,7 +99,7 @@ def keep_run(landing: Place, kept: KeptRun) -> None:
     if kept.finished_at is not None:
         try:
             folders = storage.subfolders(landing / kept.run_id)
-            nights = ((folder.name, _read(folder / NIGHT_FILE, KeptNight)) for folder in folders)
+            nights = ((folder.name, _read(folder / CLOUD_RUN_FILE, KeptCloudRun)) for folder in folders)
             kept = replace(kept, nights={name: found[1] for name, found in nights if found and found[1]})
         except (OSError, GlancebackError) as exc:
             _cannot_be_replayed(file, exc)
@@ -107,21 +107,25 @@ def keep_run(landing: Place, kept: KeptRun) -> None:
     _write(file, kept)
 
 
-def keep_night(landing: Place, night: CloudNight, decisions: Decisions, error: str | None) -> None:
-    """Keep a cloud's night, before it is merged. Where landing cannot be written, that is logged, as for keep_run."""
-    kept = KeptNight(
-        night.run_id, night.started_at, night.cloud, night.dialect, night.project_id, night.ends_images,
-        [replace(outcome, staged=None) for outcome in night.outcomes], error=error,
+def keep_cloud_run(landing: Place, cloud_run: CloudRun, decisions: Decisions, error: str | None) -> None:
+    """Write the record of what a run read of a cloud, before it is merged.
+
+    Where landing cannot be written, that is logged, as for keep_run.
+    """
+    kept = KeptCloudRun(
+        cloud_run.run_id, cloud_run.started_at, cloud_run.cloud, cloud_run.dialect, cloud_run.project_id,
+        cloud_run.ends_images,
+        [replace(outcome, staged=None) for outcome in cloud_run.outcomes], error=error,
         **{each.name: getattr(decisions, each.name) for each in fields(Decisions)},
     )  # fmt: skip
-    folder = cloud_folder(landing, night.run_id, night.cloud)
-    names = [*(outcome.listing for outcome in night.outcomes), *([UNLISTED] if decisions.answered else [])]
+    folder = cloud_folder(landing, cloud_run.run_id, cloud_run.cloud)
+    names = [*(outcome.listing for outcome in cloud_run.outcomes), *([UNLISTED] if decisions.answered else [])]
     try:
         heads = {name: head_of(folder / name) for name in names}
     except (OSError, ValueError) as exc:
-        _cannot_be_replayed(folder / NIGHT_FILE, exc)
+        _cannot_be_replayed(folder / CLOUD_RUN_FILE, exc)
         return
-    _write(folder / NIGHT_FILE, replace(kept, heads={name: head for name, head in heads.items() if head}))
+    _write(folder / CLOUD_RUN_FILE, replace(kept, heads={name: head for name, head in heads.items() if head}))
 
 
 def kept_runs(landing: Place) -> list[KeptRun]:
@@ -130,18 +134,19 @@ def kept_runs(landing: Place) -> list[KeptRun]:
     return sorted((one[0] for one in found if one is not None), key=lambda kept: kept.started_at)
 
 
-def kept_nights(landing: Place, run_id: str, hashes: Mapping[str, str] | None = None) -> list[KeptNight]:
+def kept_cloud_runs(landing: Place, run_id: str, hashes: Mapping[str, str] | None = None) -> list[KeptCloudRun]:
     """What landing has of a run's clouds, by name. `hashes` are those of the run's record, where it has them.
 
     Raises: GlancebackError where a record is not what was written, or is missing.
     """
     folders = storage.subfolders(landing / run_id)
-    found = {folder.name: _read(folder / NIGHT_FILE, KeptNight) for folder in folders}
+    found = {folder.name: _read(folder / CLOUD_RUN_FILE, KeptCloudRun) for folder in folders}
     for name, digest in (hashes or {}).items():
         one = found.get(name)
         if one is None or one[1] != digest:
+            record = landing / run_id / name / CLOUD_RUN_FILE
             raise GlancebackError(
-                f"{landing / run_id / name / NIGHT_FILE} is {'missing' if one is None else 'not what was written'}: "
+                f"{record} is {'missing' if one is None else 'not what was written'}: "
                 f"{landing / run_id / RUN_FILE} has the hash of another",
                 _RESTORE,
             )
@@ -157,8 +162,8 @@ def forget_kept(landing: Place, run_id: str) -> None:
 def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
     """Remove the runs older than so many days; their ids. `now` is UTC.
 
-    Those stay that still go on, and those of which a cloud's night was kept but not loaded: a replay can load it. A run
-    that was killed while it read has nothing to load. Only the old ones are looked into: their ids tell.
+    Runs that still go on are kept, and runs with a cloud that was read and not loaded: a replay can load it. A run that
+    was killed while it read has nothing to load. Only old runs are opened: an id says how old its run is.
     Raises: OSError, GlancebackError where landing cannot be read.
     """
     since = f"{now - timedelta(days=days):%Y%m%dT%H%M%S}"
@@ -175,7 +180,7 @@ def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -
     removed = []
     for folder in old:
         kept = [entry for entry in storage.subfolders(folder) if entry.name not in loaded.get(folder.name, ())]
-        if folder.name not in going and not any(storage.has(entry / NIGHT_FILE) for entry in kept):
+        if folder.name not in going and not any(storage.has(entry / CLOUD_RUN_FILE) for entry in kept):
             storage.remove(folder)
             removed.append(folder.name)
     return removed

@@ -58,8 +58,8 @@ class Warehouse:
         file cannot be opened or made.
         """
         self.place = place
-        self.staged: object = None
-        """The night whose images lie in temporary tables, from a transaction that was committed."""
+        self.staged_key: tuple[str, str] | None = None
+        """Run and cloud whose images are in the tables `incoming`, from a transaction that was committed."""
         self._memory_mb, self._most_memory_mb = memory_mb, memory_mb * _MOST_TIMES_THE_MEMORY
         self.is_shared = isinstance(place, Lake)
         self.describes_views = not self.is_shared  # DuckLake has no comments on macros and on views' columns
@@ -163,7 +163,7 @@ class Warehouse:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
                     self._call("ROLLBACK")
-                self.staged = None
+                self.staged_key = None
                 self._may_fill(self._memory_mb)
                 raise
 

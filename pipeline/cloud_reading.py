@@ -14,10 +14,9 @@ from load.earlier_runs import pages_of_listings
 from load.merge import ListingOutcome, watermarks
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
-from pipeline import cloud_run
-from pipeline.cloud_run import ListingIncomplete
-from pipeline.second_look import in_stages
-from pipeline.session import Visit
+from pipeline.listing_reading import ListingIncomplete, incomplete_outcome, listings_left, read_listing
+from pipeline.second_pass import in_stages
+from pipeline.session import Session
 from pipeline.settings import Settings
 from pipeline.steps import Step, StepRun, Steps
 
@@ -30,9 +29,9 @@ def _may_pass(error: BaseException) -> bool:
 
 
 READ_LISTING: Step[ListingOutcome] = Step(
-    cloud_run.read_listing,
+    read_listing,
     name="read listing",
-    label="{visit.name}: {listing.name}",
+    label="{session.name}: {listing.name}",
     retries=1,
     retry_delay_seconds=5.0,
     may_pass=_may_pass,
@@ -47,19 +46,19 @@ class CloudReading:
         settings: Settings,
         warehouse: Warehouse,
         run: Run,
-        visit: Visit,
+        session: Session,
         broken: BrokenOff | None,
         steps: Steps,
     ) -> None:
-        self.visit = visit
+        self.session = session
         self.runs: dict[str, StepRun[ListingOutcome]] = {}
         self._settings, self._warehouse, self._run = settings, warehouse, run
         self._broken, self._steps = broken, steps
-        self._watermarks: dict[str, datetime] = watermarks(warehouse, visit.name) if run.mode == "changes" else {}
-        to_read = cloud_run.listings_left(visit, run, broken)
+        self._watermarks: dict[str, datetime] = watermarks(warehouse, session.name) if run.mode == "changes" else {}
+        to_read = listings_left(session, run, broken)
         # In a changes run no image is missing from a listing for not having been read there.
         self.stages = (
-            in_stages(to_read, pages_of_listings(warehouse, visit.name)) if run.mode == "full" else [list(to_read)]
+            in_stages(to_read, pages_of_listings(warehouse, session.name)) if run.mode == "full" else [list(to_read)]
         )
         self._later = list(self.stages)
         self._awaited: set[StepRun[Any]] = set()
@@ -84,17 +83,17 @@ class CloudReading:
     def outcomes(self) -> list[ListingOutcome]:
         """How the reading of each listing went, in the order in which the dialect has them. Waits for the last."""
         return [
-            _outcome(self.visit.name, listing.name, self.runs[listing.name])
-            for listing in self.visit.listings
+            _outcome(self.session.name, listing.name, self.runs[listing.name])
+            for listing in self.session.listings
             if listing.name in self.runs
         ]
 
     def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
-        account = self.visit.settings
-        parts = known_parts(self._warehouse, self.visit.name, listing, account.page_size, account.max_connections)
+        account = self.session.settings
+        parts = known_parts(self._warehouse, self.session.name, listing, account.page_size, account.max_connections)
         return self._steps.submit_reading(
             READ_LISTING,
-            visit=self.visit,
+            session=self.session,
             listing=listing,
             landing=self._settings.landing,
             run=self._run,
@@ -108,6 +107,6 @@ def _outcome(cloud: str, listing: str, run: StepRun[ListingOutcome]) -> ListingO
     result = run.outcome()
     if isinstance(result, ListingOutcome):
         return result
-    outcome = cloud_run.incomplete_outcome(cloud, listing, result)
+    outcome = incomplete_outcome(cloud, listing, result)
     log.error("%s", outcome.error)
     return outcome

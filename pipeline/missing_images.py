@@ -21,9 +21,9 @@ from extract.landing import LISTING_PATH, LandedAt, Landing, ReadingStart, listi
 from extract.parts import WHOLE
 from extract.request import Answer
 from load.guard import Guard, suspicious
-from load.merge import UNLISTED, CloudNight
+from load.merge import UNLISTED, CloudRun
 from load.missing import Decisions, Missing, decide
-from pipeline.session import Visit
+from pipeline.session import Session
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
 
@@ -51,8 +51,8 @@ class Decided:
 
 @contextmanager
 def decided(
-    visit: Visit,
-    night: CloudNight,
+    session: Session,
+    cloud_run: CloudRun,
     missing: Missing,
     guard: Guard,
     landing: Place,
@@ -65,10 +65,10 @@ def decided(
     """
     too_many = {} if accepted else suspicious(missing, guard)
     withheld = frozenset().union(*too_many.values())
-    with _Unlisted(landing, night, visit.first_look.started_at) as answers:
+    with _Unlisted(landing, cloud_run, session.api_probe.started_at) as answers:
         asked = {identity: missing.controls_of(identity) for identity in missing.ids - withheld}
-        said = confirm(visit.connection, asked, answers.keep)
-        yield _decide(visit.name, missing, too_many, said, answers.finished(), accepted, names)
+        said = confirm(session.connection, asked, answers.keep)
+        yield _decide(session.name, missing, too_many, said, answers.finished(), accepted, names)
 
 
 def _decide(
@@ -134,11 +134,11 @@ def _some(ids: frozenset[str], names: Names) -> str:
 class _Unlisted:
     """Where the answers of images that no listing shows are landed and staged. Nothing is made until one comes."""
 
-    def __init__(self, landing: Place, night: CloudNight, started_at: datetime) -> None:
+    def __init__(self, landing: Place, cloud_run: CloudRun, started_at: datetime) -> None:
         self._landing = landing
-        self._folder = listing_folder(landing, night.run_id, night.cloud, UNLISTED)
+        self._folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, UNLISTED)
         self._started_at = started_at
-        self._where = f"cloud {night.cloud}, {UNLISTED} images"
+        self._where = f"cloud {cloud_run.cloud}, {UNLISTED} images"
         self._open = ExitStack()
         self._landed: Landing | None = None
         self._writer: StageWriter | None = None

@@ -21,10 +21,10 @@ from extract.body import image_hash_of, parse_json, parse_page, usable_id
 from extract.images import Images, Json
 from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
 from load.end_of_life import load_their_dates
-from load.merge import UNLISTED, CloudNight, ListingOutcome, find_missing_within, merge_within
+from load.merge import UNLISTED, CloudRun, ListingOutcome, find_missing_within, merge_within
 from load.missing import decide_in_replay
 from load.publish import publish
-from load.records import KeptNight, KeptRun, kept_nights, kept_runs
+from load.records import KeptCloudRun, KeptRun, kept_cloud_runs, kept_runs
 from load.retirement import Rename, kept_renames, kept_retirements, name_today, retire_within
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -39,11 +39,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """`since` is the start of the first run that was loaded again, UTC; `nights` counts runs and clouds."""
+    """`since` is the start of the first run that was loaded again, UTC; `cloud_runs` counts runs and clouds."""
 
     since: datetime
     runs: int
-    nights: int
+    cloud_runs: int
 
 
 def replay(settings: Settings) -> Replayed:
@@ -67,12 +67,12 @@ def replay(settings: Settings) -> Replayed:
             raise
         finish_run(warehouse, run, "completed")
         publish(warehouse, settings.published, anew=True)
-    return Replayed(runs[0][0].started_at, len(runs), sum(len(nights) for _, nights in runs))
+    return Replayed(runs[0][0].started_at, len(runs), sum(len(cloud_runs) for _, cloud_runs in runs))
 
 
 def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
     """Why there is nothing to load again: no pages at all, or later runs whose pages are elsewhere."""
-    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_nights"))
+    loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_cloud_runs"))
     if not kept_runs(landing) or not loaded:
         return SettingsError(
             f"{landing} holds no run that could be loaded again",
@@ -103,57 +103,59 @@ def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
         warehouse.run("retire", "add_rename", **asdict(rename))
     _take_back(warehouse, runs, renames)
     failed_runs = [kept.run_id for kept, _ in runs if kept.status != "completed"]
-    for kept, nights in runs:
+    for kept, cloud_runs in runs:
         while retirements and retirements[0].retired_at < kept.started_at:
             retire_within(warehouse, retirements.pop(0))
         _restore_run(warehouse, kept)
-        for kept_night in nights:
-            _load_again(warehouse, landing, kept_night, failed_runs, renames)
+        for kept_cloud_run in cloud_runs:
+            _load_again(warehouse, landing, kept_cloud_run, failed_runs, renames)
     for retirement in retirements:
         retire_within(warehouse, retirement)
 
 
-_Runs = list[tuple[KeptRun, list[KeptNight]]]
+_Runs = list[tuple[KeptRun, list[KeptCloudRun]]]
 
 
 def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
     """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
-    kept = [(run, kept_nights(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
+    kept = [(run, kept_cloud_runs(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
     renames = kept_renames(warehouse, [run for run, _ in kept])
     whole = {
-        (night.run_id, name_today(night.cloud, night.started_at, renames))
-        for _, nights in kept
-        for night in nights
-        if _has_its_pages(landing, night)
+        (cloud_run.run_id, name_today(cloud_run.cloud, cloud_run.started_at, renames))
+        for _, cloud_runs in kept
+        for cloud_run in cloud_runs
+        if _has_its_pages(landing, cloud_run)
     }
     lost = [
         started_at
-        for run_id, cloud, started_at in warehouse.rows("replay", "loaded_nights")
+        for run_id, cloud, started_at in warehouse.rows("replay", "loaded_cloud_runs")
         if (run_id, cloud) not in whole
     ]
     since = max(lost, default=None)
     found = []
-    for run, nights in kept:
+    for run, cloud_runs in kept:
         present = [
-            night for night in nights if (night.run_id, name_today(night.cloud, night.started_at, renames)) in whole
+            cloud_run
+            for cloud_run in cloud_runs
+            if (cloud_run.run_id, name_today(cloud_run.cloud, cloud_run.started_at, renames)) in whole
         ]
         if present and (since is None or run.started_at > since):
             found.append((run, present))
     return found
 
 
-def _has_its_pages(landing: Place, night: KeptNight) -> bool:
+def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
     """Whether all are there. Raises: GlancebackError where what is there is not what was written."""
-    listings = [outcome.listing for outcome in night.outcomes if outcome.complete]
-    for listing in [*listings, UNLISTED] if night.answered else listings:
-        folder = listing_folder(landing, night.run_id, night.cloud, listing)
+    listings = [outcome.listing for outcome in cloud_run.outcomes if outcome.complete]
+    for listing in [*listings, UNLISTED] if cloud_run.answered else listings:
+        folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, listing)
         with _readable(folder):
             try:
-                lines = list(landed_lines(folder, None if night.heads is None else night.heads[listing]))
+                lines = list(landed_lines(folder, None if cloud_run.heads is None else cloud_run.heads[listing]))
             except (FileNotFoundError, NotADirectoryError):
                 return False
             except KeyError:
-                raise ValueError(f"the night's record has no head of {listing}") from None
+                raise ValueError(f"the cloud_run's record has no head of {listing}") from None
             if not all(storage.has(folder / line.file) for line in lines):
                 return False
     return True
@@ -166,11 +168,11 @@ def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> 
         warehouse.run("replay", name, since=since)
     for name in ("remove_later_unlisted", "remove_later_withheld", "forget_later_answers", "restate_versions"):
         warehouse.run("replay", name, since=since)
-    for _, nights in runs:
-        for night in nights:
+    for _, cloud_runs in runs:
+        for cloud_run in cloud_runs:
             for name in ("remove_run_listings", "remove_run_clouds", "remove_rejects"):
-                cloud = name_today(night.cloud, night.started_at, renames)
-                warehouse.run("replay", name, run_id=night.run_id, cloud=cloud)
+                cloud = name_today(cloud_run.cloud, cloud_run.started_at, renames)
+                warehouse.run("replay", name, run_id=cloud_run.run_id, cloud=cloud)
 
 
 def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
@@ -181,24 +183,24 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
 
 
 def _load_again(
-    warehouse: Warehouse, landing: Place, kept: KeptNight, failed_runs: Sequence[str], renames: Sequence[Rename]
+    warehouse: Warehouse, landing: Place, kept: KeptCloudRun, failed_runs: Sequence[str], renames: Sequence[Rename]
 ) -> None:
     """`failed_runs` came to no good end: their loads may have failed, so that later runs did not know what they saw."""
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         cloud = name_today(kept.cloud, kept.started_at, renames)
-        night: CloudNight = replace(kept.night(outcomes), cloud=cloud, landed_as=kept.cloud)
+        cloud_run: CloudRun = replace(kept.cloud_run(outcomes), cloud=cloud, landed_as=kept.cloud)
         unlisted = _unlisted(landing, kept, Path(folder))
         decisions = kept.decisions
         if failed_runs:
             unknown = warehouse.rows("replay", "seen_by_failed_runs", cloud=cloud, failed_runs=failed_runs)
-            missing = find_missing_within(warehouse, night)
+            missing = find_missing_within(warehouse, cloud_run)
             decisions = decide_in_replay(missing, decisions, {identity for (identity,) in unknown})
-        merge_within(warehouse, night, decisions, unlisted=unlisted, error=kept.error)
+        merge_within(warehouse, cloud_run, decisions, unlisted=unlisted, error=kept.error)
     log.info("run %s, cloud %s: loaded again", kept.run_id, kept.cloud)
 
 
-def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
+def _staged(landing: Place, kept: KeptCloudRun, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
     """The outcome with its images flattened anew; one that was not complete as it is."""
     if not outcome.complete:
         return outcome
@@ -210,7 +212,7 @@ def _staged(landing: Place, kept: KeptNight, outcome: ListingOutcome, folder: Pa
     return replace(outcome, staged=writer.staged)
 
 
-def _unlisted(landing: Place, kept: KeptNight, folder: Path) -> StagedListing | None:
+def _unlisted(landing: Place, kept: KeptCloudRun, folder: Path) -> StagedListing | None:
     """What the images said that no listing showed but that answered by id; None where there were none."""
     if not kept.answered:
         return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from core import storage
-from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock
+from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
 from core.permissions import keep_to_owner
 from core.storage import Place
 from extract.account import CloudSettings
@@ -35,13 +35,14 @@ from load.runs import (
 from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
-from pipeline import cloud_run, notices
+from pipeline import notices
+from pipeline.cloud_loading import Loaded, load_cloud, record_failure
 from pipeline.cloud_reading import CloudReading
 from pipeline.memory import expect_many_pages, give_back
 from pipeline.progress import stop_reading
 from pipeline.report import CloudReport, RunReport, cloud_report, run_status
-from pipeline.second_look import look_again
-from pipeline.session import Visit, enter_for_run
+from pipeline.second_pass import read_again
+from pipeline.session import Session, open_session_for_run
 from pipeline.settings import VERSION, Settings, chosen_clouds, load_settings
 from pipeline.steps import Step, StepRun, Steps
 
@@ -52,9 +53,9 @@ R = TypeVar("R")
 WritePage = Callable[[Path, Path, str], int]
 """page.dashboard.write_page: the published copy, the page's file, our version -> the page's size in bytes."""
 
-_ENTER = Step(enter_for_run, "enter", "enter {settings.name}")
-_LOOK_AGAIN = Step(look_again, "look again", "look again at {visit.name}")
-_LOAD_CLOUD = Step(cloud_run.load_cloud, "load", "load {visit.name}")
+_ENTER = Step(open_session_for_run, "log in", "log in to {settings.name}")
+_READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
+_LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 _PUBLISH = Step(publish, "publish", "publish")
 
 
@@ -154,7 +155,7 @@ def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
 def _why(error: BaseException) -> str:
     if isinstance(error, GlancebackError):
         return str(error)
-    return cloud_run.internal(error) if isinstance(error, Exception) else "the run was interrupted"
+    return unexpected(error) if isinstance(error, Exception) else "the run was interrupted"
 
 
 def _must_have_a_store(landing: Place) -> None:
@@ -219,12 +220,12 @@ def _read_and_load(
             for cloud in reading:
                 waiting |= cloud.go_on(done)
             continue
-        visit = done.outcome()
-        if isinstance(visit, Visit):
-            reading.append(CloudReading(settings, warehouse, run, visit, broken, steps))
+        session = done.outcome()
+        if isinstance(session, Session):
+            reading.append(CloudReading(settings, warehouse, run, session, broken, steps))
             waiting |= reading[-1].go_on()
         else:
-            kept_out[entering[done].name] = visit
+            kept_out[entering[done].name] = session
     wrong_clocks = [error for error in kept_out.values() if isinstance(error, WrongClock)]
     if wrong_clocks and not reading:
         raise wrong_clocks[0]
@@ -233,12 +234,12 @@ def _read_and_load(
     if len(misconfigured) == len(clouds):
         raise misconfigured[0]
     for cloud in reading:
-        visit = cloud.visit
+        session = cloud.session
         outcomes = cloud.outcomes()
         if run.mode == "full":
             again = steps.run(
-                _LOOK_AGAIN,
-                visit=visit,
+                _READ_AGAIN,
+                session=session,
                 landing=settings.landing,
                 run=run,
                 stages=cloud.stages,
@@ -249,18 +250,18 @@ def _read_and_load(
         result = steps.run(
             _LOAD_CLOUD,
             warehouse=warehouse,
-            visit=visit,
+            session=session,
             run=run,
             outcomes=outcomes,
             guard=settings.guard,
             landing=settings.landing,
             accept_deletions=accept_deletions,
         )
-        visit.connection.client.close()
-        if isinstance(result, cloud_run.Loaded):
-            reports.append(cloud_report(visit.name, outcomes, result.counts, result.error, result.to_decide))
+        session.connection.client.close()
+        if isinstance(result, Loaded):
+            reports.append(cloud_report(session.name, outcomes, result.counts, result.error, result.to_decide))
         else:
-            reports.append(_failed(settings, warehouse, run, visit.name, result))
+            reports.append(_failed(settings, warehouse, run, session.name, result))
     order = [cloud.name for cloud in clouds]
     return sorted(reports, key=lambda report: order.index(report.cloud))
 
@@ -268,7 +269,7 @@ def _read_and_load(
 def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
     """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
     if not isinstance(error, GlancebackError):
-        text = f"cloud {cloud}: {cloud_run.internal(error)}"
+        text = f"cloud {cloud}: {unexpected(error)}"
         log.error("%s", text, exc_info=error)
     else:
         text = str(error)
@@ -278,5 +279,5 @@ def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, erro
         with suppress(WarehouseError):
             fail_target(warehouse, run, cloud, text)
         return CloudReport(cloud, "failed", text)
-    cloud_run.record_failure(warehouse, run, cloud, text, settings.landing)
+    record_failure(warehouse, run, cloud, text, settings.landing)
     return CloudReport(cloud, "failed", text)

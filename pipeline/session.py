@@ -1,6 +1,6 @@
 """A cloud that we are logged in to: what was seen there first, and which listings to read.
 
-A visit may be sent to another process, a Dask worker's for instance; no secret goes along, and that process logs in
+A session may be sent to another process, a Dask worker's for instance; no secret goes along, and that process logs in
 itself.
 """
 
@@ -15,7 +15,7 @@ from core.errors import GlancebackError, WrongClock
 from extract.account import CloudSettings
 from extract.api_version import ask_what_it_has
 from extract.connection import Connection, connect
-from extract.dialect import FirstLook, look
+from extract.dialect import ApiProbe, probe_api
 from extract.listing import OPENSTACK, ImageApi, Listing, listings, missing_listings
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _LARGEST_DIFFERENCE: Final = timedelta(hours=1)
 """Between our clock and the cloud's. Mistakes of time zone and year lie beyond it."""
 
 
-class Visit:
+class Session:
     """A cloud that we are logged in to, with what the first look said and the listings to read.
 
     Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into. Where it
@@ -34,14 +34,14 @@ class Visit:
     def __init__(
         self,
         connection: Connection,
-        first_look: FirstLook,
+        api_probe: ApiProbe,
         to_read: tuple[Listing, ...],
         missing: tuple[str, ...] = (),
     ) -> None:
         """`missing` are listings of the dialect that this cloud's API does not have."""
         self.settings = connection.settings
         self.project_id = connection.project_id
-        self.first_look = first_look
+        self.api_probe = api_probe
         self.listings = to_read
         self.missing = missing
         self._connection: Connection | None = connection
@@ -97,51 +97,51 @@ def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[obj
     return turns
 
 
-def enter(settings: CloudSettings, remembered: str | None = None) -> Visit:
+def open_session(settings: CloudSettings, remembered: str | None = None) -> Session:
     """Log in, look, and know which listings to read. `remembered` is the dialect of the runs before.
 
     Raises: SettingsError, CloudError, TransientError, as connect and look do.
     """
     connection = connect(settings)
-    first_look = look(connection, remembered)
-    api = _api(connection, first_look)
-    missing = missing_listings(first_look.dialect, api)
+    api_probe = probe_api(connection, remembered)
+    api = _api(connection, api_probe)
+    missing = missing_listings(api_probe.dialect, api)
     if missing:
         log.warning(
             "cloud %s: its image API is an old one and does not have %s; the listings of those are not read",
             settings.name,
             " and ".join(f"{name} images" for name in missing),
         )
-    return Visit(
-        connection, first_look, listings(first_look.dialect, connection.project_id, settings.listings, api), missing
+    return Session(
+        connection, api_probe, listings(api_probe.dialect, connection.project_id, settings.listings, api), missing
     )
 
 
-def enter_for_run(settings: CloudSettings, remembered: str | None = None) -> Visit:
+def open_session_for_run(settings: CloudSettings, remembered: str | None = None) -> Session:
     """Enter a cloud that a run is to read. Raises: as enter; WrongClock."""
-    visit = enter(settings, remembered)
+    session = open_session(settings, remembered)
     try:
-        check_clocks(settings.name, visit.first_look)
+        check_clocks(settings.name, session.api_probe)
     except WrongClock:
-        visit.connection.client.close()
+        session.connection.client.close()
         raise
-    return visit
+    return session
 
 
-def check_clocks(cloud: str, first_look: FirstLook) -> None:
+def check_clocks(cloud: str, api_probe: ApiProbe) -> None:
     """Raise WrongClock where our clock and the cloud's are so far apart that a run could not be put in order."""
-    difference = first_look.clock_difference
+    difference = api_probe.clock_difference
     if difference is not None and abs(difference) > _LARGEST_DIFFERENCE:
         raise WrongClock(
-            f"cloud {cloud}: by this machine's clock it is {first_look.started_at - difference:%Y-%m-%d %H:%M} UTC, "
-            f"by the cloud's {first_look.started_at:%Y-%m-%d %H:%M}",
+            f"cloud {cloud}: by this machine's clock it is {api_probe.started_at - difference:%Y-%m-%d %H:%M} UTC, "
+            f"by the cloud's {api_probe.started_at:%Y-%m-%d %H:%M}",
             "Nothing is read: runs with a wrong time could not be put in order. Set this machine's clock (NTP); "
             "if it is right, have the cloud's or its gateway's set.",
         )
 
 
-def _api(connection: Connection, first_look: FirstLook) -> ImageApi:
+def _api(connection: Connection, api_probe: ApiProbe) -> ImageApi:
     """What the API has: asked only where it may be old, and all listings of a plain OpenStack are to be read."""
-    if first_look.dialect != OPENSTACK or first_look.is_recent or connection.settings.listings:
+    if api_probe.dialect != OPENSTACK or api_probe.is_recent or connection.settings.listings:
         return ImageApi()
     return ask_what_it_has(connection, f"cloud {connection.settings.name}")

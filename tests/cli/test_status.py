@@ -18,7 +18,7 @@ from cli.status import duration
 from core.errors import SettingsError
 from extract.account import CloudSettings
 from extract.landed import LandedAt
-from load.merge import CloudNight, ListingOutcome, merge
+from load.merge import CloudRun, ListingOutcome, merge
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -143,7 +143,7 @@ class Runs:
             return run.run_id
         for cloud in clouds:
             outcomes = [self._outcome(cloud, name, name not in failing) for name in listings]
-            merge(self.warehouse, CloudNight(run.run_id, at, cloud, "ims", "p", mode == "full", outcomes))
+            merge(self.warehouse, CloudRun(run.run_id, at, cloud, "ims", "p", mode == "full", outcomes))
         finish_run(self.warehouse, run, "partial" if failing else "completed")
         return run.run_id
 

@@ -169,8 +169,8 @@ def _record_night(cloud: OpenStackCloud, folder: Path) -> None:
 def _pages(cloud: OpenStackCloud) -> Iterator[tuple[str, dict[str, str], Any]]:
     paging = {"limit": "1000", "sort_key": "id", "sort_dir": "asc"}
     with cloud.client("alpha") as client:
-        first_look = {**paging, "limit": "100"}
-        yield "first-look.json", first_look, client.get("/v2/images", params=first_look)
+        api_probe = {**paging, "limit": "100"}
+        yield "first-look.json", api_probe, client.get("/v2/images", params=api_probe)
         for listing in listings("ims", cloud.projects["alpha"].id):
             query, number = {**listing.filters, **paging}, 0
             while True:

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import CloudError, GlancebackError, Refused, SettingsError, TransientError, WarehouseError
 from core.redaction import excerpt, shown_url
-from pipeline.cloud_run import ListingIncomplete
+from pipeline.listing_reading import ListingIncomplete
 
 EVERY = [
     GlancebackError("a", "b"),

@@ -12,7 +12,7 @@ from core.errors import CloudError, GlancebackError, SettingsError, TransientErr
 from core.proxies import proxy_for
 from extract.account import CloudSettings
 from extract.connection import connect
-from extract.dialect import look
+from extract.dialect import probe_api
 from tests.clouds.fake import PROJECT, FakeCloud
 from tests.clouds.raw import proxy_server
 
@@ -151,7 +151,7 @@ def test_images_are_asked_for_through_the_proxy(cloud: FakeCloud, monkeypatch: p
     cloud.add("a")
     with proxy_server() as (proxy, address):
         monkeypatch.setenv("ALL_PROXY", f"{scheme}://user:p%40ss@{address}")
-        assert look(connect(settings(cloud))).dialect == "ims"
+        assert probe_api(connect(settings(cloud))).dialect == "ims"
     asked = proxy.asked[0]
     assert asked.startswith(f"GET {cloud.url}/v2/images" if scheme == "http" else "SOCKS 127.0.0.1:")
     assert proxy.logins == (["dXNlcjpwQHNz"] if scheme == "http" else ["user\x04p@ss"])
@@ -165,7 +165,7 @@ def test_covered_host_is_asked_without_it(
     cloud.add("a")
     monkeypatch.setenv("ALL_PROXY", proxy)
     monkeypatch.setenv("NO_PROXY", no_proxy)
-    assert look(connect(settings(cloud))).dialect == "ims"
+    assert probe_api(connect(settings(cloud))).dialect == "ims"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_refusal_to_connect_is_said_to_be_the_proxys(
     with proxy_server(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (_, address):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:canary-password@{address}")
         with pytest.raises(CloudError, match=rf"the proxy http://{address} refuses .*{status}.*NO_PROXY") as caught:
-            look(connect(settings(cloud, endpoint="https://image.invalid")))
+            probe_api(connect(settings(cloud, endpoint="https://image.invalid")))
     assert type(caught.value) is error
     assert "canary" not in str(caught.value)
 
@@ -191,7 +191,7 @@ def test_refusal_of_plain_http_may_be_the_proxys(cloud: FakeCloud, monkeypatch: 
     with proxy_server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (_, address):
         monkeypatch.setenv("HTTP_PROXY", f"http://user:canary-password@{address}")
         with pytest.raises(CloudError, match=f"through the proxy http://{address}, which may have") as caught:
-            look(connect(settings(cloud)))
+            probe_api(connect(settings(cloud)))
     assert "canary" not in str(caught.value)
 
 
@@ -202,7 +202,7 @@ def test_socks_proxy_that_refuses_or_talks_nonsense_is_a_sentence(
     with proxy_server(refusal) as (_, address):
         monkeypatch.setenv("HTTP_PROXY", f"socks5://{address}")
         with pytest.raises(TransientError, match=f"proxy socks5://{address}"):
-            look(connect(settings(cloud)))
+            probe_api(connect(settings(cloud)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import SettingsError
 from extract.connection import Connection
-from extract.dialect import look
+from extract.dialect import probe_api
 from tests.clouds.fake import FakeCloud, Reply
 
 
@@ -23,9 +23,9 @@ def _now() -> datetime:
 
 
 def test_clock_that_is_known_needs_no_more_than_the_overlap(cloud: FakeCloud, connection: Connection) -> None:
-    first_look = look(connection)
-    assert first_look.clock_difference is not None
-    assert first_look.clock_uncertainty == timedelta(0)
+    api_probe = probe_api(connection)
+    assert api_probe.clock_difference is not None
+    assert api_probe.clock_uncertainty == timedelta(0)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def test_clock_that_nothing_shows_may_be_a_day_behind_ours(
     cloud: FakeCloud, connection: Connection, date: str | None
 ) -> None:
     _answers_with_date(cloud, date)
-    first_look = look(connection)
-    assert first_look.clock_difference is None
-    assert abs(first_look.started_at - _now().replace(tzinfo=None)) < timedelta(seconds=30)
-    assert first_look.clock_uncertainty == timedelta(days=1)
+    api_probe = probe_api(connection)
+    assert api_probe.clock_difference is None
+    assert abs(api_probe.started_at - _now().replace(tzinfo=None)) < timedelta(seconds=30)
+    assert api_probe.clock_uncertainty == timedelta(days=1)
 
 
 @pytest.mark.parametrize("hours", [8, 24 * 400])
@@ -55,23 +55,23 @@ def test_date_that_is_ahead_may_be_a_gateways_and_our_own_clock_counts_too(
 ) -> None:
     ahead = _now() + timedelta(hours=hours)
     _answers_with_date(cloud, format_datetime(ahead, usegmt=True))
-    first_look = look(connection)
-    assert first_look.started_at == ahead.replace(tzinfo=None)
-    assert first_look.started_at - first_look.clock_uncertainty <= datetime.now(UTC).replace(tzinfo=None)
+    api_probe = probe_api(connection)
+    assert api_probe.started_at == ahead.replace(tzinfo=None)
+    assert api_probe.started_at - api_probe.clock_uncertainty <= datetime.now(UTC).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize("behind", [timedelta(minutes=10), timedelta(days=400)])
 def test_date_that_is_behind_is_the_start_as_it_is(cloud: FakeCloud, connection: Connection, behind: timedelta) -> None:
     served_at = _now() - behind
     _answers_with_date(cloud, format_datetime(served_at, usegmt=True))
-    first_look = look(connection)
-    assert first_look.started_at == served_at.replace(tzinfo=None)
-    assert first_look.clock_uncertainty == timedelta(0)
+    api_probe = probe_api(connection)
+    assert api_probe.started_at == served_at.replace(tzinfo=None)
+    assert api_probe.clock_uncertainty == timedelta(0)
 
 
 def test_date_of_another_time_zone_is_read_as_what_it_says(cloud: FakeCloud, connection: Connection) -> None:
     _answers_with_date(cloud, "Sun, 01 Nov 2020 10:00:00 +0800")
-    assert look(connection).started_at == datetime(2020, 11, 1, 2)
+    assert probe_api(connection).started_at == datetime(2020, 11, 1, 2)
 
 
 def _settings(connection: Connection, **changes: Any) -> Connection:
@@ -102,15 +102,15 @@ def glance(cloud: FakeCloud) -> FakeCloud:
 
 
 def test_one_image_without_the_mark_does_not_hide_that_this_is_ims(ims: FakeCloud, connection: Connection) -> None:
-    first_look = look(connection)
-    assert first_look.dialect == "ims"
+    api_probe = probe_api(connection)
+    assert api_probe.dialect == "ims"
     assert len(ims.log) == 1
 
 
 def test_one_tenants_images_do_not_hide_that_this_is_plain_glance(glance: FakeCloud, connection: Connection) -> None:
-    first_look = look(connection)
-    assert first_look.dialect == "openstack"
-    assert "public" in first_look.reason
+    api_probe = probe_api(connection)
+    assert api_probe.dialect == "openstack"
+    assert "public" in api_probe.reason
 
 
 def test_private_images_without_the_mark_do_not_hide_that_this_is_ims(cloud: FakeCloud, connection: Connection) -> None:
@@ -118,8 +118,8 @@ def test_private_images_without_the_mark_do_not_hide_that_this_is_ims(cloud: Fak
         _unmarked(cloud, f"{number:03d}")
     for number in range(100, 115):
         cloud.add(f"{number:03d}", "public")
-    assert look(connection).dialect == "ims"
-    assert look(_settings(connection, dialect="ims")).dialect == "ims"
+    assert probe_api(connection).dialect == "ims"
+    assert probe_api(_settings(connection, dialect="ims")).dialect == "ims"
 
 
 def test_public_image_that_came_from_an_ims_cloud_does_not_make_a_glance_one(
@@ -128,13 +128,13 @@ def test_public_image_that_came_from_an_ims_cloud_does_not_make_a_glance_one(
     cloud.add("000", "public")
     for number in range(1, 30):
         _unmarked(cloud, f"{number:03d}")
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 def test_attribute_with_a_value_that_ims_does_not_have_is_made_up(cloud: FakeCloud, connection: Connection) -> None:
     for number in range(20):
         cloud.add(f"{number:03d}", __imagetype="iso")
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 @pytest.mark.parametrize(("unmarked", "dialect"), [(1, "ims"), (2, "openstack")])
@@ -143,21 +143,21 @@ def test_one_in_ten_may_have_no_mark(cloud: FakeCloud, connection: Connection, u
         cloud.add(f"{number:03d}")
     for number in range(unmarked):
         _unmarked(cloud, f"{number:03d}")
-    assert look(connection).dialect == dialect
+    assert probe_api(connection).dialect == dialect
 
 
 def test_few_images_must_all_have_the_mark(cloud: FakeCloud, connection: Connection) -> None:
     for number in range(9):
         cloud.add(f"{number:03d}")
     _unmarked(cloud, "004")
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 def test_public_images_that_cannot_be_asked_for_leave_the_sample_to_tell(
     glance: FakeCloud, connection: Connection
 ) -> None:
     glance.faults.append(lambda asked: Reply(403) if "visibility" in asked.query else None)
-    assert look(connection).dialect == "ims"
+    assert probe_api(connection).dialect == "ims"
 
 
 @pytest.mark.parametrize("remembered", ["ims", "openstack"])
@@ -169,7 +169,7 @@ def test_remembered_dialect_stays_whatever_the_sample_shows(
             _unmarked(cloud, f"{number:03d}", "public")
         else:
             cloud.add(f"{number:03d}", "public")
-    assert look(connection, remembered).dialect == remembered
+    assert probe_api(connection, remembered).dialect == remembered
     other = {"ims": "openstack", "openstack": "ims"}[remembered]
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "of 20 public images" in warning
@@ -179,7 +179,7 @@ def test_remembered_dialect_stays_whatever_the_sample_shows(
 def test_sample_that_fits_the_remembered_dialect_costs_one_request_and_no_warning(
     ims: FakeCloud, connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert look(connection, "ims").dialect == "ims"
+    assert probe_api(connection, "ims").dialect == "ims"
     assert len(ims.log) == 1
     assert "WARNING" not in caplog.text
 
@@ -187,12 +187,12 @@ def test_sample_that_fits_the_remembered_dialect_costs_one_request_and_no_warnin
 def test_one_tenants_images_raise_no_alarm_about_a_remembered_dialect(
     glance: FakeCloud, connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert look(connection, "openstack").dialect == "openstack"
+    assert probe_api(connection, "openstack").dialect == "openstack"
     assert "WARNING" not in caplog.text
 
 
 def test_cloud_that_shows_nothing_keeps_its_dialect(cloud: FakeCloud, connection: Connection) -> None:
-    assert look(connection, "ims").dialect == "ims"
+    assert probe_api(connection, "ims").dialect == "ims"
 
 
 @pytest.mark.parametrize("chosen", ["ims", "openstack"])
@@ -200,7 +200,7 @@ def test_what_a_person_sets_is_used_whatever_was_remembered(
     ims: FakeCloud, connection: Connection, chosen: str
 ) -> None:
     for remembered in ("ims", "openstack", None):
-        assert look(_settings(connection, dialect=chosen), remembered).dialect == chosen
+        assert probe_api(_settings(connection, dialect=chosen), remembered).dialect == chosen
 
 
 def test_set_dialect_that_would_list_nothing_is_refused_unless_it_has_listed_images(
@@ -210,5 +210,5 @@ def test_set_dialect_that_would_list_nothing_is_refused_unless_it_has_listed_ima
         _unmarked(cloud, f"{number:03d}", "public" if number % 2 else "private")
     by_hand = _settings(connection, dialect="ims")
     with pytest.raises(SettingsError, match="__imagetype"):
-        look(by_hand)
-    assert look(by_hand, "ims").dialect == "ims"
+        probe_api(by_hand)
+    assert probe_api(by_hand, "ims").dialect == "ims"

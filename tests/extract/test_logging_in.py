@@ -9,7 +9,7 @@ import pytest
 from core.errors import CloudError, SettingsError
 from extract.account import CloudSettings
 from extract.connection import connect
-from extract.dialect import look
+from extract.dialect import probe_api
 from tests.clouds.accounts import account, write_clouds_yaml
 from tests.clouds.openstack import OpenStackCloud
 
@@ -27,7 +27,7 @@ def test_password_in_clouds_yaml(openstack: OpenStackCloud, tmp_path: Path, monk
         openstack.projects["alpha"].id,
         "alpha-user",
     )
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 def test_password_in_the_environment(openstack: OpenStackCloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_admin_token_with_an_endpoint(openstack: OpenStackCloud, monkeypatch: py
     monkeypatch.setenv("OS_PROJECT_ID", "given")
     connection = connect(CloudSettings("envvars"))
     assert (connection.endpoint, connection.project_id) == (openstack.glance_url, "given")
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 def test_wrong_password_is_said_and_not_shown(

@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import CloudError, SettingsError, TransientError
 from extract.connection import Connection
-from extract.dialect import look
+from extract.dialect import probe_api
 from extract.landing import Landing, ReadingStart, landed_pages, listing_folder
 from extract.listing import listings
 from extract.paging import Page
@@ -127,26 +127,26 @@ def test_folder_of_a_cloud_with_a_strange_name_stays_in_the_landing() -> None:
 
 def test_dialect_is_ims_where_every_image_has_its_mark(cloud: FakeCloud, connection: Connection) -> None:
     cloud.add("a")
-    assert look(connection).dialect == "ims"
+    assert probe_api(connection).dialect == "ims"
 
 
 def test_one_tenants_invented_attribute_does_not_make_a_cloud_ims(cloud: FakeCloud, connection: Connection) -> None:
     cloud.add("a")
     del cloud.add("b")["__imagetype"]
-    assert look(connection).dialect == "openstack"
+    assert probe_api(connection).dialect == "openstack"
 
 
 def test_dialect_that_would_list_nothing_is_refused(cloud: FakeCloud, connection: Connection) -> None:
     del cloud.add("a")["__imagetype"]
     settings = dataclasses.replace(connection.settings, dialect="ims")
     with pytest.raises(SettingsError, match="__imagetype"):
-        look(dataclasses.replace(connection, settings=settings))
+        probe_api(dataclasses.replace(connection, settings=settings))
 
 
 def test_start_is_the_servers_clock(cloud: FakeCloud, connection: Connection) -> None:
     cloud.faults.append(lambda asked: Reply(200, b'{"images": []}', {"Date": "Sun, 01 Nov 2026 02:00:00 GMT"}))
-    first_look = look(connection)
-    assert first_look.started_at == datetime(2026, 11, 1, 2)
+    api_probe = probe_api(connection)
+    assert api_probe.started_at == datetime(2026, 11, 1, 2)
 
 
 def shared(connection: Connection, folder: Path) -> Reading[Page]:

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from core.errors import CloudError, SettingsError, TransientError
 from extract.account import CloudSettings
 from extract.connection import connect
-from extract.dialect import look
+from extract.dialect import probe_api
 from tests.clouds.accounts import write_clouds_yaml
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.clouds.identity import PASSWORD, FakeIdentity, fake_identity
@@ -76,13 +76,13 @@ def test_certificate_of_an_unknown_authority_is_not_trusted(
     secure_cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(CloudError, match=r"cannot be trusted.*cacert"):
-        look(connect(settings(secure_cloud, tmp_path, monkeypatch)))
+        probe_api(connect(settings(secure_cloud, tmp_path, monkeypatch)))
 
 
 def test_authority_in_clouds_yaml_is_trusted(
     secure_cloud: FakeCloud, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert look(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(certificate)))).dialect == "ims"
+    assert probe_api(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(certificate)))).dialect == "ims"
 
 
 def test_authority_in_os_cacert_is_trusted(
@@ -90,7 +90,7 @@ def test_authority_in_os_cacert_is_trusted(
 ) -> None:
     for name, value in {"AUTH_TYPE": "none", "ENDPOINT": secure_cloud.url, "CACERT": str(certificate)}.items():
         monkeypatch.setenv(f"OS_{name}", value)
-    assert look(connect(CloudSettings("envvars", tries=1))).dialect == "ims"
+    assert probe_api(connect(CloudSettings("envvars", tries=1))).dialect == "ims"
 
 
 def test_authority_that_cannot_be_read_is_a_mistake_in_the_settings(
@@ -132,7 +132,7 @@ def log_in(identity: FakeIdentity, monkeypatch: pytest.MonkeyPatch) -> str:
     given = {"AUTH_URL": f"{identity.url}/v3", "USERNAME": "u", "PASSWORD": PASSWORD, "PROJECT_ID": PROJECT}
     for name, value in {**given, "USER_DOMAIN_ID": "default"}.items():
         monkeypatch.setenv(f"OS_{name}", value)
-    return look(connect(CloudSettings("envvars", tries=1))).dialect
+    return probe_api(connect(CloudSettings("envvars", tries=1))).dialect
 
 
 @pytest.mark.usefixtures("only_certifi")
@@ -180,11 +180,11 @@ def test_cacert_alone_counts_where_it_is_set(
     secure_cloud: FakeCloud, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    assert look(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(certificate)))).dialect == "ims"
+    assert probe_api(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(certificate)))).dialect == "ims"
     another = write_certificate(tmp_path / "another.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with pytest.raises(CloudError, match="cannot be trusted"):
-        look(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(another))))
+        probe_api(connect(settings(secure_cloud, tmp_path, monkeypatch, cacert=str(another))))
 
 
 @pytest.mark.parametrize(("address", "days"), [("127.0.0.2", 1), ("127.0.0.1", -1)], ids=["of another", "expired"])
@@ -195,7 +195,7 @@ def test_certificate_that_does_not_hold_is_final(
     with cloud_with(certificate) as cloud:
         patient = replace(settings(cloud, tmp_path, monkeypatch, cacert=str(certificate)), tries=None)
         with pytest.raises(CloudError, match="cannot be trusted") as caught:
-            look(connect(patient))
+            probe_api(connect(patient))
     assert not isinstance(caught.value, TransientError)
 
 
@@ -203,7 +203,7 @@ def test_certificate_that_does_not_hold_is_final(
 def test_nothing_is_verified_where_that_is_said(
     secure_cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: dict[str, bool]
 ) -> None:
-    assert look(connect(settings(secure_cloud, tmp_path, monkeypatch, **off))).dialect == "ims"
+    assert probe_api(connect(settings(secure_cloud, tmp_path, monkeypatch, **off))).dialect == "ims"
 
 
 def test_client_certificate_with_a_password_asks_nobody(

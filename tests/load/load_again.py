@@ -5,7 +5,7 @@ from pathlib import Path
 
 from extract.landed import LandedAt
 from load.lake import Lake
-from load.merge import CloudNight, ListingOutcome, find_missing, merge
+from load.merge import CloudRun, ListingOutcome, find_missing, merge
 from load.missing import Decisions
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -26,7 +26,7 @@ def main(kind: str, catalogue: str, data: str, folder: Path, cloud: str, nights:
         with Warehouse(Lake(kind, catalogue, data)) as warehouse:
             bring_up_to_date(warehouse, "0")
             run = begin_run(warehouse, "full", "0")
-            night = CloudNight(run.run_id, run.started_at, cloud, "ims", None, True, [outcome])
+            night = CloudRun(run.run_id, run.started_at, cloud, "ims", None, True, [outcome])
             merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
             finish_run(warehouse, run, "completed")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from extract.landed import LandedAt
 from load.lake import Lake
-from load.merge import UNLISTED, CloudCounts, CloudNight, ListingOutcome, find_missing, merge
+from load.merge import UNLISTED, CloudCounts, CloudRun, ListingOutcome, find_missing, merge
 from load.missing import decide
 from load.runs import Run, begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -102,7 +102,7 @@ class Nights:
             self._outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
             for name, images in listings.items()
         ]
-        night = CloudNight(run.run_id, run.started_at, "c", self.dialect, PROJECT, mode == "full", outcomes)
+        night = CloudRun(run.run_id, run.started_at, "c", self.dialect, PROJECT, mode == "full", outcomes)
         missing = find_missing(self.warehouse, night)
         self.asked = missing.ids
         answers = [] if unaskable else [one for one in there if one["id"] in missing.ids]

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from core.errors import WarehouseError
-from load.merge import CloudNight, merge, watermarks
+from load.merge import CloudRun, merge, watermarks
 from load.runs import begin_run
 from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
@@ -197,7 +197,7 @@ def test_load_that_fails_leaves_nothing_of_the_night(nights: Nights, monkeypatch
 
 def test_cloud_of_which_nothing_was_read_is_recorded_with_its_error(nights: Nights) -> None:
     run = begin_run(nights.warehouse, "full", "0")
-    merge(nights.warehouse, CloudNight(run.run_id, run.started_at, "c", None, None, False, ()), error="no login")
+    merge(nights.warehouse, CloudRun(run.run_id, run.started_at, "c", None, None, False, ()), error="no login")
     assert nights.rows("SELECT cloud, new, error FROM run_clouds") == [("c", 0, "no login")]
 
 

@@ -22,8 +22,9 @@ from load.records import KeptRun, keep_run
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from pipeline.cloud_run import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
-from pipeline.session import enter
+from pipeline.cloud_loading import load_cloud
+from pipeline.listing_reading import ListingIncomplete, incomplete_outcome, read_listing
+from pipeline.session import open_session
 from tests.clouds.fake import PROJECT
 
 
@@ -34,14 +35,14 @@ def night(
     run = begin_run(warehouse, "full", "0")
     kept = KeptRun(run.run_id, run.started_at, "full", "0")
     keep_run(landing, kept)
-    visit = enter(settings)
+    session = open_session(settings)
     outcomes = []
-    for listing in visit.listings:
+    for listing in session.listings:
         try:
-            outcomes.append(read_listing(visit, listing, landing, run))
+            outcomes.append(read_listing(session, listing, landing, run))
         except ListingIncomplete as exc:
             outcomes.append(incomplete_outcome(settings.name, listing.name, exc))
-    loaded = load_cloud(warehouse, visit, run, outcomes, guard or Guard(), landing)
+    loaded = load_cloud(warehouse, session, run, outcomes, guard or Guard(), landing)
     finished_at = finish_run(warehouse, run, "completed")
     keep_run(landing, replace(kept, status="completed", finished_at=finished_at))
     return {outcome.listing: outcome for outcome in outcomes}, loaded.counts

@@ -19,15 +19,16 @@ from hypothesis import strategies as st
 
 from extract.account import CloudSettings
 from extract.connection import Connection
-from extract.dialect import FirstLook
+from extract.dialect import ApiProbe
 from extract.listing import Listing, listings
 from load.cuts import known_parts
 from load.guard import Guard
 from load.merge import ListingOutcome, watermarks
 from load.runs import Run, begin_run, finish_run
 from load.warehouse import Warehouse
-from pipeline.cloud_run import load_cloud, read_listing
-from pipeline.session import Visit
+from pipeline.cloud_loading import load_cloud
+from pipeline.listing_reading import read_listing
+from pipeline.session import Session
 from tests.load.runs import new_warehouse
 from tests.verify.landings import faults
 
@@ -169,18 +170,18 @@ class Reader:
 
     def night(self, mode: str) -> None:
         run = begin_run(self.warehouse, mode, "0")
-        first_look = FirstLook("openstack", "as set", self.model.now, None, 0)
-        visit = Visit(self.connection, first_look, listings("openstack", None, LISTINGS))
+        api_probe = ApiProbe("openstack", "as set", self.model.now, None, 0)
+        session = Session(self.connection, api_probe, listings("openstack", None, LISTINGS))
         known = watermarks(self.warehouse, self.name) if mode == "changes" else {}
-        outcomes = [self._read(visit, listing, run, known.get(listing.name)) for listing in visit.listings]
-        load_cloud(self.warehouse, visit, run, outcomes, NO_GUARD, self.folder)
+        outcomes = [self._read(session, listing, run, known.get(listing.name)) for listing in session.listings]
+        load_cloud(self.warehouse, session, run, outcomes, NO_GUARD, self.folder)
         finish_run(self.warehouse, run, "completed")
         assert faults(self.folder, run.run_id, self.warehouse) == []
         self.complete = {outcome.listing for outcome in outcomes if outcome.complete}
 
-    def _read(self, visit: Visit, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
+    def _read(self, session: Session, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
         parts = known_parts(self.warehouse, self.name, listing, page_size=1, readers=self.readers)
-        return read_listing(visit, listing, self.folder, run, watermark, parts=parts)
+        return read_listing(session, listing, self.folder, run, watermark, parts=parts)
 
     def current(self) -> dict[str, tuple[int, list[str]]]:
         rows = self._rows("SELECT id, name, listings FROM images WHERE cloud = $cloud")

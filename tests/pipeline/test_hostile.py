@@ -20,7 +20,7 @@ from extract.connection import Connection, connect
 from extract.token_auth import TokenAuth, origin_of
 from load.merge import CloudCounts, ListingOutcome
 from load.warehouse import Warehouse
-from pipeline.session import enter
+from pipeline.session import open_session
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.load.runs import new_warehouse
 from tests.pipeline.runs import night
@@ -246,13 +246,13 @@ def test_server_that_accepts_and_never_answers_is_an_error(place: Place, cloud: 
             read_timeout_seconds=0.2,
         )
         with pytest.raises(CloudError, match="no answer in time"):
-            enter(settings)
+            open_session(settings)
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "http://no-such-host.invalid"])
 def test_cloud_that_cannot_be_reached_is_an_error(place: Place, endpoint: str) -> None:
     with pytest.raises(CloudError, match=f"connection to {endpoint}/v2/images failed"):
-        enter(CloudSettings("c", auth_type="none", endpoint=endpoint, tries=1))
+        open_session(CloudSettings("c", auth_type="none", endpoint=endpoint, tries=1))
 
 
 def test_landing_that_cannot_be_written_is_an_error_and_ends_nothing(place: Place, cloud: FakeCloud) -> None:

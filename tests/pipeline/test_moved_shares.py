@@ -12,10 +12,11 @@ from extract.listing import Listing, listings
 from load.guard import Guard
 from load.merge import ListingOutcome
 from load.runs import Run, begin_run, finish_run
-from pipeline.cloud_run import load_cloud, read_listing
+from pipeline.cloud_loading import load_cloud
+from pipeline.listing_reading import read_listing
 from pipeline.replay import replay
-from pipeline.second_look import MOST_PAGES_READ_AGAIN, in_stages, look_again
-from pipeline.session import Visit, enter
+from pipeline.second_pass import MOST_PAGES_READ_AGAIN, in_stages, read_again
+from pipeline.session import Session, open_session
 from pipeline.settings import load_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.load.runs import READ_AT, Nights, image, new_warehouse
@@ -43,12 +44,12 @@ def _settings(cloud: FakeCloud, listings: Sequence[str] = (), dialect: str = "au
     )
 
 
-def _read(visit: Visit, landing: Path, run: Run, *, backwards: bool = False) -> list[ListingOutcome]:
+def _read(session: Session, landing: Path, run: Run, *, backwards: bool = False) -> list[ListingOutcome]:
     """Read the listings as a run does, one after the other."""
-    stages = in_stages(visit.listings, {})
+    stages = in_stages(session.listings, {})
     order = [listing for stage in stages for listing in (reversed(stage) if backwards else stage)]
-    outcomes = [read_listing(visit, listing, landing, run) for listing in order]
-    return look_again(visit, landing, run, stages, outcomes)
+    outcomes = [read_listing(session, listing, landing, run) for listing in order]
+    return read_again(session, landing, run, stages, outcomes)
 
 
 def _ids(outcome: ListingOutcome) -> set[str]:
@@ -89,12 +90,12 @@ class Move:
 def test_share_that_moves_at_any_time_is_in_a_listing(
     cloud: FakeCloud, tmp_path: Path, old: str, new: str, backwards: bool
 ) -> None:
-    visit = enter(_settings(cloud, SHARES))
+    session = open_session(_settings(cloud, SHARES))
     cloud.add("b", new)
     for number in range(1, 10):
         cloud.add("a", old)
         _before_request(cloud, number, Move("a", new))
-        outcomes = _read(visit, tmp_path / str(number), Run("r", READ_AT, "full"), backwards=backwards)
+        outcomes = _read(session, tmp_path / str(number), Run("r", READ_AT, "full"), backwards=backwards)
         assert all(outcome.complete for outcome in outcomes)
         assert "a" in set().union(*map(_ids, outcomes)), f"moved before request {number}"
         assert len(cloud.log) >= 9
@@ -130,7 +131,7 @@ def _names(stages: Sequence[Sequence[Listing]]) -> list[list[str]]:
 def test_image_whose_visibility_changes_at_any_time_is_in_a_listing(
     cloud: FakeCloud, tmp_path: Path, old: str, new: str
 ) -> None:
-    visit = enter(_settings(cloud, (old, "shared-accepted" if new == "shared" else new), dialect="openstack"))
+    session = open_session(_settings(cloud, (old, "shared-accepted" if new == "shared" else new), dialect="openstack"))
 
     def move(cloud: FakeCloud) -> None:
         cloud.images["a"] |= {"visibility": new, "updated_at": "2099-01-01T00:00:00Z"}
@@ -139,7 +140,7 @@ def test_image_whose_visibility_changes_at_any_time_is_in_a_listing(
         cloud.add("a", visibility=old)
         _before_request(cloud, number, move)
         landing = tmp_path / f"{number}-{backwards}"
-        outcomes = _read(visit, landing, Run("r", READ_AT, "full"), backwards=backwards)
+        outcomes = _read(session, landing, Run("r", READ_AT, "full"), backwards=backwards)
         assert "a" in set().union(*map(_ids, outcomes)), f"moved before request {number}"
         assert len(cloud.log) >= 6
 
@@ -147,7 +148,7 @@ def test_image_whose_visibility_changes_at_any_time_is_in_a_listing(
 def test_second_look_that_fails_leaves_the_first_one(cloud: FakeCloud, tmp_path: Path) -> None:
     cloud.add("a", "shared-pending")
     cloud.faults.append(lambda _: Reply(403) if len(cloud.log) > 7 else None)
-    outcomes = _read(enter(_settings(cloud, SHARES)), tmp_path, Run("r", READ_AT, "full"))
+    outcomes = _read(open_session(_settings(cloud, SHARES)), tmp_path, Run("r", READ_AT, "full"))
     assert [outcome.complete for outcome in outcomes] == [True, True, True]
     assert set().union(*map(_ids, outcomes)) == {"a"}
     assert [folder.name for folder in (tmp_path / "r" / "c").iterdir() if folder.name.startswith(".")] == []
@@ -158,7 +159,7 @@ def test_second_look_costs_one_request_a_listing(cloud: FakeCloud, tmp_path: Pat
         # What changed right before the run is shown by every closing pass, and is no reason to read on.
         changed = {"updated_at": "2099-01-01T00:00:00Z"} if number < 5 else {}
         cloud.add(f"{number:03d}", (*SHARES, "public", "private")[number % 5], **changed)
-    outcomes = _read(enter(_settings(cloud)), tmp_path, Run("r", READ_AT, "full"))
+    outcomes = _read(open_session(_settings(cloud)), tmp_path, Run("r", READ_AT, "full"))
     assert len(cloud.log) == 1 + 2 * 5 + 5
     assert {outcome.listing: len(_ids(outcome)) for outcome in outcomes} == dict.fromkeys(
         (*SHARES, "public", "private"), 6
@@ -167,14 +168,14 @@ def test_second_look_costs_one_request_a_listing(cloud: FakeCloud, tmp_path: Pat
 
 @pytest.mark.parametrize(("old", "new"), [("pending", "accepted"), ("accepted", "rejected"), ("rejected", "pending")])
 def test_share_is_in_one_listing_after_the_run_not_in_two(cloud: FakeCloud, tmp_path: Path, old: str, new: str) -> None:
-    visit = enter(_settings(cloud, SHARES))
+    session = open_session(_settings(cloud, SHARES))
     with new_warehouse(tmp_path) as warehouse:
         for number in (4, 6, 8):
             cloud.add("a", f"shared-{old}")
             _before_request(cloud, number, Move("a", new))
             run = begin_run(warehouse, "full", "0")
-            outcomes = _read(visit, tmp_path / "landing", run)
-            load_cloud(warehouse, visit, run, outcomes, Guard(images=1000, emptied=1000), tmp_path / "landing")
+            outcomes = _read(session, tmp_path / "landing", run)
+            load_cloud(warehouse, session, run, outcomes, Guard(images=1000, emptied=1000), tmp_path / "landing")
             finish_run(warehouse, run, "completed")
             (found,) = warehouse.execute(MEMBERSHIPS).fetchall()
             assert found[1] in (f"shared-{old}", f"shared-{new}")

@@ -86,7 +86,7 @@ def five_nights(settings: Settings, cloud: FakeCloud) -> dict[str, list[tuple[An
 
 def test_replay_gives_the_same_history(settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]) -> None:
     done = replay(settings)
-    assert (done.runs, done.nights) == (5, 5)
+    assert (done.runs, done.cloud_runs) == (5, 5)
     assert history(settings) == five_nights
 
 
@@ -210,11 +210,11 @@ def test_only_old_runs_are_looked_into(settings: Settings, cloud: FakeCloud, mon
     looked: list[storage.Place] = []
     real = storage.subfolders
 
-    def look(folder: storage.Place) -> Sequence[storage.Place]:
+    def list_folder(folder: storage.Place) -> Sequence[storage.Place]:
         looked.append(folder)
         return real(folder)
 
-    monkeypatch.setattr(storage, "subfolders", look)
+    monkeypatch.setattr(storage, "subfolders", list_folder)
     monkeypatch.setattr(storage, "get", lambda file: 1 / 0)
     with Warehouse(settings.warehouse) as warehouse:
         assert remove_old(settings.landing, warehouse, datetime(2026, 11, 25), 30) == []

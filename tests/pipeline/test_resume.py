@@ -15,8 +15,8 @@ import pytest
 from extract.account import CloudSettings
 from extract.landing import MANIFEST, landed_pages, listing_folder
 from load.runs import BrokenOff, Run
-from pipeline.cloud_run import ListingIncomplete, read_listing
-from pipeline.session import Visit, enter
+from pipeline.listing_reading import ListingIncomplete, read_listing
+from pipeline.session import Session, open_session
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Fault, Reply, fake_cloud
 from tests.clouds.prefect_server import environment_of_a_command
 from tests.pipeline.test_sync import Place
@@ -35,26 +35,26 @@ def cloud() -> Iterator[FakeCloud]:
 
 
 @pytest.fixture
-def visit(cloud: FakeCloud) -> Visit:
+def session(cloud: FakeCloud) -> Session:
     settings = CloudSettings(
         "c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, listings=("private",), tries=1
     )
-    return at(enter(settings), NOW)
+    return at(open_session(settings), NOW)
 
 
-def at(visit: Visit, time: datetime) -> Visit:
-    """The same visit, at another time by the server's clock."""
-    return Visit(visit.connection, replace(visit.first_look, started_at=time), visit.listings)
+def at(session: Session, time: datetime) -> Session:
+    """The same session, at another time by the server's clock."""
+    return Session(session.connection, replace(session.api_probe, started_at=time), session.listings)
 
 
 def breaking_at(marker: str) -> Fault:
     return lambda asked: Reply(500) if asked.query.get("marker") == marker else None
 
 
-def break_off(visit: Visit, cloud: FakeCloud, landing: Path, marker: str = "5") -> None:
+def break_off(session: Session, cloud: FakeCloud, landing: Path, marker: str = "5") -> None:
     cloud.faults.append(breaking_at(marker))
     with pytest.raises(ListingIncomplete):
-        read_listing(visit, visit.listings[0], landing, FIRST)
+        read_listing(session, session.listings[0], landing, FIRST)
     cloud.faults.clear()
     cloud.log.clear()
 
@@ -72,45 +72,45 @@ def names(landing: Path, run: Run) -> dict[str, str]:
 
 
 def test_second_try_within_a_run_goes_on_after_the_last_landed_page(
-    visit: Visit, cloud: FakeCloud, tmp_path: Path
+    session: Session, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    break_off(visit, cloud, tmp_path)
-    outcome = read_listing(visit, visit.listings[0], tmp_path, FIRST)
+    break_off(session, cloud, tmp_path)
+    outcome = read_listing(session, session.listings[0], tmp_path, FIRST)
     assert asked_markers(cloud) == ["5", "7", "9"]
     assert (outcome.images, outcome.evidence["pages_landed_before"]) == (10, 3)
     assert [folder.name for folder in (tmp_path / "run-1" / "c").iterdir()] == ["private"]
 
 
-def test_next_run_goes_on_and_its_landing_is_whole(visit: Visit, cloud: FakeCloud, tmp_path: Path) -> None:
-    break_off(visit, cloud, tmp_path)
-    outcome = read_listing(visit, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
+def test_next_run_goes_on_and_its_landing_is_whole(session: Session, cloud: FakeCloud, tmp_path: Path) -> None:
+    break_off(session, cloud, tmp_path)
+    outcome = read_listing(session, session.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert asked_markers(cloud) == ["5", "7", "9"]
     assert outcome.images == len(names(tmp_path, SECOND)) == 10
 
 
 def test_closing_pass_covers_what_changed_since_the_broken_reading_began(
-    visit: Visit, cloud: FakeCloud, tmp_path: Path
+    session: Session, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    break_off(visit, cloud, tmp_path)
+    break_off(session, cloud, tmp_path)
     cloud.add("0", name="changed in the gap", updated_at="2026-11-01T02:30:00Z")
-    later = at(visit, NOW + timedelta(hours=1))
-    outcome = read_listing(later, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
+    later = at(session, NOW + timedelta(hours=1))
+    outcome = read_listing(later, session.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert names(tmp_path, SECOND)["0"] == "changed in the gap"
     assert outcome.watermark == NOW
 
 
-def test_reading_that_broke_off_long_ago_starts_over(visit: Visit, cloud: FakeCloud, tmp_path: Path) -> None:
-    break_off(visit, cloud, tmp_path)
-    tomorrow = at(visit, NOW + timedelta(days=1))
-    read_listing(tomorrow, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
+def test_reading_that_broke_off_long_ago_starts_over(session: Session, cloud: FakeCloud, tmp_path: Path) -> None:
+    break_off(session, cloud, tmp_path)
+    tomorrow = at(session, NOW + timedelta(days=1))
+    read_listing(tomorrow, session.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert asked_markers(cloud) == [None, "1", "3", "5", "7", "9"]
 
 
 @pytest.mark.parametrize("damage", ["line cut off", "page gone", "page cut off", "no manifest", "no start"])
 def test_damaged_landing_costs_requests_and_nothing_else(
-    visit: Visit, cloud: FakeCloud, tmp_path: Path, damage: str
+    session: Session, cloud: FakeCloud, tmp_path: Path, damage: str
 ) -> None:
-    break_off(visit, cloud, tmp_path)
+    break_off(session, cloud, tmp_path)
     folder = listing_folder(tmp_path, "run-1", "c", "private")
     manifest, page = folder / MANIFEST, folder / "page-000003.json.zst"
     match damage:
@@ -124,17 +124,19 @@ def test_damaged_landing_costs_requests_and_nothing_else(
             manifest.unlink()
         case _:
             (folder / "reading.json").unlink()
-    outcome = read_listing(visit, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
+    outcome = read_listing(session, session.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert outcome.images == len(names(tmp_path, SECOND)) == 10
     whole = damage in ("no manifest", "no start")
     assert asked_markers(cloud) == ([None, "1", "3", "5", "7", "9"] if whole else ["3", "5", "7", "9"])
 
 
-def test_marker_that_vanished_in_the_gap_is_stepped_back_from(visit: Visit, cloud: FakeCloud, tmp_path: Path) -> None:
-    break_off(visit, cloud, tmp_path)
+def test_marker_that_vanished_in_the_gap_is_stepped_back_from(
+    session: Session, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    break_off(session, cloud, tmp_path)
     for identity in "45":
         del cloud.images[identity]
-    outcome = read_listing(visit, visit.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
+    outcome = read_listing(session, session.listings[0], tmp_path, SECOND, broken=BrokenOff("run-1", NOW, frozenset()))
     assert outcome.evidence["last_id"] == "9"
     assert set("0123") | set("6789") <= names(tmp_path, SECOND).keys()
 

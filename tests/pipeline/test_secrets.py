@@ -25,9 +25,9 @@ FERNET = "gAAAAAB"  # how every token of the real Keystone begins
 KEY = {"AK": "canary-4b1d-access", "SK": "canary-77aa-secret", "SECURITY_TOKEN": "canary-5f/5+c\\ab-temporary=="}
 CRASHING = """
 import sys
-import pipeline.cloud_run
+import pipeline.listing_reading
 def crash(*_): raise RuntimeError("something that nobody foresaw")
-pipeline.cloud_run.flatten = crash
+pipeline.listing_reading.flatten = crash
 from cli.main import main
 main(sys.argv[1:])
 """

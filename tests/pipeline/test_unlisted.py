@@ -17,13 +17,14 @@ from extract.account import CloudSettings
 from extract.landing import Landing, landed_pages, listing_folder
 from load.guard import Guard
 from load.merge import CloudCounts
-from load.records import NIGHT_FILE, RUN_FILE, KeptRun, keep_run, kept_nights, kept_runs
+from load.records import CLOUD_RUN_FILE, RUN_FILE, KeptRun, keep_run, kept_cloud_runs, kept_runs
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from pipeline.cloud_run import load_cloud, read_listing
+from pipeline.cloud_loading import load_cloud
+from pipeline.listing_reading import read_listing
 from pipeline.replay import replay
-from pipeline.session import enter
+from pipeline.session import open_session
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
@@ -54,12 +55,12 @@ class Place:
         """A full run, of which `asked` then has what was asked for by id; some listings may be left out."""
         self.cloud.log.clear()
         run = begin_run(self.warehouse, "full", "0")
-        visit = enter(self.account)
+        session = open_session(self.account)
         landing = self.settings.landing
-        to_read = [listing for listing in visit.listings if listing.name not in without]
-        outcomes = [read_listing(visit, listing, landing, run) for listing in to_read]
-        loaded = load_cloud(self.warehouse, visit, run, outcomes, Guard(), landing, accept_deletions)
-        visit.connection.client.close()
+        to_read = [listing for listing in session.listings if listing.name not in without]
+        outcomes = [read_listing(session, listing, landing, run) for listing in to_read]
+        loaded = load_cloud(self.warehouse, session, run, outcomes, Guard(), landing, accept_deletions)
+        session.connection.client.close()
         self.error = loaded.error
         finished_at = finish_run(self.warehouse, run, "completed")
         keep_run(landing, KeptRun(run.run_id, run.started_at, "full", "0", "completed", finished_at))
@@ -375,12 +376,12 @@ def test_record_of_an_older_version_is_replayed(place: Place) -> None:
     place.run()
     landing = place.settings.landing
     for run in kept_runs(landing):
-        file = landing / run.run_id / "c" / NIGHT_FILE
+        file = landing / run.run_id / "c" / CLOUD_RUN_FILE
         kept = json.loads(storage.get(file))
         older = {key: value for key, value in kept.items() if key in _OLD_KEYS}
         storage.put(file, json.dumps(older).encode())
         storage.put(landing / run.run_id / RUN_FILE, msgspec.json.encode(replace(run, nights=None)))
-        assert kept_nights(landing, run.run_id)[0].answered == frozenset()
+        assert kept_cloud_runs(landing, run.run_id)[0].answered == frozenset()
     place.replayed()
     assert ("p1", "image p1", [], "unlisted") in place.rows(IMAGES)
     place.run()

@@ -21,9 +21,10 @@ from load.records import KeptRun, keep_run
 from load.runs import BrokenOff, Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from pipeline.cloud_run import ListingIncomplete, incomplete_outcome, load_cloud, read_listing
-from pipeline.second_look import look_again
-from pipeline.session import Visit, enter
+from pipeline.cloud_loading import load_cloud
+from pipeline.listing_reading import ListingIncomplete, incomplete_outcome, read_listing
+from pipeline.second_pass import read_again
+from pipeline.session import Session, open_session
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from verify.files import Disk, Files
 from verify.runs import verify
@@ -97,28 +98,28 @@ class Reader:
         run = begin_run(self.warehouse, mode, "0")
         kept = KeptRun(run.run_id, run.started_at, mode, "0")
         keep_run(self.landing, kept)
-        visit = enter(self.settings)
-        since = visit.first_look.started_at - timedelta(days=3650) if watermark else None
+        session = open_session(self.settings)
+        since = session.api_probe.started_at - timedelta(days=3650) if watermark else None
         outcomes: list[ListingOutcome] = []
-        for listing in visit.listings:
+        for listing in session.listings:
             try:
                 its_parts = (parts or {}).get(listing.name, ())
-                outcomes.append(read_listing(visit, listing, self.landing, run, since, broken, its_parts))
+                outcomes.append(read_listing(session, listing, self.landing, run, since, broken, its_parts))
             except ListingIncomplete as exc:
                 outcomes.append(incomplete_outcome("c", listing.name, exc))
         if moved is not None:
             moved()
-            shares = [listing for listing in visit.listings if listing.is_shared]
-            others = [listing for listing in visit.listings if not listing.is_shared]
-            outcomes = look_again(visit, self.landing, run, [[*others, *shares[:2]], shares[2:]], outcomes)
-        load_cloud(self.warehouse, visit, run, outcomes, Guard(images=1000, emptied=1000), self.landing)
+            shares = [listing for listing in session.listings if listing.is_shared]
+            others = [listing for listing in session.listings if not listing.is_shared]
+            outcomes = read_again(session, self.landing, run, [[*others, *shares[:2]], shares[2:]], outcomes)
+        load_cloud(self.warehouse, session, run, outcomes, Guard(images=1000, emptied=1000), self.landing)
         keep_run(
             self.landing, replace(kept, status="completed", finished_at=finish_run(self.warehouse, run, "completed"))
         )
         return run
 
-    def visit(self) -> Visit:
-        return enter(self.settings)
+    def session(self) -> Session:
+        return open_session(self.settings)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A second look at the listings of a cloud after all were read: an image may have moved from one to another meanwhile.
+"""A second pass at the listings of a cloud after all were read: an image may have moved from one to another meanwhile.
 
 An image that moves is lost where its old listing is read after the move, and its new one before. So the listings of
 what others share, whose status changes no time in an image, are read in an order, and the short ones again at the end:
@@ -32,7 +32,7 @@ from extract.stopping import PROCESS_STOP, StopSignal
 from extract.times import api_time
 from load.merge import ListingOutcome
 from load.runs import Run
-from pipeline.session import Visit
+from pipeline.session import Session
 from transform.batch import Flattened, flatten
 from transform.joining import joined, staged_times
 from transform.stage import StagedListing, StageWriter, handed_over
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 MOST_PAGES_READ_AGAIN: Final = 10
 
 AGAIN: Final = "again"
-"""The parts of the pages of the second look, in landing, begin so."""
+"""The parts of the pages of the second pass, in landing, begin so."""
 
 _SHARES_IN_ORDER: Final = ("shared-pending", "shared-rejected", "shared-accepted")
 """As most shares go. Where none is long, the last is in the middle: it is mostly the longest, and is read once."""
@@ -66,44 +66,44 @@ def _order(listing: Listing) -> int:
     return _SHARES_IN_ORDER.index(listing.name) if listing.name in _SHARES_IN_ORDER else len(_SHARES_IN_ORDER)
 
 
-def look_again(
-    visit: Visit, landing: Place, run: Run, stages: Stages, outcomes: Sequence[ListingOutcome]
+def read_again(
+    session: Session, landing: Place, run: Run, stages: Stages, outcomes: Sequence[ListingOutcome]
 ) -> list[ListingOutcome]:
-    """The outcomes, with what a second look at the complete ones found. Where it fails, the first look counts alone."""
+    """The outcomes, with what a second pass at the complete ones found. Where it fails, the first pass counts alone."""
     known = {listing.name: listing for stage in stages for listing in stage}
     shares_read_first = {listing.name for stage in stages[:-1] for listing in stage if listing.is_shared}
     if len(known) < 2:
         return list(outcomes)
     stopped = StopSignal(PROCESS_STOP)
 
-    def look(first: ListingOutcome) -> ListingOutcome:
+    def read_one(first: ListingOutcome) -> ListingOutcome:
         listing = known.get(first.listing)
         if listing is None or not first.complete or first.staged is None:
             return first
         is_read_again = first.listing in shares_read_first and first.pages <= MOST_PAGES_READ_AGAIN
-        second = _SecondLook(visit, landing, run, listing, first, first.staged, stopped)
-        return second.outcome(None if is_read_again else _start(visit, first))
+        second = _SecondPass(session, landing, run, listing, first, first.staged, stopped)
+        return second.outcome(None if is_read_again else _start(session, first))
 
     with ThreadPoolExecutor(max(1, len(outcomes))) as threads:
         try:
-            return list(threads.map(look, outcomes))
+            return list(threads.map(read_one, outcomes))
         except BaseException:
             stopped.set()
             raise
 
 
-def _start(visit: Visit, first: ListingOutcome) -> datetime:
-    """From when on what changed is asked for: the first look's start, less what is not known of the cloud's clock."""
-    started_at = first.watermark or visit.first_look.started_at - visit.first_look.clock_uncertainty
-    return started_at - timedelta(seconds=visit.settings.overlap_seconds)
+def _start(session: Session, first: ListingOutcome) -> datetime:
+    """From when on what changed is asked for: the first pass's start, less what is not known of the cloud's clock."""
+    started_at = first.watermark or session.api_probe.started_at - session.api_probe.clock_uncertainty
+    return started_at - timedelta(seconds=session.settings.overlap_seconds)
 
 
-class _SecondLook:
+class _SecondPass:
     """One listing's. What it finds is landed and staged behind what was there: a replay finds the same."""
 
     def __init__(
         self,
-        visit: Visit,
+        session: Session,
         landing: Place,
         run: Run,
         listing: Listing,
@@ -112,9 +112,9 @@ class _SecondLook:
         stopped: StopSignal,
     ) -> None:
         """`staged` is the first outcome's."""
-        self._visit, self._listing, self._stopped = visit, listing, stopped
+        self._session, self._listing, self._stopped = session, listing, stopped
         self._first, self._staged = first, staged
-        self._folder = listing_folder(landing, run.run_id, visit.name, listing.name)
+        self._folder = listing_folder(landing, run.run_id, session.name, listing.name)
         self._scratch = self._folder.with_name(f".{listing.name}.again")
         self._both = self._folder.with_name(f".{listing.name}.both")
 
@@ -127,9 +127,9 @@ class _SecondLook:
                 return self._look(since, Path(place))
         except (GlancebackError, OSError) as exc:
             log.warning(
-                "cloud %s, listing %s: it could not be looked at again at the end (%s). An image that moved from "
+                "cloud %s, listing %s: it could not be read again at the end (%s). An image that moved from "
                 "another listing while they were read may be missing there until the next run",
-                self._visit.name,
+                self._session.name,
                 self._listing.name,
                 exc,
             )
@@ -140,13 +140,13 @@ class _SecondLook:
                     storage.remove(folder)
 
     def _shows_more(self, since: datetime | None) -> bool:
-        """Whether there is an image, or a change, that the first look did not show: mostly one request says no."""
-        settings = self._visit.settings
+        """Whether there is an image, or a change, that the first pass did not show: mostly one request says no."""
+        settings = self._session.settings
         query = {**self._listing.filters, "limit": str(settings.page_size), "sort_key": "id", "sort_dir": "asc"}
         if since is not None:
             query["updated_at"] = f"gte:{since:%Y-%m-%dT%H:%M:%SZ}"
-        where = f"cloud {settings.name}, listing {self._listing.name}, second look"
-        _, page = ask_page(self._visit.connection, query, where, self._stopped)
+        where = f"cloud {settings.name}, listing {self._listing.name}, second pass"
+        _, page = ask_page(self._session.connection, query, where, self._stopped)
         if page.next is not None or not page.all_have_ids:
             return True
         shown = {(image["id"], api_time(image.get("updated_at"))) for image in page.images}
@@ -155,9 +155,9 @@ class _SecondLook:
     def _look(self, since: datetime | None, place: Path) -> ListingOutcome:
         landed = Landing(self._scratch)
         try:
-            start = ReadingStart(self._visit.first_look.started_at, since)
+            start = ReadingStart(self._session.api_probe.started_at, since)
             landed.begin(start)
-            reading = Reading(self._visit.connection, self._listing, landed, start, _flattened, stopped=self._stopped)
+            reading = Reading(self._session.connection, self._listing, landed, start, _flattened, stopped=self._stopped)
             with StageWriter(_made(place / AGAIN), self._listing.name) as writer:
                 for flattened, landed_at in reading.pages():
                     writer.write(flattened, landed_at)
@@ -175,7 +175,7 @@ class _SecondLook:
         )
 
     def _put_together(self, first: StagedListing, again: StagedListing, place: Path) -> StagedListing:
-        """Both looks in one folder, which takes the first one's place once all is in it."""
+        """Both passes in one folder, which takes the first one's place once all is in it."""
         landed = Landing(self._both)
         try:
             landed.begin(Earlier(self._folder).start)

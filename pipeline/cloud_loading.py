@@ -1,0 +1,138 @@
+"""Loads what a run read of one cloud: asks for the images that are missing, and merges, whole or not at all.
+
+Called by pipeline.run, as a step; a cloud after the other. Plain functions, without Prefect.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core import storage
+from core.errors import CloudError, WarehouseError
+from core.storage import Place
+from core.wording import counted
+from load.guard import Guard
+from load.merge import CloudCounts, CloudRun, ListingOutcome, find_missing, merge
+from load.missing import NOTHING_MISSING
+from load.records import keep_cloud_run
+from load.runs import Run
+from load.warehouse import Warehouse
+from load.withheld import first_names
+from pipeline.missing_images import NAMES_SHOWN, decided
+from pipeline.session import Session
+from transform.stage import StagedListing, handed_over
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the load of one cloud came to; `error` says what was withheld, and what to do.
+
+    `to_decide`: of so many images the deletion is withheld until a person decides.
+    """
+
+    counts: CloudCounts
+    error: str | None
+    to_decide: int = 0
+
+
+def load_cloud(
+    warehouse: Warehouse,
+    session: Session,
+    run: Run,
+    outcomes: list[ListingOutcome],
+    guard: Guard,
+    landing: Place,
+    accept_deletions: bool = False,
+) -> Loaded:
+    """Merge what was read of a cloud, after asking for the missing images one by one.
+
+    Raises: WarehouseError; then nothing of this cloud is loaded, but landing has what a replay needs.
+    """
+    with _at_hand(outcomes) as at_hand:
+        cloud_run = CloudRun(
+            run_id=run.run_id,
+            started_at=run.started_at,
+            cloud=session.name,
+            dialect=session.api_probe.dialect,
+            project_id=session.project_id,
+            ends_images=run.mode == "full",
+            outcomes=at_hand,
+        )
+        loaded = _load(warehouse, session, cloud_run, guard, landing, accept_deletions)
+    for outcome in outcomes:
+        if outcome.staged:
+            _drop(outcome.staged)
+    return loaded
+
+
+@contextmanager
+def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome]]:
+    """The outcomes with their Parquet on our disk, where the load can read it. Raises: WarehouseError."""
+    with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+        here = []
+        for outcome in outcomes:
+            staged = outcome.staged
+            if staged is not None and not storage.is_local(staged.images):
+                folder = Path(place) / outcome.listing
+                folder.mkdir()
+                try:
+                    staged = handed_over(staged, folder)
+                except OSError as exc:
+                    raise WarehouseError(f"{staged.images} cannot be read ({storage.reason(exc)})") from exc
+            here.append(replace(outcome, staged=staged))
+        yield here
+
+
+def _load(
+    warehouse: Warehouse, session: Session, cloud_run: CloudRun, guard: Guard, landing: Place, accept_deletions: bool
+) -> Loaded:
+    _refuse_silence(cloud_run, session)
+    missing = find_missing(warehouse, cloud_run)
+
+    def names(ids: Iterable[str]) -> list[str]:
+        return first_names(warehouse, session.name, ids, NAMES_SHOWN)
+
+    with decided(session, cloud_run, missing, guard, landing, accept_deletions, names) as found:
+        keep_cloud_run(landing, cloud_run, found.decisions, found.error)
+        counts = merge(warehouse, cloud_run, found.decisions, unlisted=found.unlisted, error=found.error)
+    if counts.missed_by_changes:
+        log.warning("cloud %s: changes runs had missed %s", session.name, counted(counts.missed_by_changes, "image"))
+    return Loaded(counts, found.error, len(found.decisions.too_many))
+
+
+def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:
+    """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
+    nothing = CloudRun(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
+    keep_cloud_run(landing, nothing, NOTHING_MISSING, error)
+    merge(warehouse, nothing, error=error)
+
+
+def _refuse_silence(cloud_run: CloudRun, session: Session) -> None:
+    """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
+    everything = (
+        not session.settings.listings and cloud_run.ends_images and len(cloud_run.outcomes) == len(session.listings)
+    )
+    read_all = all(outcome.complete for outcome in cloud_run.outcomes)
+    if (
+        everything
+        and read_all
+        and session.api_probe.sampled
+        and not any(outcome.images for outcome in cloud_run.outcomes)
+    ):
+        raise CloudError(
+            f"cloud {session.name}: every listing of the {cloud_run.dialect} dialect is empty, but without filters the "
+            "API shows images",
+            "Set dialect to what this cloud speaks.",
+        )
+
+
+def _drop(staged: StagedListing) -> None:
+    """The flattened files have been loaded; the raw pages beside them stay."""
+    with suppress(OSError):
+        storage.delete(staged.images)
+        storage.delete(staged.rejects)

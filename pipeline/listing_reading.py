@@ -1,0 +1,204 @@
+"""Reads one listing of a cloud: lands its pages, flattens them, and says how that went.
+
+Called by pipeline.cloud_reading, as a step that may run beside others. Plain functions, without Prefect.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core import storage
+from core.errors import CloudError, GlancebackError, TransientError, unexpected
+from core.storage import Place
+from core.wording import counted
+from extract.landing import Earlier, LandedAt, Landing, ReadingStart, earlier_reading, listing_folder
+from extract.listing import Listing
+from extract.parts import Part
+from extract.reading import Reading
+from load.merge import ListingOutcome
+from load.runs import BrokenOff, Run
+from pipeline.progress import Watched
+from pipeline.session import Session
+from transform.batch import Flattened, flatten
+from transform.stage import StagedListing, StageWriter, handed_over
+
+log = logging.getLogger(__name__)
+
+
+class ListingIncomplete(CloudError):
+    """A listing whose end was not reached, with what was read of it. `again` says whether another try may help."""
+
+    def __init__(self, what: str, advice: str = "", outcome: ListingOutcome | None = None, again: bool = False) -> None:
+        super().__init__(what, advice)
+        self.args = (what, advice, outcome, again)
+        self.outcome = outcome
+        self.again = again
+
+
+def listings_left(session: Session, run: Run, broken: BrokenOff | None) -> tuple[Listing, ...]:
+    """The listings to read: without those that the run which broke off soon before has read to the end."""
+    if broken is None or not _is_soon_after(session, (run.started_at - broken.started_at).total_seconds()):
+        return session.listings
+    return tuple(listing for listing in session.listings if (session.name, listing.name) not in broken.complete)
+
+
+def read_listing(
+    session: Session,
+    listing: Listing,
+    landing: Place,
+    run: Run,
+    watermark: datetime | None = None,
+    broken: BrokenOff | None = None,
+    parts: tuple[Part, ...] = (),
+) -> ListingOutcome:
+    """Read a listing to its end, landing and flattening page by page; by several readers in `parts`, if there are any.
+
+    In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
+    A listing that is tried again in the same run goes on from its last landed page; so does one that the run
+    `broken` was reading, if that was soon before.
+    Raises: ListingIncomplete.
+    """
+    folder = listing_folder(landing, run.run_id, session.name, listing.name)
+    reader = _ListingReader(session, listing, folder)
+    try:
+        return reader.read(landing, watermark, broken, parts)
+    except CloudError as exc:
+        again = isinstance(exc, TransientError)
+        raise ListingIncomplete(exc.what, exc.advice, reader.outcome_so_far(str(exc)), again) from exc
+    except OSError as exc:
+        raise ListingIncomplete(
+            f"cloud {session.name}, listing {listing.name}: {folder} cannot be written ({storage.reason(exc)})",
+            storage.advice(folder),
+        ) from exc
+    except GlancebackError as exc:  # a worker that cannot log in
+        raise ListingIncomplete(exc.what, exc.advice) from exc
+
+
+class _ListingReader:
+    """Reads one listing into its folder in landing."""
+
+    def __init__(self, session: Session, listing: Listing, folder: Place) -> None:
+        self._session, self._listing, self._folder = session, listing, folder
+        self._reading: Reading[tuple[Flattened, LandedAt]] | None = None
+
+    def read(
+        self, landing: Place, watermark: datetime | None, broken: BrokenOff | None, parts: tuple[Part, ...]
+    ) -> ListingOutcome:
+        """The outcome of a listing that was read to its end."""
+        connection = self._session.connection  # a Dask worker logs in here
+        landed = Landing(self._folder)
+        try:
+            earlier = landed.earlier_try() or self._of_the_broken_run(landing, broken)
+            start = earlier.start if earlier else self._start(watermark, parts)
+            landed.begin(start)
+            self._reading = reading = Reading(
+                connection,
+                self._listing,
+                landed,
+                start,
+                lambda page: (flatten(page.images), page.landed_at),
+                closing_since=self._closing_since(start),
+                earlier=earlier,
+            )
+            staged = self._stage(reading, landed, sum(part.expected or 0 for part in start.parts) or None)
+            landed.finish()
+            return _outcome(self._listing.name, reading, start.started_at - self._clock_uncertainty, staged, None)
+        finally:
+            landed.close()
+
+    def outcome_so_far(self, error: str) -> ListingOutcome | None:
+        """What was read before the error; None where nothing was."""
+        if self._reading is None:
+            return None
+        return _outcome(self._listing.name, self._reading, self._session.api_probe.started_at, None, error)
+
+    @property
+    def _clock_uncertainty(self) -> timedelta:
+        return self._session.api_probe.clock_uncertainty
+
+    @property
+    def _overlap(self) -> timedelta:
+        return timedelta(seconds=self._session.settings.overlap_seconds)
+
+    def _start(self, watermark: datetime | None, parts: tuple[Part, ...]) -> ReadingStart:
+        changed_since = watermark - self._overlap if watermark else None
+        return ReadingStart(self._session.api_probe.started_at, changed_since, parts)
+
+    def _closing_since(self, start: ReadingStart) -> datetime | None:
+        """From when on the closing pass asks what changed; None in a changes run.
+
+        What changes while changes are read has a later time than this run's watermark: the next run sees it.
+        """
+        return None if start.changed_since else start.started_at - self._clock_uncertainty - self._overlap
+
+    def _of_the_broken_run(self, landing: Place, broken: BrokenOff | None) -> Earlier | None:
+        """What the broken run landed, unless a closing pass cannot be trusted with what happened since."""
+        if broken is None:
+            return None
+        earlier = earlier_reading(listing_folder(landing, broken.run_id, self._session.name, self._listing.name))
+        if earlier is None:
+            return None
+        gap = (self._session.api_probe.started_at - earlier.start.started_at).total_seconds()
+        where = f"cloud {self._session.name}, listing {self._listing.name}"
+        if not _is_soon_after(self._session, gap):
+            log.info("%s: begun %.0f s ago, too old to resume; it starts over", where, gap)
+            return None
+        log.info("%s: resumes after what was landed before: %s", where, counted(len(earlier), "page"))
+        return earlier
+
+    def _stage(
+        self, reading: Reading[tuple[Flattened, LandedAt]], landed: Landing, expected: int | None
+    ) -> StagedListing:
+        """Write every page's columns as Parquet, in the folder where the load takes them from."""
+        watched = Watched(self._session.name, self._listing.name, expected)
+        with _staging(self._folder) as place:
+            with StageWriter(place, self._listing.name) as writer:
+                for flattened, landed_at in reading.pages():
+                    writer.write(flattened, landed_at)
+                    watched.page_was_read(reading.page_count, reading.images)
+            landed.must_be_ours()
+            return handed_over(writer.staged, self._folder)
+
+
+@contextmanager
+def _staging(folder: Place) -> Iterator[Path]:
+    """Where a listing's Parquet is written: its own folder, or, where that is in a store, one on our disk first."""
+    if storage.is_local(folder):
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+            yield Path(place)
+
+
+def _is_soon_after(session: Session, gap_seconds: float) -> bool:
+    return 0 <= gap_seconds <= session.settings.resume_within_seconds
+
+
+def incomplete_outcome(cloud: str, listing: str, error: BaseException) -> ListingOutcome:
+    """The outcome of a listing that ended in this error."""
+    if isinstance(error, ListingIncomplete) and error.outcome is not None:
+        return error.outcome
+    where = f"cloud {cloud}, listing {listing}"
+    text = str(error) if isinstance(error, GlancebackError) else f"{where}: {unexpected(error)}"
+    return ListingOutcome(listing, 0, 0, 0, 0.0, False, {}, text, None, None)
+
+
+def _outcome(
+    listing: str, reading: Reading[Any], watermark: datetime, staged: StagedListing | None, error: str | None
+) -> ListingOutcome:
+    return ListingOutcome(
+        listing=listing,
+        pages=reading.page_count,
+        images=reading.images,
+        bytes=reading.bytes,
+        seconds=reading.seconds,
+        complete=error is None,
+        evidence=reading.evidence,
+        error=error,
+        watermark=watermark,
+        staged=staged,
+    )
