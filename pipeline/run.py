@@ -1,33 +1,27 @@
 """One run: which clouds and listings it reads, what it loads, what it publishes, and what it reports.
 
 Reads like the way of one run; what each step does is in the modules that it calls. How the steps are run, its caller
-decides: flows.nightly as Prefect's tasks, cli.running in plain threads.
+decides: flows.nightly as Prefect's tasks, cli.sync in plain threads.
 """
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from core import storage
 from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
 from core.permissions import keep_to_owner
 from core.storage import Place
-from extract.account import CloudSettings
-from load.earlier_runs import remembered_dialect
 from load.end_of_life import load_their_dates
 from load.publish import publish
 from load.records import KeptRun, forget_kept, keep_run, remove_old
 from load.runs import (
-    BrokenOff,
-    Run,
     begin_run,
     broken_off,
-    fail_target,
     finish_run,
     forget_run,
     forget_unknown_target,
@@ -36,15 +30,12 @@ from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from pipeline import notices
-from pipeline.cloud_loading import Loaded, load_cloud, record_failure
-from pipeline.cloud_reading import CloudReading
-from pipeline.memory import expect_many_pages, give_back
+from pipeline.clouds import RunOfClouds
+from pipeline.memory import expect_many_pages
 from pipeline.progress import stop_reading
-from pipeline.report import CloudReport, RunReport, cloud_report, run_status
-from pipeline.second_pass import read_again
-from pipeline.session import Session, open_session_for_run
+from pipeline.report import RunReport, run_status
 from pipeline.settings import VERSION, Settings, chosen_clouds, load_settings
-from pipeline.steps import Step, StepRun, Steps
+from pipeline.steps import Step, Steps
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +44,6 @@ R = TypeVar("R")
 WritePage = Callable[[Path, Path, str], int]
 """page.dashboard.write_page: the published copy, the page's file, our version -> the page's size in bytes."""
 
-_ENTER = Step(open_session_for_run, "log in", "log in to {settings.name}")
-_READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
-_LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 _PUBLISH = Step(publish, "publish", "publish")
 
 
@@ -105,7 +93,8 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
         _show_the_run(warehouse, settings)
         try:
             with steps.readers(settings):
-                reports = _read_and_load(settings, warehouse, run, to_read, request.accept_deletions, broken, steps)
+                of_clouds = RunOfClouds(settings, warehouse, run, steps, request.accept_deletions, broken)
+                reports = of_clouds.read_and_load(to_read)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
         except WrongClock:
             # A run with a wrong time would stand between all that come after it and those before.
@@ -190,94 +179,3 @@ def _tidy(settings: Settings, warehouse: Warehouse, now: datetime, run_id: str) 
     except (OSError, GlancebackError) as exc:
         log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
     keep_small(warehouse, now, run_id)
-
-
-def _read_and_load(
-    settings: Settings,
-    warehouse: Warehouse,
-    run: Run,
-    clouds: tuple[CloudSettings, ...],
-    accept_deletions: bool,
-    broken: BrokenOff | None,
-    steps: Steps,
-) -> list[CloudReport]:
-    """Every cloud is entered at once, every listing read as soon as its cloud is entered, every cloud loaded in turn.
-
-    Raises: SettingsError where no cloud could be entered because of its settings; WrongClock where none could be, and
-    our clock and a cloud's are too far apart.
-    """
-    kept_out: dict[str, BaseException] = {}
-    entering = {
-        steps.submit(_ENTER, settings=cloud, remembered=remembered_dialect(warehouse, cloud.name)): cloud
-        for cloud in clouds
-    }
-    reading: list[CloudReading] = []
-    waiting: set[StepRun[Any]] = set(entering)
-    while waiting:
-        done = steps.first_done(waiting)
-        waiting.remove(done)
-        if done not in entering:
-            for cloud in reading:
-                waiting |= cloud.go_on(done)
-            continue
-        session = done.outcome()
-        if isinstance(session, Session):
-            reading.append(CloudReading(settings, warehouse, run, session, broken, steps))
-            waiting |= reading[-1].go_on()
-        else:
-            kept_out[entering[done].name] = session
-    wrong_clocks = [error for error in kept_out.values() if isinstance(error, WrongClock)]
-    if wrong_clocks and not reading:
-        raise wrong_clocks[0]
-    reports = [_failed(settings, warehouse, run, name, error) for name, error in kept_out.items()]
-    misconfigured = [error for error in kept_out.values() if isinstance(error, SettingsError)]
-    if len(misconfigured) == len(clouds):
-        raise misconfigured[0]
-    for cloud in reading:
-        session = cloud.session
-        outcomes = cloud.outcomes()
-        if run.mode == "full":
-            again = steps.run(
-                _READ_AGAIN,
-                session=session,
-                landing=settings.landing,
-                run=run,
-                stages=cloud.stages,
-                outcomes=outcomes,
-            )
-            outcomes = _done(again)
-        give_back()
-        result = steps.run(
-            _LOAD_CLOUD,
-            warehouse=warehouse,
-            session=session,
-            run=run,
-            outcomes=outcomes,
-            guard=settings.guard,
-            landing=settings.landing,
-            accept_deletions=accept_deletions,
-        )
-        session.connection.client.close()
-        if isinstance(result, Loaded):
-            reports.append(cloud_report(session.name, outcomes, result.counts, result.error, result.to_decide))
-        else:
-            reports.append(_failed(settings, warehouse, run, session.name, result))
-    order = [cloud.name for cloud in clouds]
-    return sorted(reports, key=lambda report: order.index(report.cloud))
-
-
-def _failed(settings: Settings, warehouse: Warehouse, run: Run, cloud: str, error: BaseException) -> CloudReport:
-    """The report of a cloud of which nothing was loaded. Raises: WarehouseError when not even that can be kept."""
-    if not isinstance(error, GlancebackError):
-        text = f"cloud {cloud}: {unexpected(error)}"
-        log.error("%s", text, exc_info=error)
-    else:
-        text = str(error)
-        log.error("%s", text)
-    if isinstance(error, WarehouseError):
-        # Not in run_clouds: landing keeps the pages only of what is not recorded there, for a replay to load.
-        with suppress(WarehouseError):
-            fail_target(warehouse, run, cloud, text)
-        return CloudReport(cloud, "failed", text)
-    record_failure(warehouse, run, cloud, text, settings.landing)
-    return CloudReport(cloud, "failed", text)

@@ -1,0 +1,141 @@
+"""The clouds of a run: each is logged in to, read, and loaded; one that fails does not stop the others.
+
+Called by pipeline.run. Sessions are opened side by side, listings are read as soon as their session is open, and clouds
+are loaded one after the other.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
+from extract.account import CloudSettings
+from load.earlier_runs import remembered_dialect
+from load.runs import BrokenOff, Run, fail_target
+from load.warehouse import Warehouse
+from pipeline.cloud_loading import Loaded, load_cloud, record_failure
+from pipeline.cloud_reading import CloudReading
+from pipeline.memory import give_back
+from pipeline.report import CloudReport, cloud_report
+from pipeline.second_pass import read_again
+from pipeline.session import Session, open_session_for_run
+from pipeline.settings import Settings
+from pipeline.steps import Step, StepRun, Steps
+
+log = logging.getLogger(__name__)
+
+_OPEN_SESSION = Step(open_session_for_run, "log in", "log in to {settings.name}")
+_READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
+_LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOfClouds:
+    """What all clouds of a run have in common. `broken`: the run that this one resumes."""
+
+    settings: Settings
+    warehouse: Warehouse
+    run: Run
+    steps: Steps
+    accept_deletions: bool
+    broken: BrokenOff | None
+
+    def read_and_load(self, clouds: Sequence[CloudSettings]) -> list[CloudReport]:
+        """A report of each cloud, in this order.
+
+        Raises: SettingsError where no session could be opened because of the settings; WrongClock where none could be,
+        and our clock and a cloud's are too far apart; WarehouseError when not even a failure can be recorded.
+        """
+        readings, failed = self._read(clouds)
+        _must_be_readable(failed, len(clouds))
+        reports = {name: self._report_failure(name, error) for name, error in failed.items()}
+        reports |= {reading.session.name: self._load(reading) for reading in readings}
+        return [reports[cloud.name] for cloud in clouds]
+
+    def _read(self, clouds: Sequence[CloudSettings]) -> tuple[list[CloudReading], dict[str, BaseException]]:
+        """The readings of all clouds with a session, whose last stage may still go on; why others have no session."""
+        opening = {
+            self.steps.submit(
+                _OPEN_SESSION, settings=cloud, remembered=remembered_dialect(self.warehouse, cloud.name)
+            ): cloud
+            for cloud in clouds
+        }
+        readings: list[CloudReading] = []
+        failed: dict[str, BaseException] = {}
+        waiting: set[StepRun[Any]] = set(opening)
+        while waiting:
+            done = self.steps.first_done(waiting)
+            waiting.remove(done)
+            if done not in opening:
+                for reading in readings:
+                    waiting |= reading.go_on(done)
+                continue
+            session = done.outcome()
+            if isinstance(session, Session):
+                reading = CloudReading(self.settings, self.warehouse, self.run, session, self.broken, self.steps)
+                readings.append(reading)
+                waiting |= reading.go_on()
+            else:
+                failed[opening[done].name] = session
+        return readings, failed
+
+    def _load(self, reading: CloudReading) -> CloudReport:
+        session, outcomes = reading.session, reading.outcomes()
+        landing = self.settings.landing
+        if self.run.mode == "full":
+            again = self.steps.run(
+                _READ_AGAIN,
+                session=session,
+                landing=landing,
+                run=self.run,
+                stages=reading.stages,
+                outcomes=outcomes,
+            )
+            if isinstance(again, BaseException):
+                raise again
+            outcomes = again
+        give_back()
+        loaded = self.steps.run(
+            _LOAD_CLOUD,
+            warehouse=self.warehouse,
+            session=session,
+            run=self.run,
+            outcomes=outcomes,
+            guard=self.settings.guard,
+            landing=landing,
+            accept_deletions=self.accept_deletions,
+        )
+        session.connection.client.close()
+        if isinstance(loaded, Loaded):
+            return cloud_report(session.name, outcomes, loaded.counts, loaded.error, loaded.to_decide)
+        return self._report_failure(session.name, loaded)
+
+    def _report_failure(self, cloud: str, error: BaseException) -> CloudReport:
+        """The report of a cloud of which nothing was loaded."""
+        if isinstance(error, GlancebackError):
+            text = str(error)
+            log.error("%s", text)
+        else:
+            text = f"cloud {cloud}: {unexpected(error)}"
+            log.error("%s", text, exc_info=error)
+        if isinstance(error, WarehouseError):
+            # Not in run_clouds: landing keeps the pages only of what is not recorded there, for a replay to load.
+            with suppress(WarehouseError):
+                fail_target(self.warehouse, self.run, cloud, text)
+        else:
+            record_failure(self.warehouse, self.run, cloud, text, self.settings.landing)
+        return CloudReport(cloud, "failed", text)
+
+
+def _must_be_readable(failed: Mapping[str, BaseException], clouds: int) -> None:
+    """Raises: WrongClock, or SettingsError, where that is why none of so many clouds can be read."""
+    if len(failed) < clouds:
+        return
+    for error in failed.values():
+        if isinstance(error, WrongClock):
+            raise error
+    misconfigured = [error for error in failed.values() if isinstance(error, SettingsError)]
+    if len(misconfigured) == clouds:
+        raise misconfigured[0]
