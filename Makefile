@@ -56,7 +56,6 @@ clean:
 	.venv/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	.venv/bin/python -m compileall -q core extract transform load pipeline api flows page cli verify
-	.venv/bin/python -m flows.embedded make-new-database
 	touch $@
 
 .venv/.ready-for-tests: .venv/.ready requirements-dev.txt

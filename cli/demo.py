@@ -1,23 +1,33 @@
 """`glanceback demo`: two nights of the sample cloud, through the same code as a real one, and what changed."""
 
+import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
 from cli.display import log_to_stderr, progress, table
+from cli.program import program
 from cli.sample_cloud import NIGHTS, SampleCloud, sample_cloud
 from cli.sync import tell
+from core.errors import SettingsError
 from core.packages import PACKAGES
-from flows.embedded import stop_embedded_server
-from flows.start import run_flow
 from load.published import ask
-from pipeline.run import RunRequest
-from pipeline.settings import load_settings
+from page.dashboard import write_page
+from pipeline.paths import OVERRIDES
+from pipeline.run import RunRequest, run
+from pipeline.settings import FILE_NAME, load_settings
+from pipeline.threads import ThreadSteps
 
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "demo"
+FOLDER: Final = Path("data", "demo")
+"""In the working folder, as the warehouse of a run is."""
+
+_MARK: Final = "# Written by `glanceback demo`."
 
 _QUESTIONS = (
     (
@@ -47,29 +57,25 @@ FROM image_events WHERE happened_at > (SELECT min(started_at) FROM runs) GROUP B
 
 @click.command
 def demo() -> None:
-    """Read two nights of a sample cloud, and show what changed between them. Needs no account."""
-    try:
-        code = run_demo(Console(), Console(stderr=True))
-    finally:
-        stop_embedded_server()
-    sys.exit(code)
+    """Read two nights of a sample cloud, and show what changed between them. Needs no account.
+
+    The warehouse is made in data/demo of the working folder, in the place of an earlier demo's.
+    """
+    sys.exit(run_demo(Console(), Console(stderr=True)))
 
 
 def run_demo(console: Console, progress_console: Console) -> int:
-    """Run both nights in data/demo, made afresh; 0 when they completed."""
+    """Run both nights in data/demo, made afresh; 0 when they completed. Raises: SettingsError."""
     log_to_stderr(PACKAGES, verbose=False, console=progress_console)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    with sample_cloud() as cloud:
-        config = FOLDER / "glanceback.toml"
+    with _without_overrides(), sample_cloud() as cloud:
+        config = _new_folder() / FILE_NAME
         config.write_text(_settings(cloud), encoding="utf-8")
         published = load_settings(str(config)).published
         for number, night in enumerate(NIGHTS, 1):
             cloud.night = night
             console.print(f"\nNight {number} of the sample cloud", style="bold")
-            with progress(progress_console):
-                # Prefect's own data outlives the demo: making its database takes longer than the two nights.
-                report = run_flow(RunRequest("full", str(config)), FOLDER.parent / "prefect")
+            with progress(progress_console), ThreadSteps() as steps:
+                report = run(RunRequest("full", str(config)), steps, write_page)
             tell(report, console)
             if report.status != "completed":
                 return 1
@@ -83,17 +89,45 @@ def run_demo(console: Console, progress_console: Console) -> int:
         _show(published, query, console)
     console.print("\nAsk it yourself:", style="bold")
     for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", "diff yesterday", "dashboard"):
-        line = f"  .venv/bin/glanceback {asked} --config {_short(config)}"
+        line = f"  {program()} {asked} --config {config}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("\nYour own cloud, with an entry `mycloud` in clouds.yaml:", style="bold")
-    console.print(
-        "  OS_CLOUD=mycloud .venv/bin/glanceback check\n  OS_CLOUD=mycloud .venv/bin/glanceback sync", highlight=False
-    )
+    for command in ("check", "sync"):
+        console.print(f"  OS_CLOUD=mycloud {program()} {command}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
+def _new_folder() -> Path:
+    """The demo's folder, empty. Raises: SettingsError where it cannot be made, or is not an earlier demo's."""
+    try:
+        if FOLDER.exists() and any(FOLDER.iterdir()):
+            settings = FOLDER / FILE_NAME
+            if not settings.is_file() or not settings.read_text(encoding="utf-8").startswith(_MARK):
+                raise SettingsError(
+                    f"{FOLDER} holds something else than an earlier demo", "Run glanceback demo in another folder."
+                )
+            shutil.rmtree(FOLDER)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise SettingsError(
+            f"{FOLDER.absolute()} cannot be made ({reason})", "Run glanceback demo in another folder."
+        ) from exc
+    return FOLDER
+
+
+@contextmanager
+def _without_overrides() -> Iterator[None]:
+    """Inside, no variable leads the demo to somebody's own warehouse."""
+    kept = {name: os.environ.pop(name) for name in OVERRIDES.values() if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
 def _settings(cloud: SampleCloud) -> str:
-    return f"""# Written by `glanceback demo`. The sample cloud runs only while the demo does; the warehouse stays.
+    return f"""{_MARK} The sample cloud runs only while the demo does; the warehouse stays.
 warehouse = "warehouse.duckdb"
 published = "published.duckdb"
 landing = "landing"
@@ -108,7 +142,3 @@ project_id = "{cloud.project_id}"
 def _show(published: Path, query: str, console: Console) -> None:
     answer = ask(published, query)
     table(answer.columns, answer.rows(), console)
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

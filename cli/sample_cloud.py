@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample"
+from core.shipped import shipped
+
+SAMPLE = shipped("data", "sample")
 NIGHTS = ("night-1", "night-2")
 _BOUNDS = ("updated_at", "created_at")
 _PAGING = ("limit", "sort_key", "sort_dir", "marker", *_BOUNDS)

@@ -13,6 +13,7 @@ import httpx
 
 from core.errors import SettingsError
 from core.redaction import Secrets
+from core.shipped import how_to_install
 from core.wording import counted
 from extract.credentials import header_safe
 from extract.token_auth import Origin, origin_of
@@ -132,6 +133,6 @@ def _vendors_classes() -> tuple[Any, Any]:
     except ImportError as exc:
         raise SettingsError(
             "auth_type aksk needs the vendor's signer, which is not installed",
-            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-aksk.txt",
+            how_to_install("aksk"),
         ) from exc
     return BasicCredentials, SdkRequest

@@ -40,8 +40,11 @@ def begin_embedded_server(port: int = 0, *, has_ui: bool = False) -> None:
     Raises: SettingsError where the port is taken.
     """
     if not _running:
-        take_new_database(Path(os.environ["PREFECT_HOME"]))
-        _running.append(_Server(port, has_ui))
+        home = Path(os.environ["PREFECT_HOME"])
+        take_new_database(home)
+        # What its services write meanwhile is no part of a new database.
+        makes_database = not has_ui and not has_other_database() and not (home / DATABASE).exists()
+        _running.append(_Server(port, has_ui, home if makes_database else None))
 
 
 def wait_for_embedded_server() -> None:
@@ -76,22 +79,28 @@ def stop_embedded_server(days: int | None = None) -> None:
         forget_old_runs(Path(os.environ["PREFECT_HOME"]), days)
 
 
-def make_new_database() -> None:
-    """Have Prefect make an empty database, once an installation: new folders begin with a copy, which saves 10 s."""
-    with tempfile.TemporaryDirectory(prefix="glanceback-") as home:
-        os.environ["PREFECT_HOME"] = home
-        server = _Server()
-        try:
-            server.wait()
-        finally:
-            server.stop()
-        with closing(sqlite3.connect(Path(home) / DATABASE)) as database:
-            database.execute("DELETE FROM configuration")  # what is one installation's own
-            database.commit()
-            new = _new_database()
+def _keep_new_database(home: Path) -> None:
+    """Keep a copy of the database that Prefect just made, for other homes: a copy saves each of them 10 s and more.
+
+    Where the installation cannot be written, or a flow of somebody else is known already, nothing is kept.
+    """
+    new = _new_database()
+    try:
+        with tempfile.TemporaryDirectory(prefix="glanceback-") as folder:
+            copy = Path(folder) / DATABASE
+            with closing(sqlite3.connect(home / DATABASE)) as database:
+                database.execute("VACUUM INTO ?", [str(copy)])
+            with closing(sqlite3.connect(copy)) as database:
+                if database.execute("SELECT count(*) FROM flow").fetchone() != (0,):
+                    return
+                database.execute("DELETE FROM configuration")  # each home has its own
+                database.commit()
             new.parent.mkdir(parents=True, exist_ok=True)
-            new.unlink(missing_ok=True)
-            database.execute("VACUUM INTO ?", [str(new)])
+            unfinished = new.with_name(f".{new.name}.{os.getpid()}")
+            shutil.copyfile(copy, unfinished)
+            unfinished.replace(new)
+    except (OSError, sqlite3.Error):
+        log.debug("no copy is kept of Prefect's new database", exc_info=True)
 
 
 def _new_database() -> Path:
@@ -99,7 +108,7 @@ def _new_database() -> Path:
 
 
 def take_new_database(home: Path) -> None:
-    """Let a new home of Prefect begin with the installation's empty database."""
+    """Let a new home of Prefect begin with the installation's empty database, where there is one yet."""
     new, database = _new_database(), home / DATABASE
     if new.is_file() and not database.exists() and not has_other_database():
         unfinished = database.with_name(f".{DATABASE}.{os.getpid()}")
@@ -114,7 +123,9 @@ def take_new_database(home: Path) -> None:
 
 
 class _Server:
-    def __init__(self, port: int = 0, has_ui: bool = False) -> None:
+    def __init__(self, port: int, has_ui: bool, new_home: Path | None) -> None:
+        self._new_home = new_home
+        """Where Prefect is to make its database first."""
         try:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
@@ -149,6 +160,8 @@ class _Server:
                 f"{os.environ.get('PREFECT_HOME')}; or run a server and set PREFECT_API_URL.",
             )
         self._is_ready = True
+        if self._new_home is not None:
+            _keep_new_database(self._new_home)
 
     def _last_line(self) -> str:
         """What it said last; empty where it said nothing."""
@@ -198,7 +211,4 @@ def serve(listening: socket.socket, ready: int, *, has_ui: bool) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["make-new-database"]:
-        make_new_database()
-    else:
-        serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), has_ui=sys.argv[3:] == ["ui"])
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), has_ui=sys.argv[3:] == ["ui"])

@@ -57,7 +57,8 @@ def must_be_able_to_read(client: Any, where: str) -> None:
     except (TimeoutError, DaskTimeoutError) as exc:
         raise SettingsError(
             f"{where} has no workers; none came within {WORKERS_SECONDS:.0f} s",
-            "Start some there (dask worker SCHEDULER), with this checkout, the credentials and a landing that all see.",
+            "Start some there (dask worker SCHEDULER), with this version of glanceback, the credentials, and a landing "
+            "that all see.",
         ) from exc
     ours = our_version()
     said = _asked(client, where)

@@ -13,6 +13,7 @@ from prefect.task_runners import TaskRunner
 
 from core.errors import SettingsError
 from core.redaction import shown_url
+from core.shipped import how_to_install
 from flows.worker_check import must_be_able_to_read, watched
 from pipeline.settings import Settings
 
@@ -36,7 +37,7 @@ def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
     except ImportError as exc:
         raise SettingsError(
             "task_runner is dask, which is not installed",
-            "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-dask.txt",
+            how_to_install("dask"),
         ) from exc
     address = settings.dask_scheduler
     if address is None:

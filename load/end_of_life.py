@@ -13,9 +13,10 @@ from typing import Final
 import msgspec
 
 from core.errors import SettingsError
+from core.shipped import shipped
 from load.warehouse import Warehouse
 
-_FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "reference"
+_FOLDER: Final = shipped("data", "reference")
 _OURS: Final = "endoflife.date"
 _THEIRS: Final = "settings"
 _NEEDED: Final = ("product", "cycle", "ends")

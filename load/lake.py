@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from core.errors import SettingsError, WarehouseError
 from core.redaction import Secrets, shown_url
+from core.shipped import how_to_install
 from load import libpq
 
 if TYPE_CHECKING:  # whoever reads settings needs no DuckDB
@@ -27,7 +28,6 @@ _CATALOGUES: Final = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"
 _KINDS_OF_DUCKLAKE: Final = (*_CATALOGUES, "mysql", "duckdb", "postgresql")
 _NO_FILE: Final = re.compile(r"://|^\s*(ducklake|postgres|postgresql|mysql|sqlite|s3|md):|password\s*=", re.IGNORECASE)
 _SECRET_VARIABLES: Final = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_INSTALL: Final = "Install it: .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-ducklake.txt"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,14 +144,17 @@ def lake_at(place: str, data: str, folder: Path) -> Lake:
 def _extension(name: str) -> Path:
     package = importlib.util.find_spec(f"duckdb_extension_{name}")
     if package is None or not package.submodule_search_locations:
-        raise SettingsError(f"a warehouse on DuckLake needs duckdb-extension-{name.replace('_', '-')}", _INSTALL)
+        raise SettingsError(
+            f"a warehouse on DuckLake needs duckdb-extension-{name.replace('_', '-')}", how_to_install("ducklake")
+        )
     import duckdb  # whoever only reads settings needs none
 
     place = Path(package.submodule_search_locations[0]) / "extensions" / f"v{duckdb.__version__}"
     found = place / f"{name}.duckdb_extension"
     if not found.is_file():
         raise SettingsError(
-            f"duckdb-extension-{name.replace('_', '-')} is not for DuckDB {duckdb.__version__}", _INSTALL
+            f"duckdb-extension-{name.replace('_', '-')} is not for DuckDB {duckdb.__version__}",
+            how_to_install("ducklake"),
         )
     return found
 

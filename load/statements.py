@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
-from pathlib import Path
 
 import duckdb
 
-SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+from core.shipped import shipped
+
+SQL_FOLDER = shipped("sql")
 
 _CASE = "Case: "
 _DESCRIBED_COLUMN = re.compile(

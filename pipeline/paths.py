@@ -20,6 +20,9 @@ _LONGEST_NAME_BYTES: Final = 240
 """Of the 255 that file systems allow: names such as .NAME.unfinished lie beside it."""
 _SQLITE: Final = f"{PREFIX}sqlite:"
 
+OVERRIDES: Final = {name: f"GLANCEBACK_{name.upper()}" for name in ("warehouse", "published", "landing")}
+"""By setting: the variable that overrides it."""
+
 
 class Places:
     """Reads the paths of one settings file. `folder` is where relative ones start."""
@@ -60,7 +63,7 @@ class Places:
 
     def _given(self, text: str, setting: str) -> tuple[str, str]:
         """The variable's value and name, where it is set: an empty one is not."""
-        variable = f"GLANCEBACK_{setting.upper()}"
+        variable = OVERRIDES[setting]
         value = self._environment.get(variable)
         return (value, f"${variable}") if value else (text, f"{self._source}: {setting}")
 

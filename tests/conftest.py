@@ -10,9 +10,9 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
-from tests.clouds.prefect_server import prefect_home, prefect_server
+from tests.clouds.prefect_server import new_prefect_database, prefect_home, prefect_server
 
-__all__ = ["prefect_home", "prefect_server"]
+__all__ = ["new_prefect_database", "prefect_home", "prefect_server"]
 """Fixtures, which pytest finds here."""
 
 # Machines differ in speed; what holds for all inputs does not.

@@ -1,5 +1,8 @@
 """`glanceback demo`: what a newcomer sees first."""
 
+import os
+import shutil
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -8,14 +11,19 @@ import pytest
 from rich.console import Console
 
 from cli.demo import run_demo as demo
+from cli.program import program
+from core.errors import SettingsError
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_demo_shows_what_changed_between_two_nights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_home: str, times: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    folder = tmp_path / "demo"
-    monkeypatch.setattr("cli.demo.FOLDER", folder)
+    """In the working folder, wherever the variables say that the user's own warehouse is."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data" / "demo"
+    for name in ("WAREHOUSE", "PUBLISHED", "LANDING"):
+        monkeypatch.setenv(f"GLANCEBACK_{name}", str(tmp_path / "own" / name))
     for _ in range(times):
         shown, told = StringIO(), StringIO()
         assert demo(Console(file=shown, width=120), Console(file=told, width=120)) == 0, told.getvalue()
@@ -30,3 +38,39 @@ def test_demo_shows_what_changed_between_two_nights(
         moved = reader.execute("SELECT count(*) FROM listing_memberships WHERE seen_to IS NOT NULL").fetchall()
     assert ended[0][0] > 0
     assert moved[0][0] > ended[0][0]
+    assert not (tmp_path / "own").exists()
+    assert os.environ["GLANCEBACK_WAREHOUSE"] == str(tmp_path / "own" / "WAREHOUSE")
+
+
+def test_demo_leaves_alone_what_it_did_not_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "glanceback.toml").write_text("# My own settings.\n")
+    with pytest.raises(SettingsError, match="data/demo holds something else than an earlier demo"):
+        demo(Console(file=StringIO()), Console(file=StringIO()))
+    assert [path.name for path in folder.iterdir()] == ["glanceback.toml"]
+    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(SettingsError, match="cannot be made"):
+        demo(Console(file=StringIO()), Console(file=StringIO()))
+
+
+def test_command_is_named_as_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = tmp_path / "my tools" / "glanceback"
+    command.parent.mkdir()
+    command.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program(str(command)) == "'my tools/glanceback'"
+    monkeypatch.chdir(command.parent)
+    assert program(str(command)) == "./glanceback"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert program(str(command)) == f"'{command}'"
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert program(str(command)) == "glanceback"
+    (tmp_path / "glanceback").touch(mode=0o755)
+    assert program(str(tmp_path / "glanceback")) == str(tmp_path / "glanceback")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert program(str(tmp_path / "cli" / "__main__.py")) == f"{tmp_path}/python -m cli"

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
 
-from flows.embedded import stop_embedded_server, take_new_database
+from flows.embedded import _new_database, stop_embedded_server, take_new_database
 from tests.clouds.openstack import free_port
 
 
@@ -32,13 +33,35 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     del os.environ["PREFECT_HOME"]
 
 
+START_AND_STOP: Final = """
+from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
+begin_embedded_server()
+wait_for_embedded_server()
+stop_embedded_server()
+"""
+
+
+def server_ran(home: Path) -> None:
+    """Have an embedded server start in this home, and stop."""
+    environment = environment_of_a_command(PREFECT_HOME=str(home))
+    subprocess.run([sys.executable, "-c", START_AND_STOP], env=environment, check=True, timeout=240)
+
+
+@pytest.fixture(scope="session")
+def new_prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installation's empty database of Prefect: the first server that starts leaves it there."""
+    if not _new_database().is_file():
+        server_ran(tmp_path_factory.mktemp("first-home"))
+    return _new_database()
+
+
 def environment_of_a_command(**more: str) -> dict[str, str]:
     """Our environment for a process of its own, which starts its own Prefect server and not asks this process's."""
     return {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | more
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory, new_prefect_database: Path) -> Iterator[PrefectServer]:
     """A real Prefect server on loopback, and the folder with its database."""
     folder, port = tmp_path_factory.mktemp("prefect-server"), free_port()
     take_new_database(folder)

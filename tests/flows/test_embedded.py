@@ -1,6 +1,5 @@
 """The embedded Prefect server: a new folder begins with a copy of an empty database, and nothing in it is shared."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -11,19 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.embedded import _new_database, take_new_database
+from flows.embedded import _keep_new_database, take_new_database
 from tests.clouds.fake import PROJECT, fake_cloud
-from tests.clouds.prefect_server import environment_of_a_command
-
-START_AND_STOP = """
-from flows.embedded import begin_embedded_server, stop_embedded_server, wait_for_embedded_server
-begin_embedded_server()
-wait_for_embedded_server()
-stop_embedded_server()
-"""
+from tests.clouds.prefect_server import environment_of_a_command, server_ran
 
 
-def test_new_home_begins_with_the_empty_database_of_the_installation_and_prefect_accepts_it(tmp_path: Path) -> None:
+def test_new_home_begins_with_the_empty_database_of_the_installation_and_prefect_accepts_it(
+    tmp_path: Path, new_prefect_database: Path
+) -> None:
     made = "SELECT version_num FROM alembic_version"
     take_new_database(tmp_path / "home")
     taken = rows(tmp_path / "home", made)
@@ -32,9 +26,25 @@ def test_new_home_begins_with_the_empty_database_of_the_installation_and_prefect
     assert rows(tmp_path / "home", "SELECT count(*) FROM flow_run") == [(0,)]
 
 
-def test_two_homes_share_no_configuration(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(_new_database())) as database:
+def test_first_server_of_an_installation_keeps_an_empty_database_for_the_homes_to_come(
+    tmp_path: Path, new_prefect_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept is the form alone: no configuration, by which homes are told apart, and nothing where a flow is known."""
+    kept = tmp_path / "share" / "new.db"
+    monkeypatch.setattr("flows.embedded._new_database", lambda: kept)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "prefect.db").write_bytes(new_prefect_database.read_bytes())
+    with closing(sqlite3.connect(home / "prefect.db")) as database, database:
+        database.execute("INSERT INTO configuration (id, key, value) VALUES ('1', 'ENCRYPTION_KEY', '{}')")
+    _keep_new_database(home)
+    with closing(sqlite3.connect(kept)) as database:
         assert database.execute("SELECT count(*) FROM configuration").fetchall() == [(0,)]
+    kept.unlink()
+    with closing(sqlite3.connect(home / "prefect.db")) as database, database:
+        database.execute("INSERT INTO flow (id, name, tags, labels) VALUES ('1', 'of another process', '[]', '{}')")
+    _keep_new_database(home)
+    assert not kept.exists()
 
 
 def test_database_that_is_there_already_stays(tmp_path: Path) -> None:
@@ -42,12 +52,6 @@ def test_database_that_is_there_already_stays(tmp_path: Path) -> None:
     take_new_database(tmp_path)
     assert (tmp_path / "prefect.db").read_text() == "somebody's"
     assert [path.name for path in tmp_path.iterdir()] == ["prefect.db"]
-
-
-def server_ran(home: Path) -> None:
-    environment = {**os.environ, "PREFECT_HOME": str(home)}
-    environment.pop("PREFECT_API_URL", None)
-    subprocess.run([sys.executable, "-c", START_AND_STOP], env=environment, check=True, timeout=120)
 
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:

@@ -84,7 +84,7 @@ def runs_in(home: Path) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, new_prefect_database: Path) -> Path:
     take_new_database(tmp_path)
     return tmp_path
 
@@ -141,7 +141,9 @@ def cloud() -> Iterator[FakeCloud]:
         yield running
 
 
-def test_sync_forgets_the_runs_of_before_prefect_days(cloud: FakeCloud, tmp_path: Path) -> None:
+def test_sync_forgets_the_runs_of_before_prefect_days(
+    cloud: FakeCloud, tmp_path: Path, new_prefect_database: Path
+) -> None:
     home = tmp_path / "home"
     take_new_database(home)
     add_run(home, "old", 8)
