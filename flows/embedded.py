@@ -1,4 +1,4 @@
-"""A Prefect server for as long as this process runs: its API on loopback, its database in a folder.
+"""Starts and stops a Prefect server for this process: its API on loopback, its database in a folder.
 
 Prefect's own embedded server is begun only once Prefect has been imported, and outlives a process that is killed. Ours
 is begun first and imports on another core meanwhile, and ends when its standard input does. Called by start.
@@ -129,7 +129,7 @@ class _Server:
         try:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
-            raise SettingsError(f"port {port} cannot be had ({exc.strerror})", "Name another with --port.") from exc
+            raise SettingsError(f"port {port} cannot be used ({exc.strerror})", "Name another with --port.") from exc
         self._ready, ready = os.pipe()
         self._said: IO[bytes] = tempfile.TemporaryFile(prefix="glanceback-")  # noqa: SIM115 - closed by stop
         with listening:

@@ -1,6 +1,6 @@
-"""Scheduled runs whose time went by while `serve` was down, or while a run took long: one makes up for all of them.
+"""Decides which scheduled runs to skip after `serve` was down or a run took long: one run replaces all missed ones.
 
-A full run reads everything, so that it makes up for the changes runs too. A run that somebody asked for by hand is
+A full run reads everything, so it replaces changes runs too. A run that somebody asked for by hand is
 never skipped. Called by serving; it imports Prefect.
 """
 
@@ -16,11 +16,11 @@ from prefect.states import Cancelled
 log = logging.getLogger(__name__)
 
 _MOST_ROUNDS: Final = 20
-"""The server names 200 runs at once."""
+"""The most runs that the server returns at once."""
 
 
 class ScheduledRun(Protocol):
-    """What of a flow run decides."""
+    """The facts about a flow run that the decision needs."""
 
     @property
     def id(self) -> UUID: ...
@@ -33,10 +33,10 @@ class ScheduledRun(Protocol):
 
 
 def made_up_for(runs: Sequence[ScheduledRun], now: datetime, reading_all: Collection[UUID]) -> set[UUID]:
-    """Return the ids of the scheduled runs that need not be made. `reading_all`: the deployments that read everything.
+    """Return the ids of the scheduled runs to skip. `reading_all`: the deployments that read everything.
 
-    Of those that are due, the last of each deployment is made; of deployments that read changes, none where one is due
-    that reads everything.
+    Of the runs that are due, the last of each deployment is kept; a deployment that reads changes keeps none if a run
+    that reads everything is due.
     """
     due = sorted(
         (
@@ -55,15 +55,15 @@ def made_up_for(runs: Sequence[ScheduledRun], now: datetime, reading_all: Collec
 async def skip_missed(
     client: PrefectClient, deployments: dict[UUID, str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
-    """Cancel what need not be made. `deployments`: the names of ours, by id."""
+    """Cancel the runs to skip. `deployments`: the names of our deployments, by id."""
     reading_all = {identity for identity, name in deployments.items() if name == "nightly"}
     for _ in range(_MOST_ROUNDS):
         runs = await client.get_scheduled_flow_runs_for_deployments(list(deployments), scheduled_before=now())
         superfluous = made_up_for(runs, now(), reading_all)
         if not superfluous:
             return
-        log.info("%d scheduled runs are past their time; the next one makes up for them", len(superfluous))
+        log.info("%d scheduled runs were missed; the next run replaces them", len(superfluous))
         for identity in superfluous:
             await client.set_flow_run_state(
-                identity, Cancelled(message="Its time went by; a later run makes up for it."), force=True
+                identity, Cancelled(message="It was missed; a later run replaces it."), force=True
             )

@@ -1,6 +1,6 @@
-"""Which Prefect server runs are recorded on: the one that PREFECT_API_URL or Prefect's active profile names.
+"""Finds the Prefect server that keeps our runs: PREFECT_API_URL, or the active profile of Prefect, names it.
 
-Reads the profile itself: to ask Prefect would take a second to import it. Called by the commands, before flows.start.
+This module reads the profile itself, because importing Prefect takes a second. Called by cli.sync and flows.start.
 """
 
 import tomllib
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def named_server(environment: Mapping[str, str]) -> str | None:
-    """The URL of that server's API; None where none is named.
+    """The URL of the server's API, or None.
 
     Source: https://docs.prefect.io/v3/concepts/settings-and-profiles, for where profiles are and which is active.
     """

@@ -1,7 +1,7 @@
-"""The processes of a Dask cluster of our own, begun while Prefect starts: what they import, they import once.
+"""Starts the process that our own Dask workers are forked from, while Prefect starts: imports happen once.
 
-Each worker would import Prefect and us for itself, all at the same time: on two processors that takes longer than the
-reading. Called by start; it knows no Dask, and imports none.
+Otherwise each worker imports Prefect and our packages at the same time; on two processors that takes longer than the
+reading. Called by start. It does not import Dask.
 """
 
 import multiprocessing
@@ -16,9 +16,9 @@ _IMPORTED: Final = (
 
 
 def begin_own_workers() -> None:
-    """Begin the process that workers are forked from. It has imported what they need, and has no threads yet.
+    """Start the process that workers are forked from. It has imported what they need, and has no threads yet.
 
-    To be called once Prefect's settings are in the environment, and before Dask is imported.
+    Call it when Prefect's settings are in the environment, and before Dask is imported.
     """
     name = "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD"
     if os.environ.setdefault(name, "forkserver") == "forkserver":

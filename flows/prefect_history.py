@@ -1,4 +1,4 @@
-"""What an embedded Prefect server remembers of our old runs: removed after `prefect_days`.
+"""Removes our old runs from the database of an embedded Prefect server, after `prefect_days`.
 
 Prefect's own vacuum needs hours of a running server; ours lives for one run. This works on the SQLite file itself,
 in small transactions, beside a server that may have it open. Runs of other people's flows are left alone.
@@ -20,7 +20,7 @@ DATABASE: Final = "prefect.db"
 OUR_FLOWS: Final = ("nightly", "changes")
 
 _SECONDS: Final = 5.0
-"""Somebody waits for the command to end. What is left over is removed after the next run."""
+"""A person waits for the command to end. The next run removes the rest."""
 
 _RUNS_AT_ONCE: Final = 50
 _WAIT_FOR_LOCK_SECONDS: Final = 2.0
@@ -53,9 +53,9 @@ _OF_A_RUN: Final = (
 
 
 def forget_old_runs(home: Path, days: int, *, seconds: float = _SECONDS) -> int:
-    """Remove our runs that ended more than so many days ago from the database in `home`; how many.
+    """Remove our runs that ended more than `days` days ago from the database in `home`; return how many.
 
-    What cannot be removed now, because the database is locked or of another form, waits for the next run.
+    If the database is locked, or has another form, the next run tries again.
     """
     database = home / DATABASE
     if has_other_database() or not database.is_file():
@@ -71,9 +71,9 @@ def forget_old_runs(home: Path, days: int, *, seconds: float = _SECONDS) -> int:
             if removed:
                 _shrink(connection)
     except sqlite3.Error as exc:
-        log.debug("%s: old runs stay for now (%s)", database, exc)
+        log.debug("%s: old runs are not removed this time (%s)", database, exc)
     if removed:
-        log.debug("%s: %d runs of more than %d days ago are removed", database, removed, days)
+        log.debug("%s: removed %d runs that are more than %d days old", database, removed, days)
     return removed
 
 
@@ -100,7 +100,7 @@ def _forget_some(connection: sqlite3.Connection, before: str) -> int:
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
-    """Give the disk back what a database of old has too much of: the pages of removed runs are else used again."""
+    """Return unused pages to the disk, where an older version left many; otherwise SQLite uses them again."""
     (page_bytes,), (unused,), (pages,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "freelist_count", "page_count")
     )

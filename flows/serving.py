@@ -1,8 +1,7 @@
-"""`glanceback serve`: the schedule, with a Prefect server of its own and that server's UI, until it is stopped.
+"""Runs the schedule until it is stopped, with a Prefect server of its own and that server's UI.
 
-A run begins when the one before it has ended, and makes up for those that were missed. Each is a process of its own:
-what it does cannot take the schedule down.
-Ask nothing of this module but `serve`; it imports Prefect.
+A run begins when the run before it has ended, and replaces runs that were missed. Each run is a process of its own, so
+that a crash does not stop the schedule. Called by `glanceback serve`; it imports Prefect.
 """
 
 import asyncio
@@ -78,13 +77,13 @@ def _serve_flows(
     console.print(f"The runs are at {ui} - stop with Ctrl-C", highlight=False, soft_wrap=True)
 
     class Stoppable(Runner):
-        """Stops on SIGTERM as on Ctrl-C; Prefect's own way leaves an event loop in the middle of a step."""
+        """Stops on SIGTERM as on Ctrl-C. Prefect's own handler would stop an event loop in the middle of a step."""
 
         def handle_sigterm(self, *_: Any, **__: Any) -> None:
             loop.call_soon_threadsafe(running.cancel)
 
         async def __aenter__(self) -> Self:
-            """Before each look for scheduled runs, those are skipped that the next one makes up for."""
+            """Skips scheduled runs that the next run replaces, before it looks for scheduled runs."""
             await super().__aenter__()
             look = self._scheduled_run_poller._get_scheduled_flow_runs
 
@@ -112,7 +111,7 @@ async def _until_done(task: asyncio.Task[None]) -> None:
 
 
 async def _forget_every_hour(days: int) -> None:
-    """The server runs for months: what it remembers of old runs is removed meanwhile."""
+    """Removes old runs from the server's database now and then: the server runs for months."""
     while has_embedded_server():
         await asyncio.to_thread(forget_old_runs, Path(os.environ["PREFECT_HOME"]), days)
         await asyncio.sleep(_HOUR_SECONDS)
@@ -125,13 +124,13 @@ def _check_schedule(crons: dict[str, str], timezone: str) -> None:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise SettingsError(
-            f"'{timezone}' is no time zone", "Write an IANA name such as UTC or Europe/Berlin."
+            f"'{timezone}' is not a time zone", "Write an IANA name such as UTC or Europe/Berlin."
         ) from exc
     for schedule in crons.values():
         try:
             CronSchedule(cron=schedule, timezone=timezone)
         except ValueError as exc:
             raise SettingsError(
-                f"'{schedule}' is no cron schedule",
-                'Write minute, hour, day, month, weekday: "0 2 * * *" is every cloud_run at two.',
+                f"'{schedule}' is not a cron schedule",
+                'Write minute, hour, day, month, weekday: "0 2 * * *" is every night at two.',
             ) from exc

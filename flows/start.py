@@ -1,4 +1,4 @@
-"""Starts a flow: against PREFECT_API_URL where that is set, else with a Prefect server of our own while it runs.
+"""Starts a flow, on the Prefect server that is named, or on an embedded one that lives as long as the flow.
 
 Everything about Prefect that a user should not have to know is set here, before Prefect is imported.
 """
@@ -52,7 +52,7 @@ _NEEDED_IN_A_MOMENT = (
     "prefect.telemetry.run_telemetry",
     "prefect.utilities.visualization",
 )
-"""What a flow and the first login import only when they get there: while the server starts, there is time for it."""
+"""Modules that a flow and the first login import late. We import them while the server starts, when there is time."""
 
 
 _NOT_ALLOWED = (401, 403)
@@ -128,7 +128,7 @@ def import_prefect() -> None:
 
 @contextmanager
 def said_of_the_server() -> Iterator[None]:
-    """What goes wrong between us and the Prefect server, in a sentence. A flow's own errors do not pass here."""
+    """Turns an error between us and the Prefect server into a sentence. A flow's own errors do not pass here."""
     import httpx  # after prepare
     from prefect.exceptions import PrefectException  # likewise
 
@@ -172,5 +172,7 @@ def prepare(home: Path) -> None:
             make_folder(home.parent)
             home.mkdir(exist_ok=True)
         except OSError as exc:
-            raise SettingsError(f"Prefect's folder {home} cannot be made ({exc.strerror})", "Set warehouse.") from exc
+            raise SettingsError(
+                f"Prefect's folder {home} cannot be created ({exc.strerror})", "Set warehouse."
+            ) from exc
         os.environ["PREFECT_HOME"] = str(home)

@@ -1,4 +1,4 @@
-"""Whether Dask workers can read listings for us, before and while they do: nobody waits for ever for those that cannot.
+"""Checks that Dask workers can read listings, before and while they do, so that a run never waits for ever.
 
 Called by workers and cloud_reading. Imports Dask only when it is called.
 """
@@ -22,17 +22,17 @@ from core.packages import PACKAGES
 log = logging.getLogger(__name__)
 
 WORKERS_SECONDS = 30.0
-"""How long to wait for the first worker, for what workers say of themselves, and for the last worker to come back."""
+"""How long to wait for the first worker, for the workers' versions, and for a worker to come back."""
 
 LOOK_SECONDS = 1.0
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _lost: list[str] = []
-"""What was said of a cluster that went away in this run."""
+"""Why a cluster went away during this run."""
 
 
 def our_version() -> dict[str, str]:
-    """What a worker must have as we have it: what we send it was made by this code, this Python and this Prefect."""
+    """The versions that a worker must have too: what we send was made by this code, this Python and this Prefect."""
     code = sha256()
     for package in PACKAGES:
         for file in sorted((_ROOT / package).rglob("*.py")):
@@ -66,7 +66,7 @@ def must_be_able_to_read(client: Any, where: str) -> None:
     if faults:
         raise SettingsError(
             f"of {len(said)} workers of {where}, {len(faults)} cannot read: {'; '.join(faults[:_MOST_NAMED])}",
-            "Start them anew in an environment with this version of glanceback, or end them.",
+            "Restart them in an environment with this version of glanceback, or end them.",
         )
 
 
@@ -74,7 +74,7 @@ _MOST_NAMED: Final = 5
 
 
 def _asked(client: Any, where: str) -> dict[str, Any]:
-    """By worker, what it says of its version, or the error that it made of that."""
+    """The versions that each worker reports, or the error that it raised, by worker."""
     # Made here, so that a worker needs none of our modules to take it.
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(_QUESTION, namespace)  # noqa: S102 - our own text
@@ -85,7 +85,7 @@ def _asked(client: Any, where: str) -> dict[str, Any]:
     except Exception as exc:
         raise SettingsError(
             f"the workers of {where} do not say whether they can read ({type(exc).__name__})",
-            "Look at the log of the scheduler and of the workers, and start them anew.",
+            "Look at the log of the scheduler and of the workers, and restart them.",
         ) from exc
     return answers
 
@@ -101,7 +101,7 @@ def question():
 
 
 def _fault(answer: Any, ours: dict[str, str]) -> str | None:
-    """In which way a worker cannot read for us; None where it can."""
+    """Why a worker cannot read for us; None if it can."""
     if isinstance(answer, BaseException):
         return f"fails ({type(answer).__name__})"
     if not isinstance(answer, dict):
@@ -116,7 +116,7 @@ def _fault(answer: Any, ours: dict[str, str]) -> str | None:
 
 @contextmanager
 def watched(client: Any, where: str) -> Iterator[None]:
-    """Inside, what nobody can finish any more is cancelled: all workers are gone, and none has come back."""
+    """Inside, listings are cancelled when all workers are gone and none comes back."""
     _lost.clear()
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(client, where, ended.wait), daemon=True, name="watch workers")
@@ -144,7 +144,7 @@ def _watch(client: Any, where: str, has_ended: Callable[[float], bool]) -> None:
 
 
 def _workers(client: Any) -> int | None:
-    """How many there are; None where that cannot be said now."""
+    """The number of workers; None if the scheduler does not answer now."""
     try:
         return len(client.sync(client.scheduler.ncores, callback_timeout=WORKERS_SECONDS))
     except Exception as exc:
@@ -153,7 +153,7 @@ def _workers(client: Any) -> int | None:
 
 
 def _give_up(client: Any, what: str) -> None:
-    """Cancel what is to be done. To be called again: listings of the next stage are submitted later."""
+    """Cancel all listings. It is called again and again, because later stages are submitted later."""
     _lost.append(what)
     distributed = import_module("distributed")
     try:
@@ -163,7 +163,7 @@ def _give_up(client: Any, what: str) -> None:
 
 
 def said_of_dask(error: BaseException, cloud: str, listing: str) -> CloudError | None:
-    """What Dask itself says of a listing that it did not bring to an end, in a sentence; None for any other error."""
+    """Dask's own error about a listing that it did not finish, as a sentence; None for any other error."""
     where = f"cloud {cloud}, listing {listing}"
     module = type(error).__module__.partition(".")[0]
     if _lost or isinstance(error, CancelledError):

@@ -1,7 +1,7 @@
-"""Where listings are read: by threads of this process, or by Dask workers, on other machines too.
+"""Starts what reads listings: Dask workers, perhaps on other machines. Without Dask, the flow's own threads read.
 
-Workers log in for themselves, as their own settings and environment say, and hand over through a landing that all see.
-Nobody waits for workers that are not there, or that cannot read: flows.worker_check says what is the matter.
+Each worker logs in with its own settings and environment, and hands over its files in a landing that all machines see.
+A run does not wait for workers that are missing or cannot read: flows.worker_check finds them.
 """
 
 import logging
@@ -24,10 +24,9 @@ _THREADS_A_WORKER = 4
 
 @contextmanager
 def listing_runner(settings: Settings) -> Iterator[TaskRunner[Any] | None]:
-    """A runner for the listings' tasks, started; None where the flow's own threads will do.
+    """A started runner for the listings' tasks; None if the flow's own threads read.
 
-    Raises: SettingsError where Dask is asked for and not installed, its scheduler does not answer, or it has no workers
-    that can read for us.
+    Raises: SettingsError if Dask is not installed, its scheduler does not answer, or no worker can read.
     """
     if settings.task_runner != "dask":
         yield None

@@ -39,7 +39,7 @@ READ_LISTING: Step[ListingOutcome] = Step(
 
 
 class CloudReading:
-    """The reading of one cloud's listings, stage by stage; `runs`, by listing, are the readings begun so far."""
+    """Reads one cloud's listings, stage by stage. `runs`: the steps started so far, by listing."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class CloudReading:
         self._broken, self._steps = broken, steps
         self._watermarks: dict[str, datetime] = watermarks(warehouse, session.name) if run.mode == "changes" else {}
         to_read = listings_left(session, run, broken)
-        # In a changes run no image is missing from a listing for not having been read there.
+        # In a changes run, an image that was not read is not missing.
         self.stages = (
             in_stages(to_read, pages_of_listings(warehouse, session.name)) if run.mode == "full" else [list(to_read)]
         )
@@ -66,7 +66,7 @@ class CloudReading:
     def go_on(self, done: StepRun[Any] | None = None) -> set[StepRun[Any]]:
         """Begin the next stage where it waits only for `done`; returns the readings that the stage after it waits for.
 
-        A listing that fails is done too: the others do not depend on it.
+        A listing that failed has ended too: the others do not depend on it.
         """
         if done is not None:
             if done not in self._awaited:
@@ -81,7 +81,7 @@ class CloudReading:
         return set(self._awaited)
 
     def outcomes(self) -> list[ListingOutcome]:
-        """How the reading of each listing went, in the order in which the dialect has them. Waits for the last."""
+        """The outcome of each listing, in the dialect's order. Waits for the last one."""
         return [
             _outcome(self.session.name, listing.name, self.runs[listing.name])
             for listing in self.session.listings

@@ -40,7 +40,7 @@ class ListingIncomplete(CloudError):
 
 
 def listings_left(session: Session, run: Run, broken: BrokenOff | None) -> tuple[Listing, ...]:
-    """The listings to read: without those that the run which broke off soon before has read to the end."""
+    """The listings to read. Without those that the run `broken` read to the end, if that was recently."""
     if broken is None or not _is_soon_after(session, (run.started_at - broken.started_at).total_seconds()):
         return session.listings
     return tuple(listing for listing in session.listings if (session.name, listing.name) not in broken.complete)
@@ -58,8 +58,8 @@ def read_listing(
     """Read a listing to its end, landing and flattening page by page; by several readers in `parts`, if there are any.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
-    A listing that is tried again in the same run goes on from its last landed page; so does one that the run
-    `broken` was reading, if that was soon before.
+    A listing that is tried again in the same run resumes after its last landed page; so does one that the run
+    `broken` was reading, if that was recently.
     Raises: ListingIncomplete.
     """
     folder = listing_folder(landing, run.run_id, session.name, listing.name)
@@ -111,7 +111,7 @@ class _ListingReader:
             landed.close()
 
     def outcome_so_far(self, error: str) -> ListingOutcome | None:
-        """What was read before the error; None where nothing was."""
+        """The outcome with what was read before the error; None if nothing was."""
         if self._reading is None:
             return None
         return _outcome(self._listing.name, self._reading, self._session.api_probe.started_at, None, error)
@@ -129,14 +129,14 @@ class _ListingReader:
         return ReadingStart(self._session.api_probe.started_at, changed_since, parts)
 
     def _closing_since(self, start: ReadingStart) -> datetime | None:
-        """From when on the closing pass asks what changed; None in a changes run.
+        """The time after which the closing pass asks for changes; None in a changes run.
 
-        What changes while changes are read has a later time than this run's watermark: the next run sees it.
+        A change during a changes run is later than this run's watermark, so the next run sees it.
         """
         return None if start.changed_since else start.started_at - self._clock_uncertainty - self._overlap
 
     def _of_the_broken_run(self, landing: Place, broken: BrokenOff | None) -> Earlier | None:
-        """What the broken run landed, unless a closing pass cannot be trusted with what happened since."""
+        """What the broken run landed; None if it is too old for a closing pass to cover what happened since."""
         if broken is None:
             return None
         earlier = earlier_reading(listing_folder(landing, broken.run_id, self._session.name, self._listing.name))
@@ -145,9 +145,9 @@ class _ListingReader:
         gap = (self._session.api_probe.started_at - earlier.start.started_at).total_seconds()
         where = f"cloud {self._session.name}, listing {self._listing.name}"
         if not _is_soon_after(self._session, gap):
-            log.info("%s: begun %.0f s ago, too old to resume; it starts over", where, gap)
+            log.info("%s: began %.0f s ago, too old to resume; reading it from the start", where, gap)
             return None
-        log.info("%s: resumes after what was landed before: %s", where, counted(len(earlier), "page"))
+        log.info("%s: resuming after %s that were landed before", where, counted(len(earlier), "page"))
         return earlier
 
     def _stage(

@@ -1,7 +1,7 @@
-"""How a process that reads pages by the thousand handles memory. Measured: a fifth faster, and half as much held.
+"""Tunes memory for a process that reads thousands of pages. Measured: a fifth faster, and half the memory.
 
-Python's collector looks at every young object again and again while pages full of them come and go; glibc gives every
-thread an arena of its own, and keeps what is freed in it; Arrow's own pool keeps what one thread frees for another.
+Python's collector would visit the objects of every page again and again; glibc keeps freed memory in an arena per
+thread; Arrow's own pool keeps what one thread frees for another.
 """
 
 import ctypes
@@ -33,7 +33,7 @@ def expect_many_pages() -> None:
 
 
 def give_back() -> None:
-    """Let the system have what reading no longer needs, before the load takes its share."""
+    """Return memory that reading no longer needs to the system, before the load begins."""
     gc.collect()
     libc = _glibc()
     if libc is not None:
@@ -41,7 +41,7 @@ def give_back() -> None:
 
 
 def _glibc() -> ctypes.CDLL | None:
-    """The C library, where it is glibc: no other has these two functions."""
+    """The C library if it is glibc: only glibc has these two functions."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

@@ -1,6 +1,6 @@
-"""Where the settings say that files and folders are: ~ and $NAME filled in, and mistakes said before anything is read.
+"""Reads the paths in the settings: fills in ~ and $NAME, and reports mistakes before anything is read.
 
-Called by settings. Asks the file system, and writes nothing.
+Called by settings. It asks the file system, and writes nothing.
 """
 
 import logging
@@ -17,7 +17,7 @@ from load.lake import PREFIX, Lake, local_file, warehouse_at
 log = logging.getLogger(__name__)
 
 _LONGEST_NAME_BYTES: Final = 240
-"""Of the 255 that file systems allow: names such as .NAME.unfinished lie beside it."""
+"""File systems allow 255: temporary names such as .NAME.unfinished are longer."""
 _SQLITE: Final = f"{PREFIX}sqlite:"
 
 OVERRIDES: Final = {name: f"GLANCEBACK_{name.upper()}" for name in ("warehouse", "published", "landing")}
@@ -58,11 +58,11 @@ class Places:
         text, setting = self._given(text, "landing")
         place = folder_at(self._filled_in(text, setting), self._folder)
         if isinstance(place, Path) and place.exists() and not place.is_dir():
-            raise SettingsError(f"{setting} is {place}, which is no folder", "Name a folder.")
+            raise SettingsError(f"{setting} is {place}, which is not a folder", "Name a folder.")
         return place
 
     def _given(self, text: str, setting: str) -> tuple[str, str]:
-        """The variable's value and name, where it is set: an empty one is not."""
+        """The value and name of the environment variable if it is set and not empty; otherwise the setting's."""
         variable = OVERRIDES[setting]
         value = self._environment.get(variable)
         return (value, f"${variable}") if value else (text, f"{self._source}: {setting}")
@@ -88,7 +88,7 @@ class Places:
         except ValueError:
             reason = f"{setting} has a $ that names nothing", "Write $$ for a dollar."
         except RuntimeError:
-            reason = f"{setting} is '{text}', and there is no such home folder", "Write the folder's name."
+            reason = f"{setting} is '{text}', but that home folder does not exist", "Write the folder's name."
         else:
             # Earlier versions made a folder of that name.
             if (self._folder / text).exists() and not (self._folder / filled_in).exists():
@@ -99,7 +99,7 @@ class Places:
 
 
 def check_apart(warehouse: Path | Lake, published: Path, dashboard: Path | None, landing: Place) -> None:
-    """Raises: SettingsError where one of them would overwrite another."""
+    """Raises: SettingsError if one of them would overwrite another."""
     files: Sequence[tuple[str, Path | None]] = [
         ("warehouse", _file_of(warehouse)),
         ("published", published),
@@ -110,18 +110,18 @@ def check_apart(warehouse: Path | Lake, published: Path, dashboard: Path | None,
     for number, (setting, file) in enumerate(named):
         for other, same in named[:number]:
             if same_file(file, same):
-                raise SettingsError(f"{other} and {setting} are one file, {file}", "Give each a place of its own.")
+                raise SettingsError(f"{other} and {setting} are the same file, {file}", "Give each its own path.")
     if isinstance(warehouse, Lake) and "://" not in warehouse.data and isinstance(landing, Path):
         data, pages = Path(warehouse.data).resolve(), landing.resolve()
         if data == pages or data in pages.parents or pages in data.parents:
             raise SettingsError(
-                f"ducklake_data ({data}) and landing ({pages}) lie in one another",
+                f"ducklake_data ({data}) and landing ({pages}) contain one another",
                 "Give each a folder of its own: old files are removed from both.",
             )
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether both names lead to one file, by whatever way: a link, `..`, another spelling."""
+    """Whether both names are the same file, through links, `..` or another spelling."""
     try:
         return one.samefile(other)
     except OSError:

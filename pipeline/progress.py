@@ -1,4 +1,4 @@
-"""What a running flow tells whoever watches it: a call a page. Parameters go to Prefect, so it is none."""
+"""Reports progress to listeners in this process, once per page. Not a parameter, because Prefect keeps parameters."""
 
 import logging
 import time
@@ -13,12 +13,12 @@ from extract.stopping import PROCESS_STOP
 log = logging.getLogger(__name__)
 
 LOG_EVERY_SECONDS: Final = 30.0
-"""How often a listing that takes long says so in the log."""
+"""How often the log shows the progress of a long listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListingProgress:
-    """How far the reading of a listing has come. `expected`: its images when it was last read; None: nobody knows."""
+    """The progress of a listing. `expected`: its images when it was last read; None if unknown."""
 
     cloud: str
     listing: str
@@ -29,7 +29,7 @@ class ListingProgress:
 
     @property
     def share(self) -> float | None:
-        """0 to 1; never quite 1, because a listing may have grown. None: nobody knows."""
+        """0 to 1, never quite 1, because a listing may have grown. None if unknown."""
         return min(self.images / self.expected, 0.99) if self.expected else None
 
     @property
@@ -52,14 +52,14 @@ _listeners: list[PageListener] = []
 
 
 class Watched:
-    """The reading of one listing, as it is told to the listeners of this process and, now and then, to the log."""
+    """Passes the progress of one listing to the listeners of this process and, now and then, to the log."""
 
     def __init__(self, cloud: str, listing: str, expected: int | None) -> None:
         self._cloud, self._listing, self._expected = cloud, listing, expected
         self._began = self._logged = time.monotonic()
 
     def page_was_read(self, pages: int, images: int) -> None:
-        """So many pages and images by now. Raises: Stopped when the run is to stop."""
+        """Record the pages and images so far. Raises: Stopped when the run must stop."""
         PROCESS_STOP.check(f"cloud {self._cloud}, listing {self._listing}")
         now = time.monotonic()
         progress = ListingProgress(self._cloud, self._listing, pages, images, self._expected, now - self._began)

@@ -155,7 +155,7 @@ def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
             except (FileNotFoundError, NotADirectoryError):
                 return False
             except KeyError:
-                raise ValueError(f"the cloud_run's record has no head of {listing}") from None
+                raise ValueError(f"the cloud's record has no head of {listing}") from None
             if not all(storage.has(folder / line.file) for line in lines):
                 return False
     return True

@@ -1,4 +1,4 @@
-"""What a run came to: the object that `sync --json` prints, and its summary in words. Keys are a contract."""
+"""The report of a run: the object that `sync --json` prints, and its summary in words. The keys are a contract."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ Status = Literal["completed", "partial", "failed"]
 
 
 class ListingReport(msgspec.Struct, frozen=True):
-    """`images`: different images received in the listing, without those that the account itself shares out."""
+    """`images`: distinct images in the listing, without those that the account itself shares."""
 
     listing: str
     pages: int
@@ -26,8 +26,8 @@ class ListingReport(msgspec.Struct, frozen=True):
 class CloudReport(msgspec.Struct, frozen=True):
     """Counts are images; `rejected` counts values and whole images.
 
-    Of the withheld deletions, `deletions_to_decide` vanished so many at once that a person must decide; of the others
-    the next run asks again.
+    `deletions_to_decide` of the withheld deletions wait for a person, because so many images vanished at once; the next
+    run asks again about the others.
     """
 
     cloud: str
@@ -46,9 +46,9 @@ class CloudReport(msgspec.Struct, frozen=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something was not loaded, or could not be asked for: another try may help.
+        """Whether something was not loaded or could not be asked for, so that another try may help.
 
-        Not where all that is amiss is that a person must decide about deletions.
+        False if only deletions wait for a person.
         """
         if self.status == "completed":
             return False
@@ -66,7 +66,7 @@ class RunReport(msgspec.Struct, frozen=True):
 
 
 class RunFailed(GlancebackError):
-    """What a flow's run fails with where something failed or was withheld: Prefect wants an exception for that."""
+    """The exception of a flow in which something failed or was withheld: Prefect needs one."""
 
     def __init__(self, what: str, report: RunReport) -> None:
         super().__init__(what)
@@ -80,7 +80,7 @@ class RunFailed(GlancebackError):
 def cloud_report(
     cloud: str, outcomes: "list[ListingOutcome]", counts: "CloudCounts", error: str | None, to_decide: int = 0
 ) -> CloudReport:
-    """The report of a cloud that was loaded. It is partial where a listing is incomplete or something was withheld."""
+    """The report of a cloud that was loaded. It is partial if a listing is incomplete or something was withheld."""
     complete = [outcome.complete for outcome in outcomes]
     status: Status = "completed" if all(complete) and error is None else "partial" if any(complete) else "failed"
     return CloudReport(
@@ -110,7 +110,7 @@ def cloud_report(
 
 
 def run_status(clouds: list[CloudReport]) -> Status:
-    """completed where all clouds are, failed where all failed, partial else."""
+    """completed if all clouds are, failed if all failed, otherwise partial."""
     kinds = {cloud.status for cloud in clouds}
     return kinds.pop() if len(kinds) == 1 else "partial"
 

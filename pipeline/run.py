@@ -82,14 +82,14 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
         bring_up_to_date(warehouse, VERSION)
         load_their_dates(warehouse, settings.end_of_life)
-        # What is gone on with was partly read before: such a run alone is no reading of all listings.
+        # A resumed run read only a part itself, so it does not count as a full reading.
         run = begin_run(
             warehouse, mode, VERSION, {cloud.name: not request.listings and not resume for cloud in to_read}
         )
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
         keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
-        log.info("run %s (%s) begins%s", run.run_id, mode, f", where {broken.run_id} broke off" if broken else "")
+        log.info("run %s (%s) begins%s", run.run_id, mode, f", resuming {broken.run_id}" if broken else "")
         _show_the_run(warehouse, settings)
         try:
             with steps.readers(settings):
@@ -97,13 +97,13 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
                 reports = of_clouds.read_and_load(to_read)
             report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
         except WrongClock:
-            # A run with a wrong time would stand between all that come after it and those before.
+            # A run with a wrong time would break the order of all later runs.
             forget_run(warehouse, run)
             forget_kept(settings.landing, run.run_id)
             _show_the_run(warehouse, settings)
             raise
         except BaseException as exc:
-            if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: nobody waits for pages that will not be loaded
+            if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: do not wait for pages that will not be loaded
                 stop_reading()
             if isinstance(exc, SettingsError):
                 for cloud in to_read:
@@ -132,7 +132,7 @@ def _done(outcome: R | BaseException) -> R:
 
 
 def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
-    """Bring the runs in the published copy up to date, where that takes a moment: a run that dies is seen there."""
+    """Show this run in the published copy, if that is quick, so that monitors see a run that dies."""
     if warehouse.is_shared:
         return
     try:

@@ -1,13 +1,13 @@
-"""A second pass at the listings of a cloud after all were read: an image may have moved from one to another meanwhile.
+"""Reads listings of a cloud a second time, after all were read: an image may have moved between them meanwhile.
 
-An image that moves is lost where its old listing is read after the move, and its new one before. So the listings of
-what others share, whose status changes no time in an image, are read in an order, and the short ones again at the end:
+An image that moves is missed if its old listing is read after the move and its new listing before it. A share's status
+can change without a change of `updated_at`, so the listings of shares are read in an order, the short ones twice:
 
     the short ones, side by side -> the long ones, one after the other -> the short ones again
 
-Of two listings one was then read both before and after the other, or they were both short, and each was read after the
-first reading of the other: no image that moves once can be missed. Where two are long, or an image moves twice, it may
-be, until the next run. Any other move changes `updated_at`: all other listings are asked at the end what changed.
+Of two listings, one was then read both before and after the other; or both are short, and each was read after the first
+reading of the other. So an image that moves once cannot be missed. If two listings are long, or an image moves twice,
+it may be missed until the next run. Any other move changes `updated_at`: all other listings are asked what changed.
 """
 
 import logging
@@ -42,16 +42,16 @@ log = logging.getLogger(__name__)
 MOST_PAGES_READ_AGAIN: Final = 10
 
 AGAIN: Final = "again"
-"""The parts of the pages of the second pass, in landing, begin so."""
+"""Names of parts in landing begin with this if the second pass read them."""
 
 _SHARES_IN_ORDER: Final = ("shared-pending", "shared-rejected", "shared-accepted")
-"""As most shares go. Where none is long, the last is in the middle: it is mostly the longest, and is read once."""
+"""The order in which most shares move. If none is long, the last one is read once: it is usually the longest."""
 
 Stages = Sequence[Sequence[Listing]]
 
 
 def in_stages(listings: Sequence[Listing], pages: Mapping[str, int]) -> list[list[Listing]]:
-    """The listings in stages: each begins when the shares of the one before it are read. `pages` as read last."""
+    """The listings in stages. A stage begins when the shares of the stage before are read. `pages`: of the last run."""
     shares = sorted((one for one in listings if one.is_shared), key=_order)
     long_ones = [one for one in shares if pages.get(one.name, 0) > MOST_PAGES_READ_AGAIN] or shares[-1:]
     short_ones = [one for one in shares if one not in long_ones]
@@ -69,7 +69,7 @@ def _order(listing: Listing) -> int:
 def read_again(
     session: Session, landing: Place, run: Run, stages: Stages, outcomes: Sequence[ListingOutcome]
 ) -> list[ListingOutcome]:
-    """The outcomes, with what a second pass at the complete ones found. Where it fails, the first pass counts alone."""
+    """The outcomes, with what the second pass of complete listings found. If it fails, the first pass counts alone."""
     known = {listing.name: listing for stage in stages for listing in stage}
     shares_read_first = {listing.name for stage in stages[:-1] for listing in stage if listing.is_shared}
     if len(known) < 2:
@@ -93,13 +93,13 @@ def read_again(
 
 
 def _start(session: Session, first: ListingOutcome) -> datetime:
-    """From when on what changed is asked for: the first pass's start, less what is not known of the cloud's clock."""
+    """The time after which changes are asked for: the first pass's start minus the uncertainty of the cloud's clock."""
     started_at = first.watermark or session.api_probe.started_at - session.api_probe.clock_uncertainty
     return started_at - timedelta(seconds=session.settings.overlap_seconds)
 
 
 class _SecondPass:
-    """One listing's. What it finds is landed and staged behind what was there: a replay finds the same."""
+    """The second pass of one listing. It lands and stages behind the first pass, so that a replay finds the same."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class _SecondPass:
         self._both = self._folder.with_name(f".{listing.name}.both")
 
     def outcome(self, since: datetime | None) -> ListingOutcome:
-        """The outcome with what changed `since` then (UTC), or with the whole listing as it is now."""
+        """The outcome with what changed since `since` (UTC); with the whole listing as it is now if `since` is None."""
         try:
             if not self._shows_more(since):
                 return self._first
@@ -140,7 +140,7 @@ class _SecondPass:
                     storage.remove(folder)
 
     def _shows_more(self, since: datetime | None) -> bool:
-        """Whether there is an image, or a change, that the first pass did not show: mostly one request says no."""
+        """Whether there is an image or a change that the first pass did not show. Usually one request is enough."""
         settings = self._session.settings
         query = {**self._listing.filters, "limit": str(settings.page_size), "sort_key": "id", "sort_dir": "asc"}
         if since is not None:
@@ -175,7 +175,7 @@ class _SecondPass:
         )
 
     def _put_together(self, first: StagedListing, again: StagedListing, place: Path) -> StagedListing:
-        """Both passes in one folder, which takes the first one's place once all is in it."""
+        """Both passes in one folder, which then replaces the first one's."""
         landed = Landing(self._both)
         try:
             landed.begin(Earlier(self._folder).start)

@@ -1,7 +1,6 @@
-"""A cloud that we are logged in to: what was seen there first, and which listings to read.
+"""An open session at a cloud: the connection, what the first page showed, and which listings to read.
 
-A session may be sent to another process, a Dask worker's for instance; no secret goes along, and that process logs in
-itself.
+A session can be sent to another process, such as a Dask worker. It carries no secret: that process logs in itself.
 """
 
 import logging
@@ -21,14 +20,14 @@ from extract.listing import OPENSTACK, ImageApi, Listing, listings, missing_list
 log = logging.getLogger(__name__)
 
 _LARGEST_DIFFERENCE: Final = timedelta(hours=1)
-"""Between our clock and the cloud's. Mistakes of time zone and year lie beyond it."""
+"""The largest difference between our clock and the cloud's. A wrong time zone or year is beyond it."""
 
 
 class Session:
-    """A cloud that we are logged in to, with what the first look said and the listings to read.
+    """The connection to a cloud, the result of the probe, and the listings to read.
 
-    Not a dataclass: Prefect would look into its fields, and the connection in them is not for looking into. Where it
-    is sent to another process, the connection stays behind: no secret goes along, and that process logs in itself.
+    It is not a dataclass, because Prefect would inspect its fields. When it is sent to another process, the connection
+    is left out, so that no secret goes along; that process logs in itself.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Session:
 
     @property
     def connection(self) -> Connection:
-        """Raises: as connect, where this process has to log in first."""
+        """The connection of this process. Raises: as connect, if this process has to log in first."""
         if self._connection is None:
             self._connection = _connection_of_this_process(self.settings)
         return self._connection
@@ -66,13 +65,13 @@ _connecting = threading.Lock()
 
 
 def _connection_of_this_process(settings: CloudSettings) -> Connection:
-    """One login, and one client, for all listings of a cloud that this process reads for another."""
+    """The one connection of this process to a cloud, for all listings that it reads for another process."""
     with _connecting:
         if settings not in _connections:
             try:
                 connection = connect(settings)
             except GlancebackError as exc:
-                # Each worker has credentials of its own: whoever reads this must know which are meant.
+                # Each worker has its own credentials: the reader of the error must know whose are wrong.
                 exc.what = f"{_this_worker()}: {exc.what}"
                 exc.args = (exc.what, *exc.args[1:])
                 raise
@@ -88,7 +87,7 @@ def _this_worker() -> str:
 
 
 def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[object]:
-    """What a Dask worker takes a turn of before it asks a cloud: max_connections for all workers together."""
+    """The limit of requests that all Dask workers share: max_connections of the cloud."""
     import distributed  # an extra; only its workers get here
 
     turns: AbstractContextManager[object] = distributed.Semaphore(
@@ -98,9 +97,9 @@ def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[obj
 
 
 def open_session(settings: CloudSettings, remembered: str | None = None) -> Session:
-    """Log in, look, and know which listings to read. `remembered` is the dialect of the runs before.
+    """Log in, probe the API, and decide which listings to read. `remembered` is the dialect of earlier runs.
 
-    Raises: SettingsError, CloudError, TransientError, as connect and look do.
+    Raises: SettingsError, CloudError, TransientError, as connect and probe_api do.
     """
     connection = connect(settings)
     api_probe = probe_api(connection, remembered)
@@ -108,7 +107,7 @@ def open_session(settings: CloudSettings, remembered: str | None = None) -> Sess
     missing = missing_listings(api_probe.dialect, api)
     if missing:
         log.warning(
-            "cloud %s: its image API is an old one and does not have %s; the listings of those are not read",
+            "cloud %s: its image API is too old for %s; these listings are not read",
             settings.name,
             " and ".join(f"{name} images" for name in missing),
         )
@@ -118,7 +117,7 @@ def open_session(settings: CloudSettings, remembered: str | None = None) -> Sess
 
 
 def open_session_for_run(settings: CloudSettings, remembered: str | None = None) -> Session:
-    """Enter a cloud that a run is to read. Raises: as enter; WrongClock."""
+    """Open the session of a run. Raises: as open_session; WrongClock."""
     session = open_session(settings, remembered)
     try:
         check_clocks(settings.name, session.api_probe)
@@ -129,7 +128,7 @@ def open_session_for_run(settings: CloudSettings, remembered: str | None = None)
 
 
 def check_clocks(cloud: str, api_probe: ApiProbe) -> None:
-    """Raise WrongClock where our clock and the cloud's are so far apart that a run could not be put in order."""
+    """Raise WrongClock if our clock and the cloud's differ so much that runs could not be put in order."""
     difference = api_probe.clock_difference
     if difference is not None and abs(difference) > _LARGEST_DIFFERENCE:
         raise WrongClock(
@@ -141,7 +140,7 @@ def check_clocks(cloud: str, api_probe: ApiProbe) -> None:
 
 
 def _api(connection: Connection, api_probe: ApiProbe) -> ImageApi:
-    """What the API has: asked only where it may be old, and all listings of a plain OpenStack are to be read."""
+    """What the API supports. Asked only if it may be old, and if all listings of plain OpenStack are to be read."""
     if api_probe.dialect != OPENSTACK or api_probe.is_recent or connection.settings.listings:
         return ImageApi()
     return ask_what_it_has(connection, f"cloud {connection.settings.name}")

@@ -1,6 +1,6 @@
-"""glanceback.toml and the environment -> Settings. The only reader of either; an unknown key is an error.
+"""Reads glanceback.toml and the environment. An unknown key is an error. No other module reads either of them.
 
-What openstack.config reads of clouds.yaml and the OS_* variables, it reads itself (extract.connection).
+clouds.yaml and most OS_* variables are read by openstack.config (extract.account).
 """
 
 import os
@@ -95,7 +95,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Whom to tell, as Apprise's URLs, and of what. The URLs hold secrets: they are in no repr."""
+    """Where notices go (URLs of Apprise), and which notices. The URLs hold secrets and are left out of the repr."""
 
     urls: tuple[str, ...] = field(default=(), repr=False)
     on: tuple[str, ...] = ()
@@ -103,9 +103,9 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`source` is the file they come from, or `the environment`; `home` is for what we keep beside.
+    """`source` is the file, or `the environment`; `home` is the folder for files beside the warehouse.
 
-    Its repr has no secret.
+    The repr shows no secret.
     """
 
     source: str
@@ -178,7 +178,7 @@ def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[s
     """
     if not settings.clouds:
         raise SettingsError(
-            f"{settings.source} names no cloud"
+            f"{settings.source} does not name a cloud"
             + (", nor does the environment" if settings.source != "the environment" else ""),
             f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see the README.",
         )

@@ -203,8 +203,8 @@ def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--cron", "at two"], "'at two' is no cron schedule"),
-        (["--timezone", "Europe/Bielefeld"], "no time zone"),
+        (["--cron", "at two"], "'at two' is not a cron schedule"),
+        (["--timezone", "Europe/Bielefeld"], "not a time zone"),
     ],
 )
 def test_schedule_that_means_nothing_is_refused(
