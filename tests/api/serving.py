@@ -12,7 +12,7 @@ import httpx
 
 from api.server import Served, server
 from load.publish import publish
-from tests.load.runs import Nights, new_warehouse
+from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
 FIRST_NIGHT = datetime(2026, 11, 1, 2)
 
@@ -45,3 +45,9 @@ def published(folder: Path, *nights: Listings, dialect: str = "ims") -> Path:
             reading.night(listings, at=FIRST_NIGHT + timedelta(days=number))
         publish(warehouse, copy)
     return copy
+
+
+def private(identity: str, **attributes: Any) -> dict[str, Any]:
+    """An image of our own, as IMS has it."""
+    mark = {"__imagetype": "private", "visibility": "private", "owner": PROJECT, "status": "active"}
+    return image(identity, **{"created_at": "2026-09-01T00:00:00Z", **mark, **attributes})

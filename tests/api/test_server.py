@@ -18,7 +18,7 @@ import pytest
 from api.server import Served
 from load.publish import publish
 from load.warehouse import Warehouse
-from tests.api.serving import published, serving
+from tests.api.serving import private, published, serving
 from tests.load.runs import PROJECT, image
 
 REFERENCE = Path(__file__).parents[1] / "transform"
@@ -42,28 +42,6 @@ _NAMES = (
 
 def ids(answer: httpx.Response) -> list[str]:
     return [one["id"] for one in answer.raise_for_status().json()["images"]]
-
-
-def private(identity: str, **attributes: Any) -> dict[str, Any]:
-    """An image of our own, as IMS has it."""
-    mark = {"__imagetype": "private", "visibility": "private", "owner": PROJECT, "status": "active"}
-    return image(identity, **{"created_at": "2026-09-01T00:00:00Z", **mark, **attributes})
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three nights: `changing` gets another name, `going` goes, `coming` comes, `moving` is accepted."""
-    shared = {"owner": "q" * 32, "visibility": "shared", "__imagetype": "shared"}
-    moving = private("moving", **shared)
-    going, staying = private("going"), private("staying", min_disk="ten", **{"__lazyloading": "perhaps"})
-    public = [private("gold", visibility="public", __imagetype="gold", protected=True, owner="o" * 32)]
-    first, second = private("changing", name="before"), private("changing", name="after", invented="x")
-    return published(
-        tmp_path_factory.mktemp("api"),
-        {"private": [first, going, staying], "shared-pending": [moving], "public": public},
-        {"private": [second, staying], "shared-accepted": [moving], "public": public},
-        {"private": [second, staying, private("coming")], "shared-accepted": [moving], "public": public},
-    )
 
 
 @pytest.fixture(scope="module")
