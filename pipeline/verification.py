@@ -87,10 +87,7 @@ class _Store:
 
     def names(self, folder: str) -> list[str]:
         files, folders = object_store.entries(self._at(folder))
-        return sorted(entry.name for entry in [*files, *folders])
-
-    def is_folder(self, name: str) -> bool:
-        return storage.exists(self._at(name))
+        return sorted([*(file.name for file in files), *(f"{folder.name}/" for folder in folders)])
 
     def _at(self, name: str) -> StorePath:
         return reduce(lambda place, part: place / part, filter(None, name.split("/")), self.root)

@@ -1,8 +1,6 @@
-"""Bytes by name, from wherever landing lies; and texts that carry the hash of themselves."""
+"""The files of landing, wherever they lie; and records: JSON objects that carry the hash of themselves."""
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,7 @@ Json = Any
 
 _OPENING: Final = b'{"hash":"'
 _REST_AT: Final = len(_OPENING) + 64 + len(b'",')
+_BEFORE_HASHES: Final = (b'{"run_id":', b'{"started_at":', b'{"page":')
 
 
 class Fault(Exception):
@@ -25,10 +24,10 @@ class Files(Protocol):
         """A file's bytes. Raises: FileNotFoundError, OSError."""
 
     def names(self, folder: str) -> list[str]:
-        """The names of what is in a folder, sorted; none where there is no such folder. Raises: OSError."""
+        """What is in a folder, sorted; a folder's name ends with `/`. Nothing where there is no such folder.
 
-    def is_folder(self, name: str) -> bool:
-        """Whether this is a folder. Raises: OSError."""
+        Raises: OSError.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,55 +41,50 @@ class Disk:
 
     def names(self, folder: str) -> list[str]:
         place = self.root / folder
-        return sorted(entry.name for entry in place.iterdir()) if place.is_dir() else []
+        entries = place.iterdir() if place.is_dir() else ()
+        return sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
 
-    def is_folder(self, name: str) -> bool:
-        return (self.root / name).is_dir()
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object; `hash` is None where it is from before there were hashes."""
+
+    value: dict[str, Json]
+    hash: str | None
+
+
+def folders(files: Files, name: str) -> list[str]:
+    """The folders in a folder. What begins with a dot was put aside, and counts for nothing."""
+    return [entry[:-1] for entry in files.names(name) if entry.endswith("/") and not entry.startswith(".")]
+
+
+def content(files: Files, name: str) -> bytes | None:
+    """A file's bytes; None where there is no such file."""
+    try:
+        return files.read(name)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def record_in(files: Files, name: str) -> Record | None:
+    """The record that a file holds; None where there is no such file. Raises: Fault."""
+    text = content(files, name)
+    return None if text is None else record(text, name)
+
+
+def record(text: bytes, where: str) -> Record:
+    """Raises: Fault where the text is not what was written."""
+    digest = None
+    if not text.startswith(_BEFORE_HASHES):
+        digest = hexadecimal(b"{" + text[_REST_AT:])
+        if text[:_REST_AT] != _OPENING + digest.encode() + b'",':
+            raise Fault(f"{where} is not what was written: its hash differs")
+    try:
+        return Record(json.loads(text), digest)
+    except ValueError as exc:
+        raise Fault(f"{where} is no JSON ({exc})") from exc
 
 
 def hexadecimal(content: bytes) -> str:
     """The SHA-256."""
     return sha256(content).hexdigest()
-
-
-def record(text: bytes, where: str, *, old: str) -> tuple[dict[str, Json], str | None]:
-    """The JSON object and the hash that it carries of itself; no hash where it is from before, and begins with `old`.
-
-    Raises: Fault.
-    """
-    digest = None
-    if not text.startswith(f'{{"{old}":'.encode()):
-        digest = text[len(_OPENING) : _REST_AT - 2].decode("ascii", "replace")
-        is_sealed = text.startswith(_OPENING) and text[_REST_AT - 2 : _REST_AT] == b'",'
-        if not is_sealed or hexadecimal(b"{" + text[_REST_AT:]) != digest:
-            raise Fault(f"{where} is not what was written: its hash differs")
-    try:
-        value = json.loads(text)
-    except ValueError as exc:
-        raise Fault(f"{where} is no JSON ({exc})") from exc
-    return value, digest
-
-
-def record_in(files: Files, name: str, *, old: str) -> tuple[dict[str, Json], str | None] | None:
-    """The record in a file, as `record`; None where there is no such file. Raises: Fault."""
-    try:
-        text = files.read(name)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return record(text, name, old=old)
-
-
-def lines(files: Files, name: str) -> Iterator[bytes]:
-    """The lines of a file, or what is in the objects of a folder, in the order of their names.
-
-    A last line that a crash cut off is none. Raises: Fault.
-    """
-    if files.is_folder(name):
-        with ThreadPoolExecutor(16) as pool:
-            yield from pool.map(lambda entry: files.read(f"{name}/{entry}"), files.names(name))
-        return
-    try:
-        text = files.read(name)
-    except (FileNotFoundError, NotADirectoryError):
-        raise Fault(f"{name} is missing") from None
-    yield from text.split(b"\n")[:-1]

@@ -1,12 +1,17 @@
-"""Which images each listing asks for, as docs/internals.md has it, and whether an image is one of those."""
+"""Which images each listing asks for, as docs/internals.md has it; and a landed page held against that."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from verify.files import Fault
+from verify.pages import Body, usable_id
 
 Json = Any
 
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+_PAGING: Final = ("limit", "sort_key", "sort_dir", "marker", "updated_at")
 _PROJECT: Final = "{project}"
 
 _SHARED = {f"shared-{status}": {"member_status": status} for status in ("accepted", "pending", "rejected")}
@@ -27,35 +32,119 @@ _LISTINGS: Final[dict[str, dict[str, dict[str, str]]]] = {
 }
 
 
-def filters(dialect: str | None, listing: str, project: str | None, query: dict[str, str]) -> dict[str, str] | None:
-    """What a query of this listing must ask for; None where the dialect has no such listing."""
-    found = _LISTINGS.get(dialect or "", {}).get(listing)
-    if found is None:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A landed page. `ids` has None for an image without a usable one; `ours` says which images are our project's."""
+
+    where: str
+    line: dict[str, Json]
+    ids: list[str | None]
+    ours: list[bool]
+    next: str | None
+    next_marker: str | None
+
+    @property
+    def until(self) -> str | None:
+        """The image at which the page's part of the listing ends."""
+        return self.line.get("until")
+
+    @property
+    def has_met(self) -> bool:
+        return self.until is not None and self.until in self.ids
+
+    @property
+    def taken(self) -> list[tuple[str | None, bool]]:
+        """The images that count, each with whether it is ours: those behind the image `until` are the next part's."""
+        images = list(zip(self.ids, self.ours, strict=True))
+        return images[: self.ids.index(self.until) + 1] if self.has_met else images
+
+    @property
+    def usable(self) -> list[str]:
+        """The usable ids of the images that count."""
+        return [identity for identity, _ in self.taken if identity is not None]
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the page goes up to the image `until`, or beyond."""
+        last = self.usable[-1] if self.usable else ""
+        return self.has_met or (self.until is not None and last > self.until)
+
+    @property
+    def changed_since(self) -> datetime | None:
+        """The bound of `updated_at=gte:` that was asked for, UTC; None where that was not. Raises: Fault."""
+        bound = self.line["query"].get("updated_at")
+        try:
+            return bound and datetime.fromisoformat(bound.removeprefix("gte:").removesuffix("Z"))
+        except ValueError as exc:
+            raise Fault(f"a page was asked for with updated_at={bound!r:.60}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A listing of a cloud of that dialect, as our project asks for it."""
+
+    dialect: str | None
+    name: str
+    project: str | None
+
+    def page(self, where: str, line: dict[str, Json], body: Body) -> Page:
+        """The page. Raises: Fault where it is not what the line says, or has what was not asked for."""
+        query = line["query"]
+        asked = self._filters(query)
+        if asked is None or {name: query[name] for name in query.keys() - {*_PAGING}} != asked:
+            raise Fault(f"{where} was not asked for as the listing {self.name} is")
+        if line["path"] != "/v2/images" or line["status"] != 200 or query.get("sort_key") != "id":
+            raise Fault(f"{where} is no answer of a listing")
+        images = [image for image, _ in body.images]
+        page = Page(where, line, list(map(usable_id, images)), list(map(self._is_ours, images)),
+                    body.next, body.next_marker)  # fmt: skip
+        usable = [one for one in page.ids if one is not None]
+        said = (line["count"], line["first_id"], line["last_id"])
+        if said != (len(images), usable[0] if usable else None, usable[-1] if usable else None):
+            raise Fault(f"{where} has other images than the manifest says: a number, or the first or last id, differs")
+        for image, (identity, _) in zip(images, page.taken, strict=False):
+            why = self._contradiction(asked, image, page.changed_since) if identity is not None else None
+            if why is not None:
+                raise Fault(f"{where}: image {identity} is not what was asked for: {why}")
+        return page
+
+    def _filters(self, query: dict[str, str]) -> dict[str, str] | None:
+        """What a query must ask for; None where the dialect has no such listing."""
+        found = _LISTINGS.get(self.dialect or "", {}).get(self.name)
+        if found is None:
+            return None
+        asked = {name: (self.project or "") if value == _PROJECT else value for name, value in found.items()}
+        if (self.dialect, self.name) == ("openstack", "private") and self.project and "owner" in query:
+            asked["owner"] = self.project  # an old API shows accepted shares as private too
+        return asked
+
+    def _contradiction(self, asked: dict[str, str], image: dict[str, Json], since: datetime | None) -> str | None:
+        """What of the image is not as asked for, or older than that time (UTC)."""
+        updated_at = _api_time(image.get("updated_at"))
+        if since is not None and updated_at is not None and updated_at < since:
+            return f"updated_at is {image['updated_at']!r:.60}"
+        for name, wanted in asked.items():
+            # A member status is not in an image, and with `all` nothing is asked for.
+            if name == "member_status" or (name, wanted) == ("visibility", "all"):
+                continue
+            value = image.get(name)
+            if str(value).lower() != wanted.lower() and not (name == "visibility" and self._is_received(asked, image)):
+                return f"{name} is {value!r:.60}"
         return None
-    asked = {name: (project or "") if value == _PROJECT else value for name, value in found.items()}
-    if (dialect, listing) == ("openstack", "private") and project and "owner" in query:
-        asked["owner"] = project  # an old API shows accepted shares as private too
-    return asked
+
+    def _is_received(self, asked: dict[str, str], image: dict[str, Json]) -> bool:
+        """Whether the image says `private` and is another project's: an old API calls shared images so."""
+        owner = image.get("owner")
+        is_shared = "member_status" in asked and asked.get("visibility") == "shared"
+        is_private = str(image.get("visibility")).lower() == "private"
+        is_ours = not self.project or not isinstance(owner, str) or owner.lower() in ("", self.project.lower())
+        return is_shared and is_private and not is_ours
+
+    def _is_ours(self, image: Json) -> bool:
+        return self.project is not None and isinstance(image, dict) and image.get("owner") == self.project
 
 
-def contradiction(
-    asked: dict[str, str], project: str | None, image: dict[str, Json], since: datetime | None
-) -> str | None:
-    """Which filter the image contradicts; None where it has all that was asked for, since that time (UTC)."""
-    updated_at = api_time(image.get("updated_at"))
-    if since is not None and updated_at is not None and updated_at < since:
-        return f"updated_at is {image['updated_at']!r:.60}"
-    for name, wanted in asked.items():
-        # A member status is not in an image, and with `all` nothing is asked for.
-        if name == "member_status" or (name, wanted) == ("visibility", "all"):
-            continue
-        value = image.get(name)
-        if str(value).lower() != wanted.lower() and not (name == "visibility" and _is_received(asked, project, image)):
-            return f"{name} is {value!r:.60}"
-    return None
-
-
-def api_time(value: Json) -> datetime | None:
+def _api_time(value: Json) -> datetime | None:
     """The time in UTC, without a zone; None for what is none."""
     if not isinstance(value, str) or len(value) < len("2018-09-06T14:03:27") or value[10] not in "T ":
         return None
@@ -66,12 +155,3 @@ def api_time(value: Json) -> datetime | None:
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError):
         return None
-
-
-def _is_received(asked: dict[str, str], project: str | None, image: dict[str, Json]) -> bool:
-    """Whether the image says `private` and is another project's: an old API calls shared images so."""
-    owner = image.get("owner")
-    is_shared = "member_status" in asked and asked.get("visibility") == "shared"
-    is_private = str(image.get("visibility")).lower() == "private"
-    is_ours = not project or not isinstance(owner, str) or not owner or owner.lower() == project.lower()
-    return is_shared and is_private and not is_ours

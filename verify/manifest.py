@@ -1,21 +1,24 @@
-"""(a) One listing's folder in landing: every hash, and the chain of the manifest's lines."""
+"""(a) The folder of one listing in landing: every hash, and the chain of the manifest's lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import zstandard
 
-from verify.files import Fault, Files, hexadecimal, lines, record, record_in
+from verify.files import Fault, Files, content, hexadecimal, record, record_in
 
 Json = Any
+
+_MANIFEST: Final = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
     """What a folder says: `start` is reading.json; `lines` those of the manifest that count.
 
-    `is_proven`: all of it carries hashes, and ends as a head says that is in the night's record.
+    `is_proven`: all of it carries hashes, and ends as the cloud's record says.
     """
 
     name: str
@@ -25,45 +28,61 @@ class Landed:
 
 
 def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
-    """A listing's folder. `head` is what the night's record says of it, None where that says nothing.
+    """The folder of a listing. `head` is what the cloud's record says of it, None where that says nothing.
 
     Raises: Fault where a hash differs, or a line does not follow the one before.
     """
-    start, start_hash = record_in(files, f"{name}/reading.json", old="started_at") or (None, None)
-    reader = _reader(files, name)
-    if start and start_hash and start.get("reader") != reader:
+    start, own = (record_in(files, f"{name}/{file}.json") for file in ("reading", "head"))
+    start_value, start_hash = (start.value, start.hash) if start else (None, None)
+    reader = content(files, f"{name}/reader")
+    mark = None if reader is None else reader.decode("utf-8", "replace")
+    if start_value and start_hash and start_value.get("reader") != mark:
         raise Fault(f"{name}: reader and reading.json are of different tries")
-    found: list[dict[str, Json]] = []
-    last: str | None = None
-    own = record_in(files, f"{name}/head.json", old="")
-    if not head and not own and "manifest.jsonl" not in files.names(name):
-        return Landed(name, start, [], is_proven=False)  # a reading that broke off before its first page
-    for number, text in enumerate(lines(files, f"{name}/manifest.jsonl"), 1):
-        where = f"{name}/manifest.jsonl, line {number},"
-        line, digest = record(text, where, old="page")
-        if line.get("reader") not in (None, reader) and reader is not None:
+    found, last = list[dict[str, Json]](), None
+    texts = _lines(files, name)
+    if texts is None:
+        if head or own:
+            raise Fault(f"{name}/{_MANIFEST} is missing")
+        return Landed(name, start_value, [], is_proven=False)  # a reading that broke off before its first page
+    for number, text in enumerate(texts, 1):
+        where = f"{name}/{_MANIFEST}, line {number},"
+        line = record(text, where)
+        if line.value.get("reader") not in (None, mark) and mark is not None:
             continue  # of a try that was overtaken
-        if line.get("previous") != last or (found and (digest is None) != (last is None)):
+        if line.value.get("previous") != last or (found and (line.hash is None) != (last is None)):
             raise Fault(f"{where} does not follow the line before it: one is missing, or not what was written")
-        found.append(line)
-        last = digest
+        found.append(line.value)
+        last = line.hash
     ends = {"lines": len(found), "last": last, "start": start_hash}
-    for said, whose in ((head, "the night's record"), (own and own[0], f"{name}/head.json")):
+    for said, whose in ((head, "the cloud's record"), (own.value if own else None, f"{name}/head.json")):
         if said is not None and {key: said.get(key) for key in ends} != ends:
             raise Fault(
-                f"{name}/manifest.jsonl ends after line {len(found)}, and {whose} says {said.get('lines')}, or has "
+                f"{name}/{_MANIFEST} ends after line {len(found)}, and {whose} says {said.get('lines')}, or has "
                 "another hash of the last line or of reading.json: something is missing, or not what was written"
             )
-    return Landed(name, start, found, is_proven=head is not None and last is not None and start_hash is not None)
+    is_proven = head is not None and last is not None and start_hash is not None
+    return Landed(name, start_value, found, is_proven)
+
+
+def _lines(files: Files, name: str) -> Iterable[bytes] | None:
+    """The lines of the manifest, but a last one that a crash cut off; None where there is no manifest.
+
+    In a store it is a folder with an object for each line, in the order of their names.
+    """
+    if f"{_MANIFEST}/" in files.names(name):
+        with ThreadPoolExecutor(16) as pool:
+            folder = f"{name}/{_MANIFEST}"
+            return list(pool.map(lambda entry: files.read(f"{folder}/{entry}"), files.names(folder)))
+    text = content(files, f"{name}/{_MANIFEST}")
+    return None if text is None else text.split(b"\n")[:-1]
 
 
 def page_bytes(files: Files, name: str, line: dict[str, Json]) -> bytes:
     """The bytes of a line's page as received. Raises: Fault where they are not what the line says."""
     where = f"{name}/{line['file']}"
-    try:
-        stored = files.read(where)
-    except (FileNotFoundError, NotADirectoryError):
-        raise Fault(f"{where} is missing") from None
+    stored = content(files, where)
+    if stored is None:
+        raise Fault(f"{where} is missing")
     if line.get("file_sha256") not in (None, hexadecimal(stored)):
         raise Fault(f"{where} is not what was written: its SHA-256 differs from the manifest's")
     body = decompressed(stored, where)
@@ -78,17 +97,3 @@ def decompressed(stored: bytes, where: str) -> bytes:
         return zstandard.decompress(stored)
     except zstandard.ZstdError as exc:
         raise Fault(f"{where} is damaged: {exc}") from exc
-
-
-def listing_folders(files: Files, cloud_folder: str) -> Iterator[str]:
-    """The names of a cloud's listings. What begins with a dot was put aside, and counts for nothing."""
-    for entry in files.names(cloud_folder):
-        if not entry.startswith(".") and files.is_folder(f"{cloud_folder}/{entry}"):
-            yield entry
-
-
-def _reader(files: Files, name: str) -> str | None:
-    try:
-        return files.read(f"{name}/reader").decode("utf-8", "replace")
-    except (FileNotFoundError, NotADirectoryError):
-        return None

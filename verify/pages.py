@@ -1,4 +1,4 @@
-"""What is on a page: its images, with the texts that stand for them, and whether another page follows."""
+"""What is on a page: its images, with the hashes of the texts that stand for them, and whether another page follows."""
 
 import json
 import re
@@ -12,7 +12,8 @@ from verify.files import Fault, hexadecimal
 Json = Any
 
 _LONGEST_ID: Final = 255
-_BLANKS: Final = re.compile(r"[ \t\r\n\ufeff]*")
+_BLANKS: Final = " \t\r\n\ufeff"
+_blanks: Final = re.compile(f"[{_BLANKS}]*")
 
 
 def _whole_number(digits: str) -> int | str:
@@ -42,23 +43,16 @@ class Body:
         return found[-1] if found else None
 
 
-def text_of(body: bytes, where: str) -> str:
-    """The bytes as text, in whichever UTF they are. Raises: Fault."""
-    try:
-        return body.decode(json.detect_encoding(body), "surrogatepass")
-    except UnicodeDecodeError as exc:
-        raise Fault(f"{where} is no text ({exc.reason} at byte {exc.start})") from exc
-
-
 def page_of_images(body: bytes, where: str) -> Body:
     """Raises: Fault where this is no page of images."""
-    text, images, following = text_of(body, where), None, None
+    text, images, following = _text(body, where), None, None
     try:
-        for name, at in _members(text):
-            if name == "images" and text[at] == "[":
-                images = [(_scan(text, begin)[0], text_hash(text[begin:end])) for begin, end in _elements(text, at)]
+        begin = _token(text, 0)
+        for name, value, at, _ in _entries(text, begin) if text[begin] == "{" else ():
+            if name == "images" and isinstance(value, list):
+                images = [(image, _hash(text[begin:end])) for _, image, begin, end in _entries(text, at)]
             elif name == "next":
-                following, _ = _scan(text, at)
+                following = value
     except (ValueError, IndexError, RecursionError) as exc:
         raise Fault(f"{where} is no JSON that can be read ({exc})") from exc
     if images is None or not isinstance(following, str | None):
@@ -68,17 +62,12 @@ def page_of_images(body: bytes, where: str) -> Body:
 
 def single_image(body: bytes, where: str) -> tuple[Json, str]:
     """An answer that holds one image, and the hash of its text. Raises: Fault."""
-    text = text_of(body, where)
+    text = _text(body, where)
     try:
         image, _ = _scan(text, _token(text, 0))
     except (ValueError, RecursionError) as exc:
         raise Fault(f"{where} is no JSON that can be read ({exc})") from exc
-    return image, text_hash(text)
-
-
-def text_hash(text: str) -> str:
-    """The SHA-256 of an image's text, in UTF-8, without blanks around it."""
-    return hexadecimal(text.strip(" \t\r\n\ufeff").encode("utf-8", "surrogatepass"))
+    return image, _hash(text)
 
 
 def usable_id(image: Json) -> str | None:
@@ -88,29 +77,36 @@ def usable_id(image: Json) -> str | None:
     return identity if is_usable else None
 
 
-def _members(text: str) -> Iterator[tuple[str, int]]:
-    """The names in a JSON object, and where their values begin."""
-    at = _token(text, 0)
-    if text[at] != "{":
-        raise ValueError("it is no object")
-    at = _token(text, at + 1)
-    while text[at] != "}":
-        name, at = _scan(text, _token(text, at + 1) if text[at] == "," else at)
-        value_at = _token(text, _token(text, at) + 1)
-        yield name, value_at
-        at = _token(text, _scan(text, value_at)[1])
+def _text(body: bytes, where: str) -> str:
+    """The bytes as text, in whichever UTF they are. Raises: Fault."""
+    try:
+        return body.decode(json.detect_encoding(body), "surrogatepass")
+    except UnicodeDecodeError as exc:
+        raise Fault(f"{where} is no text ({exc.reason} at byte {exc.start})") from exc
 
 
-def _elements(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Where each element of a JSON array begins and ends."""
-    at = _token(text, at + 1)
-    while text[at] != "]":
-        begin = _token(text, at + 1) if text[at] == "," else at
-        _, end = _scan(text, begin)
-        yield begin, end
+def _hash(text: str) -> str:
+    """The SHA-256 of an image's text, in UTF-8, without blanks around it."""
+    return hexadecimal(text.strip(_BLANKS).encode("utf-8", "surrogatepass"))
+
+
+def _entries(text: str, at: int) -> Iterator[tuple[str | None, Json, int, int]]:
+    """What is in the JSON object or array that begins there: its name in an object, its value, where that begins, ends.
+
+    Raises: ValueError, IndexError, RecursionError.
+    """
+    is_object, at = text[at] == "{", _token(text, at + 1)
+    while text[at] not in "]}":
+        at, name = _token(text, at + 1) if text[at] == "," else at, None
+        if is_object:
+            name, at = _scan(text, at)
+            at = _token(text, _token(text, at) + 1)
+        value, end = _scan(text, at)
+        yield name, value, at, end
         at = _token(text, end)
 
 
 def _token(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
+    """Where the next thing that is not blank begins."""
+    found = _blanks.match(text, at)
     return found.end() if found else at

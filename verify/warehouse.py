@@ -1,12 +1,13 @@
 """(c) Does the warehouse hold what the pages say? Which images each run saw where, and each version as it stands."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 import duckdb
 
-from verify.files import Fault, Files, hexadecimal
+from verify.files import Fault, Files, content, folders, hexadecimal
 from verify.manifest import decompressed
 from verify.pages import page_of_images, single_image, usable_id
 
@@ -16,6 +17,17 @@ _NOT_HASHED: Final = ("self", "file", "schema")
 _ROWS_AT_ONCE: Final = 1_000
 _MOST_NAMED: Final = 3
 _EPOCH: Final = datetime.fromisoformat("1970-01-01")
+
+_VERSIONS: Final = """
+    SELECT {names}, rejected.rejects
+    FROM image_versions AS version
+    LEFT JOIN (
+        SELECT cloud, id, run_id, list([coalesce(attribute, ''), coalesce(value, ''), reason]) AS rejects
+        FROM rejects WHERE id IS NOT NULL GROUP BY cloud, id, run_id
+    ) AS rejected
+        ON rejected.cloud = version.cloud AND rejected.id = version.id AND rejected.run_id = version.run_from
+    WHERE ?::VARCHAR IS NULL OR version.run_from = ?
+    ORDER BY version.landed_file, version.id"""
 
 
 class Loaded:
@@ -28,44 +40,38 @@ class Loaded:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def has(self, run_id: str, cloud: str) -> bool:
-        """Whether the cloud's night was loaded."""
-        return bool(self._rows("SELECT 1 FROM run_clouds WHERE run_id = ? AND cloud = ?", run_id, cloud))
+    def has(self, record: dict[str, Json]) -> bool:
+        """Whether what a cloud's record tells of was loaded."""
+        cloud = self._name_now(record)
+        return bool(self._rows("SELECT 1 FROM run_clouds WHERE run_id = ? AND cloud = ?", record["run_id"], cloud))
 
     def check_ids(
-        self, night: dict[str, Json], shown: dict[str, set[str]], whole: set[str], answered: set[str]
+        self, record: dict[str, Json], shown: dict[str, set[str]], whole: set[str], answered: set[str]
     ) -> Iterator[str]:
-        """What is wrong with the images and memberships of a night, in sentences.
+        """What is wrong with the images and memberships of a cloud in a run, in sentences.
 
         `shown`: by listing, the ids on the pages. `whole`: the listings of which nothing else may be there. `answered`:
         images that no listing showed, and that answered by id.
         """
-        cloud, at = night["cloud"], datetime.fromisoformat(night["started_at"])
-        where = f"run {night['run_id']}, cloud {cloud}"
-        staying = {one for name in ("withheld", "waiting", "undecided") for one in night.get(name, ())}
-        open_then = "cloud = ? AND seen_from <= ? AND (seen_to IS NULL OR seen_to > ?)"
+        run_id, cloud, at = record["run_id"], self._name_now(record), datetime.fromisoformat(record["started_at"])
+        where = f"run {run_id}, cloud {cloud}"
+        staying = {one for name in ("withheld", "waiting", "undecided") for one in record.get(name, ())}
+        then = "cloud = ? AND seen_from <= ? AND (seen_to IS NULL OR seen_to > ?)"
+        of_run = "SELECT id FROM image_versions WHERE cloud = ? AND"
         members: dict[str, set[str]] = {}
-        for listing, identity in self._rows(
-            f"SELECT listing, id FROM listing_memberships WHERE {open_then}", cloud, at, at
-        ):
+        for listing, identity in self._rows(f"SELECT listing, id FROM listing_memberships WHERE {then}", cloud, at, at):
             members.setdefault(listing, set()).add(identity)
         for listing in sorted(shown.keys() | whole):
             ids, known = shown.get(listing, set()), members.get(listing, set())
             yield from _named(ids - known, f"{where}: the pages show {{}} in {listing}, and the warehouse does not")
-            if listing in whole:
-                extra = known - ids - staying
-                yield from _named(extra, f"{where}: the warehouse has {{}} in {listing}, and no page shows that")
-        current = {one for (one,) in self._rows(f"SELECT id FROM image_versions WHERE {open_then}", cloud, at, at)}
-        seen = set().union(answered, *shown.values())
+            extra = known - ids - staying if listing in whole else set()
+            yield from _named(extra, f"{where}: the warehouse has {{}} in {listing}, and no page shows that")
+        seen = answered.union(*shown.values())
+        current = self._ids(f"SELECT id FROM image_versions WHERE {then}", cloud, at, at)
         yield from _named(seen - current, f"{where}: the pages show {{}}, of which the warehouse has no version then")
-        began = self._rows("SELECT id FROM image_versions WHERE cloud = ? AND run_from = ?", cloud, night["run_id"])
-        unseen = {one for (one,) in began} - seen
+        unseen = self._ids(f"{of_run} run_from = ?", cloud, run_id) - seen
         yield from _named(unseen, f"{where}: the warehouse has a version of {{}} from this run, and no page shows it")
-        ended = self._rows(
-            "SELECT id FROM image_versions WHERE cloud = ? AND run_to = ? AND end_reason = 'deleted'",
-            cloud, night["run_id"],
-        )  # fmt: skip
-        still_there = {one for (one,) in ended} & seen
+        still_there = self._ids(f"{of_run} run_to = ? AND end_reason = 'deleted'", cloud, run_id) & seen
         yield from _named(still_there, f"{where}: the warehouse ended {{}} as deleted, and a page shows it")
 
     def check_versions(self, files: Files, run_id: str | None) -> Iterator[str]:
@@ -77,71 +83,69 @@ class Loaded:
         columns = self._hashed_columns()
         if not columns:
             return
-        rejects: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
-        for cloud, identity, began_in, *reject in self._rows(
-            "SELECT cloud, id, run_id, coalesce(attribute, ''), coalesce(value, ''), reason FROM rejects "
-            "WHERE id IS NOT NULL AND (?::VARCHAR IS NULL OR run_id = ?)", run_id, run_id,
-        ):  # fmt: skip
-            attribute, value, reason = reject
-            rejects.setdefault((cloud, identity, began_in), []).append((attribute, value, reason))
-        names = ["landed_file", "landed_hash", "landed_page", "content_hash", "cloud", "run_from", "extra", *columns]
-        result = self._connection.execute(
-            f"SELECT {', '.join(_quoted(name) for name in names)} FROM image_versions "
-            "WHERE (?::VARCHAR IS NULL OR run_from = ?) ORDER BY landed_file, id", [run_id, run_id],
-        )  # fmt: skip
+        names = ["landed_file", "landed_hash", "content_hash", "cloud", "run_from", "extra", *columns]
+        quoted = ", ".join(f'version."{name}"' for name in names)
+        result = self._connection.execute(_VERSIONS.format(names=quoted), [run_id, run_id])
         file, texts = None, dict[str, set[str]]()
         while rows := result.fetchmany(_ROWS_AT_ONCE):
             for row in rows:
-                version = dict(zip(names, row, strict=True))
-                key = (version["cloud"], version["id"], version["run_from"])
-                shown = f"run {key[2]}, cloud {key[0]}, image {key[1]}"
+                version = dict(zip([*names, "rejects"], row, strict=True))
+                shown = f"run {version['run_from']}, cloud {version['cloud']}, image {version['id']}"
                 self.versions += 1
-                if content_hash(version, columns, rejects.get(key, [])) != version["content_hash"]:
+                if content_hash(version, columns) != version["content_hash"]:
                     yield f"{shown}: the version's row is not what its content_hash says"
-                if version["landed_hash"] is None or version["landed_file"] is None:
-                    self.without_page += 1
-                    continue
                 if version["landed_file"] != file:
-                    file = version["landed_file"]
+                    file, texts = version["landed_file"], {}
                     try:
-                        texts = _hashes_on(files, file)
-                    except FileNotFoundError:
-                        texts = {}
-                        if run_id is not None or files.names(file.partition("/")[0]):
+                        found = file and _hashes_on(files, file)
+                        texts = found or {}
+                        if file and found is None and (run_id or file.partition("/")[0] in folders(files, "")):
                             yield f"{shown}: {file} is missing"
                     except Fault as fault:
-                        texts = {}
                         yield str(fault)
-                if not texts:
+                if not texts or version["landed_hash"] is None:
                     self.without_page += 1
                 elif version["landed_hash"] in texts.get(version["id"], ()):
                     self.on_pages += 1
                 else:
                     yield f"{shown}: {file} does not have the image with the hash {version['landed_hash']}"
 
-    def _hashed_columns(self) -> dict[str, str]:
-        """The columns that content hashes are over, with their types."""
-        known = {name for (name,) in self._rows("SELECT column_name FROM attributes WHERE source <> 'glanceback'")}
-        described = [row[:2] for row in self._rows("DESCRIBE image_versions")]
-        if "landed_hash" not in dict(described):
-            return {}  # as it was before versions said where they stand
-        return {name: kind for name, kind in described if name in known and name not in _NOT_HASHED}
+    def _name_now(self, record: dict[str, Json]) -> str:
+        """The name of today of a cloud in landing, which keeps the one that it had then."""
+        name: str = record["cloud"]
+        with suppress(duckdb.CatalogException):  # as it was before clouds could be renamed
+            for old, new in self._rows(
+                "SELECT old_name, new_name FROM renames WHERE renamed_at > ? ORDER BY renamed_at",
+                datetime.fromisoformat(record["started_at"]),
+            ):
+                name = new if name == old else name
+        return name
+
+    def _hashed_columns(self) -> list[str]:
+        """The columns that content hashes are over, in their order there."""
+        known = self._ids("SELECT column_name FROM attributes WHERE source <> 'glanceback'")
+        there = self._ids("SELECT column_name FROM (DESCRIBE image_versions)")
+        if "landed_hash" not in there:
+            return []  # as it was before versions said where they stand
+        return sorted(there & known - {*_NOT_HASHED}, key=str.encode)
+
+    def _ids(self, query: str, *parameters: object) -> set[str]:
+        return {one for (one,) in self._rows(query, *parameters)}
 
     def _rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, list(parameters)).fetchall()
 
 
-def content_hash(version: dict[str, Json], columns: dict[str, str], rejects: list[tuple[str, str, str]]) -> str:
+def content_hash(version: dict[str, Json], columns: list[str]) -> str:
     """The hash of a version's content, from its row: docs/internals.md has the text that is hashed."""
     pieces = [b"glanceback 2;"]
-    for name in sorted(columns, key=str.encode):
+    for name in columns:
         if version[name] is not None:
             pieces.append(b"%s=%s;" % (name.encode(), _counted(_text(version[name]))))
     for name, value in sorted((version["extra"] or {}).items(), key=lambda entry: _bytes(entry[0])):
         pieces.append(b"+%s=%s;" % (_counted(_bytes(name)), _counted(_bytes(value))))
-    for misfit in sorted(tuple(map(_bytes, reject)) for reject in rejects):
-        attribute, value, reason = map(_counted, misfit)
-        pieces.append(b"!%s=%s~%s;" % (attribute, value, reason))
+    for reject in sorted(tuple(map(_bytes, one)) for one in version["rejects"] or ()):
+        pieces.append(b"!%s=%s~%s;" % tuple(map(_counted, reject)))
     return hexadecimal(b"".join(pieces))[:32]
 
 
@@ -164,29 +168,21 @@ def _counted(text: bytes) -> bytes:
     return b"%d:%s" % (len(text), text)
 
 
-def _hashes_on(files: Files, file: str) -> dict[str, set[str]]:
-    """The images on a page, or the one in an answer by id, with the hashes of their texts. Raises: Fault."""
-    try:
-        body = decompressed(files.read(file), file)
-    except NotADirectoryError as exc:
-        raise FileNotFoundError(file) from exc
+def _hashes_on(files: Files, file: str) -> dict[str, set[str]] | None:
+    """By id, the hashes of the images on a page, or of an answer's one; None where it is missing. Raises: Fault."""
+    stored = content(files, file)
+    if stored is None:
+        return None
+    body = decompressed(stored, file)
     is_single = file.split("/")[-2] == "unlisted"
-    images = [single_image(body, file)] if is_single else page_of_images(body, file).images
     found: dict[str, set[str]] = {}
-    for image, text_hash in images:
-        identity = usable_id(image)
-        if identity is not None:
-            found.setdefault(identity, set()).add(text_hash)
+    for image, text_hash in [single_image(body, file)] if is_single else page_of_images(body, file).images:
+        found.setdefault(usable_id(image) or "", set()).add(text_hash)
     return found
 
 
 def _named(ids: set[str], sentence: str) -> Iterator[str]:
     """The sentence about these images, as long as there are any; it names a few."""
     if ids:
-        named = ", ".join(sorted(ids)[:_MOST_NAMED])
         more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-        yield sentence.replace("{}", f"image {named}{more}")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+        yield sentence.replace("{}", f"image {', '.join(sorted(ids)[:_MOST_NAMED])}{more}")

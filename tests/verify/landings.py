@@ -13,9 +13,11 @@ from typing import Any
 
 import zstandard
 
+from core.storage import Place
 from extract.account import CloudSettings
 from extract.parts import Part, parts_between
 from load.guard import Guard
+from load.lake import Lake
 from load.merge import ListingOutcome
 from load.records import KeptRun, keep_run
 from load.runs import BrokenOff, Run, begin_run, finish_run
@@ -59,10 +61,8 @@ class Memory:
         return self.files[name]
 
     def names(self, folder: str) -> list[str]:
-        return sorted(self.folders.get(folder, ()))
-
-    def is_folder(self, name: str) -> bool:
-        return name in self.folders
+        inside = f"{folder}/" if folder else ""
+        return sorted(f"{name}/" if inside + name in self.folders else name for name in self.folders.get(folder, ()))
 
 
 def faults(landing: Files | Path, run_id: str | None = None, warehouse: Warehouse | None = None) -> list[str]:
@@ -82,7 +82,7 @@ class Reader:
     """Nights at a fake cloud, whose listings are read in whatever way a test wants."""
 
     warehouse: Warehouse
-    landing: Path
+    landing: Any
     cloud: FakeCloud
     settings: CloudSettings
 
@@ -106,7 +106,7 @@ class Reader:
                 its_parts = (parts or {}).get(listing.name, ())
                 outcomes.append(read_listing(session, listing, self.landing, run, since, broken, its_parts))
             except ListingIncomplete as exc:
-                outcomes.append(incomplete_outcome("c", listing.name, exc))
+                outcomes.append(incomplete_outcome(self.settings.name, listing.name, exc))
         if moved is not None:
             moved()
             shares = [listing for listing in session.listings if listing.is_shared]
@@ -123,12 +123,19 @@ class Reader:
 
 
 @contextmanager
-def reader(folder: Path, **settings: Any) -> Iterator[Reader]:
-    with fake_cloud() as cloud, Warehouse(folder / "warehouse.duckdb") as warehouse:
+def reader(folder: Path) -> Iterator[Reader]:
+    with fake_cloud() as cloud, reader_of(cloud, "c", folder / "warehouse.duckdb", folder / "landing") as here:
+        yield here
+
+
+@contextmanager
+def reader_of(cloud: FakeCloud, name: str, place: Path | Lake, landing: Place) -> Iterator[Reader]:
+    """Nights at a cloud of this name, whose catalogue goes to that warehouse."""
+    with Warehouse(place) as warehouse:
         bring_up_to_date(warehouse, "0")
         cloud.largest_page = 3
-        account = CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1, **settings)
-        yield Reader(warehouse, folder / "landing", cloud, account)
+        account = CloudSettings(name, auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
+        yield Reader(warehouse, landing, cloud, account)
 
 
 def fill(cloud: FakeCloud) -> None:
