@@ -1,6 +1,7 @@
 """Looks at a page in Chromium as people do; writes what it saw as JSON: `look.py CHROMIUM_FOLDER PAGE SHOTS`.
 
-Run with the browser tests' own Python.
+`look.py CHROMIUM_FOLDER PAGE FILE picture` only takes a picture of the page's beginning. Run with the browser tests'
+own Python.
 """
 
 import json
@@ -77,12 +78,21 @@ def use(browser: Browser, page_file: str) -> dict[str, Any]:
     return seen
 
 
+def take_picture(browser: Browser, page_file: str, picture: Path) -> None:
+    page = opened(browser, page_file, "wide", {})
+    page.set_viewport_size({"width": 1280, "height": 1060})
+    page.screenshot(path=picture, animations="disabled")
+
+
 if __name__ == "__main__":
     folder, page_file, shots = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     os.environ["LD_LIBRARY_PATH"] = f"{folder / 'lib'}:{folder}"
     arguments = ["--no-sandbox", "--disable-gpu", "--single-process", "--no-zygote"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=folder / "chromium", args=arguments)
+        if sys.argv[4:] == ["picture"]:
+            take_picture(browser, page_file, shots)
+            sys.exit()
         answer = {view: look(browser, page_file, view, shots) for view in VIEWS} | {"use": use(browser, page_file)}
         browser.close()
     json.dump(answer, sys.stdout)
