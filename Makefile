@@ -1,10 +1,10 @@
-# make setup | demo | test | lint | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | test | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: setup demo test lint mutants bench lock clean
+.PHONY: setup demo test lint docs mutants bench lock clean
 
 setup: .venv/.ready
 
@@ -21,6 +21,10 @@ lint: .venv/.ready-for-tests
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Writes the generated parts of docs/: commands, exit codes, tables, the cookbook. A test says when they are old.
+docs: .venv/.ready-for-tests
+	.venv/bin/python -m tests.documents
 
 # An hour on two cores, alone: what decides is changed in small ways, and for nine of ten changes a test must fail.
 mutants: .venv-mutants/.ready

@@ -1,4 +1,4 @@
-"""Which images each listing asks for, as docs/internals.md has it; and a landed page held against that."""
+"""Which images each listing asks for, as docs/reference.md has it; and a landed page held against that."""
 
 import re
 from dataclasses import dataclass
