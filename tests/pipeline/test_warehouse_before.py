@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import zstandard
 from extract.body import parse_page
 from load.guard import Guard
 from load.invariants import require
+from load.lake import Lake
 from load.publish import publish
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -18,6 +20,7 @@ from pipeline.replay import replay
 from pipeline.settings import load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import FakeCloud, fake_cloud
+from tests.clouds.postgres import postgres_server
 from tests.load.runs import new_warehouse
 from tests.pipeline.runs import _settings, night
 
@@ -36,20 +39,48 @@ def cloud() -> Iterator[FakeCloud]:
         yield running
 
 
-def before(folder: Path) -> Path:
-    """A warehouse of three nights, and its landing, as glanceback made them before the scheme had a number."""
+def before(folder: Path, name: str = "warehouse") -> Path:
+    """A warehouse of three nights, and its landing, as glanceback made them before the scheme had a number.
+
+    `later` is a warehouse of the last version without one; it has no landing.
+    """
     unpack = zstandard.ZstdDecompressor()
     warehouse = folder / "warehouse.duckdb"
-    warehouse.write_bytes(unpack.decompress((BEFORE / "warehouse.duckdb.zst").read_bytes(), 1 << 25))
+    warehouse.write_bytes(unpack.decompress((BEFORE / f"{name}.duckdb.zst").read_bytes(), 1 << 25))
     with zipfile.ZipFile(BEFORE / "landing.zip") as landing:
         landing.extractall(folder)
     return warehouse
 
 
-def test_warehouse_of_before_keeps_its_history_and_nothing_looks_changed(tmp_path: Path, cloud: FakeCloud) -> None:
+@contextmanager
+def lake_of_before(folder: Path) -> Iterator[Lake]:
+    """The later warehouse's tables on DuckLake, whose catalogue is in a real PostgreSQL."""
+    with postgres_server() as connection:
+        lake = Lake("postgres", f"{connection} dbname=postgres", f"{folder / 'lake'}/")
+        with Warehouse(lake) as warehouse:
+            warehouse.execute(f"ATTACH '{before(folder, 'later')}' AS old (READ_ONLY)")
+            of_old = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old'"
+            for (table,) in warehouse.execute(of_old).fetchall():
+                warehouse.execute(f"CREATE TABLE {table} AS FROM old.{table}")
+        yield lake
+
+
+Made = Callable[[Path], AbstractContextManager[Path | Lake]]
+PLACES: dict[str, tuple[Made, list[tuple[str, int, int]]]] = {
+    "first": (lambda folder: nullcontext(before(folder)), [("31-odd", 10, 2), ("32-odd", 5, 1)]),
+    "last": (lambda folder: nullcontext(before(folder, "later")), [("31-odd", 5, 1), ("32-odd", 5, 1)]),
+    "last on PostgreSQL": (lake_of_before, [("31-odd", 5, 1), ("32-odd", 5, 1)]),
+}
+
+
+@pytest.mark.parametrize("version", PLACES)
+def test_warehouse_of_before_keeps_its_history_and_nothing_looks_changed(
+    tmp_path: Path, cloud: FakeCloud, version: str
+) -> None:
+    place, rejects = PLACES[version]
     held = json.loads((BEFORE / "catalogue.json").read_text())
     cloud.images, cloud.member_status = held["images"], held["member_status"]
-    with Warehouse(before(tmp_path)) as warehouse:
+    with place(tmp_path) as made, Warehouse(made) as warehouse:
         history = [warehouse.execute(query).fetchall() for query in (VERSIONS, MEMBERSHIPS)]
         bring_up_to_date(warehouse, "0")
         require(warehouse)
@@ -58,7 +89,7 @@ def test_warehouse_of_before_keeps_its_history_and_nothing_looks_changed(tmp_pat
             (40, 42949672960), (40, None), (100, None), (None, 42949672960), (None, None),
         ]  # fmt: skip
         rejected = warehouse.execute("SELECT id, count(*), count(DISTINCT run_id) FROM rejects GROUP BY id ORDER BY id")
-        assert rejected.fetchall() == [("31-odd", 10, 2), ("32-odd", 5, 1)]
+        assert rejected.fetchall() == rejects
         _, counts = night(warehouse, _settings(cloud.url), tmp_path / "landing", Guard())
         assert (counts.new, counts.changed, counts.deleted, counts.rejected) == (0, 0, 0, 10)
         cloud.images["35-floats"]["ratio"] = 1.2
