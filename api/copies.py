@@ -18,6 +18,7 @@ import duckdb
 
 from api.moment import Moment, View, asked, attached
 from api.refusal import Refusal
+from api.texts import Texts
 from core.errors import SettingsError
 from extract.listing import OPENSTACK
 from load.moments import moment_of
@@ -48,10 +49,13 @@ class _Cloud:
 class Copy:
     """One file, for as long as it is the published copy."""
 
-    def __init__(self, published: Path, mark: tuple[int, ...], projects: Mapping[str, str]) -> None:
+    def __init__(
+        self, published: Path, mark: tuple[int, ...], projects: Mapping[str, str], landing: Path | None
+    ) -> None:
         """Raises: duckdb.Error."""
         self.mark = mark
         self._published = published
+        self._texts = Texts(landing)
         self._connection = attached(published)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -97,7 +101,7 @@ class Copy:
         held = self._open.get(key)
         if held is None:
             self._drop(_MOST_MOMENTS - 1)
-            held = self._open[key] = _Open(Moment(self._published, view))
+            held = self._open[key] = _Open(Moment(self._published, view, self._texts))
         self._open.move_to_end(key)
         return held
 
@@ -152,11 +156,15 @@ class Copy:
 
 
 class Copies:
-    """The published copy of a settings file. `projects` has the project of each cloud where the settings name it."""
+    """The published copy of a settings file, and the landing, where that is a folder of this machine.
 
-    def __init__(self, published: Path, projects: Mapping[str, str]) -> None:
+    `projects` has the project of each cloud where the settings name it.
+    """
+
+    def __init__(self, published: Path, projects: Mapping[str, str], landing: Path | None = None) -> None:
         self._published = published
         self._projects = projects
+        self._landing = landing
         self._lock = threading.Lock()
         self._copy: Copy | None = None
 
@@ -183,7 +191,7 @@ class Copies:
                 mark = _mark(self._published)
                 if self._copy is None or self._copy.mark != mark:
                     self._close_copy()
-                    self._copy = Copy(self._published, mark, self._projects)
+                    self._copy = Copy(self._published, mark, self._projects, self._landing)
             except OSError as exc:
                 raise Refusal(503, "There is no published copy yet: run glanceback sync.") from exc
             except duckdb.Error as exc:

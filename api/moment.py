@@ -16,10 +16,10 @@ import duckdb
 
 from api.body import Body, image_body, page_body
 from api.conditions import Conditions, conditions
-from api.misfits import with_misfits
 from api.question import Question
 from api.refusal import Refusal
-from api.spelling import image_json
+from api.texts import Ahead, Texts
+from api.walks import Walks
 from extract.listing import IMS
 from load.statements import statement
 from load.warehouse import quoted
@@ -64,10 +64,12 @@ class View:
 class Moment:
     """Its answers are kept, up to a number of bytes: a past moment never changes."""
 
-    def __init__(self, published: Path, view: View) -> None:
+    def __init__(self, published: Path, view: View, texts: Texts) -> None:
         """Raises: duckdb.Error."""
         self.view = view
         self._lock = threading.Lock()
+        self._made_texts = texts
+        self._walks = Walks()
         self._kept: OrderedDict[Any, Body] = OrderedDict()
         self._kept_bytes = 0
         self._connection = attached(published)
@@ -77,12 +79,14 @@ class Moment:
             self._misfits: dict[int, list[tuple[str, str]]] = {}
             for version, attribute, value in asked(self._connection, "misfits", cloud=view.cloud):
                 self._misfits.setdefault(version, []).append((attribute, value))
+            self._ahead = Ahead(texts, self._connection, view.dialect, self._misfits)
         except BaseException:
             self._connection.close()
             raise
 
     def close(self) -> None:
         with self._lock:
+            self._ahead.stop()
             self._connection.close()
             self._kept.clear()
 
@@ -115,13 +119,23 @@ class Moment:
 
     def _rows(self, question: Question, found: Conditions) -> list[tuple[int, str]]:
         """Row in image_versions and id of each image of the page, and of one more where there is one."""
-        if question.marker is not None:
-            found.parts.append(self._behind(question.marker, question.order, found))
+        if question.marker is None:
+            return self._ordered(question, found, f"LIMIT {question.limit + 1}")
+        walk = self._walks.get(question)
+        if walk is None:
+            # Who asks for a second page mostly asks for the rest: all of it is put in order once.
+            walk = self._walks.keep(question, self._ordered(question, found, f"LIMIT {self._walks.most_images + 1}"))
+        if walk is not None and (rows := walk.behind(question.marker, question.limit + 1)) is not None:
+            return rows
+        found.parts.append(self._behind(question.marker, question.order, found))
+        return self._ordered(question, found, f"LIMIT {question.limit + 1}")
+
+    def _ordered(self, question: Question, found: Conditions, limit: str) -> list[tuple[int, str]]:
         join = "JOIN copy.image_versions AS version ON version.rowid = shown.version" if found.needs_version else ""
         order = ", ".join(f"{_sorted_by(key)} {'DESC' if descends else 'ASC'}" for key, descends in question.order)
         return self._connection.execute(
             f"SELECT shown.version, shown.id FROM memory.shown AS shown {join} "
-            f"WHERE {found.text} ORDER BY {order} LIMIT {question.limit + 1}",
+            f"WHERE {found.text} ORDER BY {order} {limit}",
             found.parameters,
         ).fetchall()
 
@@ -143,17 +157,9 @@ class Moment:
 
     def _texts(self, versions: Sequence[int]) -> list[bytes]:
         """The images' JSON, in the order of these rows of image_versions."""
-        if not versions:
-            return []
-        # The numbers are DuckDB's own. It finds rows by a list of numbers several times as fast as by a join.
-        rows = self._connection.execute(
-            f"SELECT version.rowid, {image_json(self.view.dialect)} FROM copy.image_versions AS version "
-            f"WHERE version.rowid IN ({', '.join(map(str, versions))})"
-        ).fetchall()
-        texts: dict[int, bytes] = {version: text.encode() for version, text in rows}
-        for version in self._misfits.keys() & texts.keys():
-            texts[version] = with_misfits(texts[version], self._misfits[version])
-        return [texts[version] for version in versions]
+        texts, made = self._made_texts.of(self._connection, self.view.dialect, versions, self._misfits)
+        self._ahead.made(made)
+        return texts
 
     def _keep(self, question: Question, body: Body) -> None:
         self._kept[question] = body

@@ -37,13 +37,17 @@ _SERVICES: Final = ((), ("versions",), ("v2",))
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What is served, and to whom. `cloud` and `when` are those of a path that names none; `token` None: to all."""
+    """What is served, and to whom. `cloud` and `when` are those of a path that names none; `token` None: to all.
+
+    `landing` is a folder with the raw pages, from which images are told in their cloud's own words.
+    """
 
     published: Path
     projects: Mapping[str, str] = field(default_factory=dict)
     cloud: str | None = None
     when: str | None = None
     token: str | None = field(default=None, repr=False)
+    landing: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class _Place:
 
 def application(served: Served) -> Starlette:
     """The API as an ASGI application."""
-    copies = Copies(served.published, served.projects)
+    copies = Copies(served.published, served.projects, served.landing)
     api = _Api(served, copies)
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """`glanceback api`: the image API as of any moment, on this machine, until it is stopped."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -33,9 +34,10 @@ def api(port: int, host: str, cloud: str | None, as_of: str | None, config: str 
     projects = {known.name: known.project_id for known in settings.clouds if known.project_id}
     if settings.api_token is None and host not in ("127.0.0.1", "::1", "localhost"):
         click.echo(f"{host} may be reached from elsewhere: api_token in the settings keeps others out", err=True)
+    landing = settings.landing if isinstance(settings.landing, Path) else None
     try:
         serve(
-            Served(settings.published, projects, cloud, as_of, settings.api_token),
+            Served(settings.published, projects, cloud, as_of, settings.api_token, landing),
             host,
             port,
             lambda address: click.echo(f"The image API is at {address} - stop with Ctrl-C", err=True),
