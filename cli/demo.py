@@ -91,6 +91,14 @@ def run_demo(console: Console, progress_console: Console) -> int:
     for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", "diff yesterday", "dashboard"):
         line = f"  {program()} {asked} --config {config}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print("\nAsk it with openstackclient: the first night, and the second", style="bold")
+    ((first,),) = ask(published, "SELECT min(run_id) FROM runs").rows()
+    for asked in (
+        f"{program()} api --config {config}",
+        f"OS_AUTH_TYPE=none OS_ENDPOINT=http://127.0.0.1:9292/as-of/{first} openstack image list",
+        "OS_AUTH_TYPE=none OS_ENDPOINT=http://127.0.0.1:9292 openstack image list",
+    ):
+        console.print(f"  {asked}", highlight=False, markup=False, soft_wrap=True)
     console.print("\nYour own cloud, with an entry `mycloud` in clouds.yaml:", style="bold")
     for command in ("check", "sync"):
         console.print(f"  OS_CLOUD=mycloud {program()} {command}", highlight=False, markup=False, soft_wrap=True)

@@ -8,11 +8,28 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from openstack.connection import Connection
 from rich.console import Console
 
+from api.server import Served
 from cli.demo import run_demo as demo
 from cli.program import program
 from core.errors import SettingsError
+from tests.api.serving import serving
+
+
+def openstack_lists(said: str, folder: Path) -> list[set[str]]:
+    """The ids of what openstackclient's library lists at the endpoints that the demo names, one after the other."""
+    with serving(Served(folder / "published.duckdb", landing=folder / "landing")) as client:
+        endpoints = [
+            line.split("OS_ENDPOINT=http://127.0.0.1:9292")[1].split(" ")[0]
+            for line in said.splitlines()
+            if line.endswith("openstack image list")
+        ]
+        return [
+            {image.id for image in Connection(auth_type="none", endpoint=f"{client.base_url}{path}").image.images()}
+            for path in endpoints
+        ]
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -36,8 +53,17 @@ def test_demo_shows_what_changed_between_two_nights(
         assert reader.execute("SELECT count(*) FROM runs WHERE status = 'completed'").fetchall() == [(2,)]
         ended = reader.execute("SELECT count(*) FROM image_versions WHERE end_reason = 'deleted'").fetchall()
         moved = reader.execute("SELECT count(*) FROM listing_memberships WHERE seen_to IS NOT NULL").fetchall()
+        shown_by_default = """SELECT DISTINCT id FROM listing_memberships
+            WHERE listing IN ('public', 'private', 'shared-accepted', 'shared-out') AND seen_from <= $at
+                AND (seen_to IS NULL OR seen_to > $at)"""
+        nights = [row[0] for row in reader.execute("SELECT started_at FROM runs ORDER BY 1").fetchall()]
+        expected = [{row[0] for row in reader.execute(shown_by_default, {"at": at}).fetchall()} for at in nights]
+        changed = {row[0] for row in reader.execute("FROM image_events SELECT id WHERE event <> 'changed'").fetchall()}
     assert ended[0][0] > 0
     assert moved[0][0] > ended[0][0]
+    assert openstack_lists(shown.getvalue(), folder) == expected
+    assert expected[0] - expected[1]
+    assert expected[0] ^ expected[1] <= changed
     assert not (tmp_path / "own").exists()
     assert os.environ["GLANCEBACK_WAREHOUSE"] == str(tmp_path / "own" / "WAREHOUSE")
 
