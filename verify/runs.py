@@ -15,6 +15,8 @@ from verify.warehouse import Loaded
 Json = Any
 
 _UNLISTED: Final = "unlisted"
+_OF_ANOTHER_FORM: Final = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What comes of a record whose hashes are right, and which nobody wrote so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Finding:
 
     text: str
     is_fault: bool = False
+
+
+def _fault(exc: Exception, where: str) -> Finding:
+    text = str(exc) if isinstance(exc, Fault) else f"{where}: a record does not have its form ({exc!r})"
+    return Finding(text, is_fault=True)
 
 
 def run_ids(files: Files) -> list[str]:
@@ -54,9 +61,9 @@ def _check_run(files: Files, run_id: str, loaded: Loaded | None) -> Iterator[Fin
         run = record_in(files, f"{run_id}/run.json")
         if run and run.value["run_id"] != run_id:
             raise Fault(f"{run_id}/run.json is the record of another run")
-        hashes = (run and run.value.get("nights")) or {}
-    except Fault as fault:
-        yield Finding(str(fault), is_fault=True)
+        hashes = {**((run and run.value.get("nights")) or {})}
+    except (Fault, *_OF_ANOTHER_FORM) as exc:
+        yield _fault(exc, run_id)
     for name in sorted({*folders(files, run_id), *hashes}):
         place = f"{run_id}/{name}"
         try:
@@ -66,11 +73,10 @@ def _check_run(files: Files, run_id: str, loaded: Loaded | None) -> Iterator[Fin
                 raise Fault(f"{place}/night.json is {what}: {run_id}/run.json has the hash of another")
             if cloud and (cloud.value["run_id"], _folder_of(cloud.value["cloud"])) != (run_id, name):
                 raise Fault(f"{place}/night.json is the record of another run or cloud")
-        except Fault as fault:
-            yield Finding(str(fault), is_fault=True)
-            continue
-        has_records = has_records or cloud is not None
-        yield from _Cloud(files, place, cloud.value if cloud else None).check(loaded)
+            has_records = has_records or cloud is not None
+            yield from _Cloud(files, place, cloud.value if cloud else None).check(loaded)
+        except (Fault, *_OF_ANOTHER_FORM) as exc:
+            yield _fault(exc, place)
     if not has_records:
         yield Finding(f"run {run_id}: landing has no record of what was read to its end; only hashes were looked at")
 
@@ -104,10 +110,9 @@ class _Cloud:
                 is_old = is_old or not listing.is_proven
                 pages += len(listing.lines)
                 self._check_listing(listing, name, complete.get(name))
-            except (Fault, KeyError, TypeError, AttributeError) as exc:
+            except (Fault, *_OF_ANOTHER_FORM) as exc:
                 faults += 1
-                text = str(exc) if isinstance(exc, Fault) else f"{place}: a record does not have its form ({exc!r})"
-                yield Finding(text, is_fault=True)
+                yield _fault(exc, place)
         if self.record is None or faults:
             return
         proof = "Unproven: landed before there were hashes of all" if record.get("heads") is None else "Proven"

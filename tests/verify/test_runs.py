@@ -3,12 +3,14 @@
 import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from load.runs import Run
-from tests.verify.landings import Listing, Memory, faults, land_all_kinds, of_run, only, reader, said
+from tests.verify.landings import Listing, Memory, faults, land_all_kinds, of_run, only, reader, resealed, said
 from tests.verify.mutations import MUTATIONS
 
 
@@ -85,6 +87,49 @@ def complete_readings(landings: Landings) -> Iterator[tuple[str, Listing]]:
                 reading = Listing(alone, run.run_id, outcome["listing"])
                 assert faults(alone) == faults(reading.written()) == []
                 yield kind, reading
+
+
+JUNK: tuple[Any, ...] = (None, 7, -1, "x", "", [], [None], {}, {"x": 1}, True)
+"""What may stand in a record where something else belongs."""
+
+SPOILED_RECORDS = 500
+
+
+def spoiled(record: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+    """The record with one thing in it gone, or of another form."""
+    changed = deepcopy(record)
+    inside: Any = changed
+    while True:
+        at = dice.choice(list(inside) if isinstance(inside, dict) else range(len(inside)))
+        if not isinstance(inside[at], dict | list) or not inside[at] or dice.random() < 0.2:
+            break
+        inside = inside[at]
+    if isinstance(inside, dict) and dice.random() < 0.3:
+        del inside[at]
+    else:
+        inside[at] = dice.choice(JUNK)
+    return changed
+
+
+def test_record_of_another_form_is_a_fault_though_its_hashes_are_right(landings: Landings) -> None:
+    dice, readings = random.Random(14), [*complete_readings(landings)]
+    found = 0
+    for number in range(SPOILED_RECORDS):
+        _, reading = dice.choice(readings)
+        listing = reading.again()
+        if number % 4 == 0:
+            listing.start = spoiled(listing.start, dice)
+        if number % 4 == 1:
+            at = dice.randrange(len(listing.pages))
+            line, body = listing.pages[at]
+            listing.pages[at] = (spoiled(line, dice) | {"part": line["part"]}, body)
+        files = listing.written()
+        if number % 4 == 2:
+            files = resealed(files.files, listing.run_id, night=lambda record: spoiled(record, dice))
+        if number % 4 == 3:
+            files = resealed(files.files, listing.run_id, run=lambda record: spoiled(record, dice))
+        found += bool(faults(files))
+    assert found > SPOILED_RECORDS / 5, "not everything in a record is about completeness"
 
 
 FLIPS = 3_000
