@@ -37,6 +37,15 @@ def test_no_two_headings_of_a_page_have_the_same_anchor(page: Path) -> None:
     assert [anchor for anchor in found if found.count(anchor) > 1] == []
 
 
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name)
+def test_every_file_that_a_document_names_is_there(path: Path) -> None:
+    """The changelog tells of files of its day."""
+    if path.name != "CHANGELOG.md":
+        folders = "|".join((*PACKAGES, "verify", "sql", "tests", "docs", "benchmarks"))
+        named = re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8"))
+        assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_page_of_docs_is_linked_from_the_readme() -> None:
     linked = {target.partition("#")[0] for path, target in links() if path.name == "README.md"}
     assert {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")} <= linked

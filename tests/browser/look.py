@@ -1,7 +1,7 @@
 """Looks at a page in Chromium as people do; writes what it saw as JSON: `look.py CHROMIUM_FOLDER PAGE SHOTS`.
 
-`look.py CHROMIUM_FOLDER PAGE FILE picture` only takes a picture of the page's beginning. Run with the browser tests'
-own Python.
+`look.py CHROMIUM_FOLDER PAGE FILE TIME` only takes a picture of the page's beginning, as it looks then. Run with
+the browser tests' own Python.
 """
 
 import json
@@ -78,9 +78,12 @@ def use(browser: Browser, page_file: str) -> dict[str, Any]:
     return seen
 
 
-def take_picture(browser: Browser, page_file: str, picture: Path) -> None:
-    page = opened(browser, page_file, "wide", {})
-    page.set_viewport_size({"width": 1280, "height": 1060})
+def take_picture(browser: Browser, page_file: str, picture: Path, at: str) -> None:
+    """The beginning of the page, as it looks at the time `at` (ISO 8601)."""
+    page = browser.new_context(viewport={"width": 1280, "height": 1010}, color_scheme="light").new_page()
+    page.clock.set_fixed_time(at)
+    page.goto(Path(page_file).as_uri())
+    page.wait_for_selector("#images table")
     page.screenshot(path=picture, animations="disabled")
 
 
@@ -90,8 +93,8 @@ if __name__ == "__main__":
     arguments = ["--no-sandbox", "--disable-gpu", "--single-process", "--no-zygote"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=folder / "chromium", args=arguments)
-        if sys.argv[4:] == ["picture"]:
-            take_picture(browser, page_file, shots)
+        if sys.argv[4:]:
+            take_picture(browser, page_file, shots, at=sys.argv[4])
             sys.exit()
         answer = {view: look(browser, page_file, view, shots) for view in VIEWS} | {"use": use(browser, page_file)}
         browser.close()
