@@ -29,6 +29,7 @@ from api.discovery import schema, versions
 from api.question import parse_question
 from api.refusal import Refusal
 from core.errors import SettingsError
+from core.wording import reason
 
 _VERSION: Final = re.compile(r"v2(\.\d{1,2})?")
 _THREADS: Final = 8
@@ -80,7 +81,7 @@ def serve(served: Served, host: str, port: int, say: Callable[[str], None]) -> N
         listening = socket.create_server((host, port), family=family, backlog=256)
     except OSError as exc:
         raise SettingsError(
-            f"{host}, port {port}, cannot be had ({exc.strerror})", "Take another --port or --host."
+            f"{host}, port {port}, cannot be had ({reason(exc)})", "Take another --port or --host."
         ) from exc
     named = f"[{host}]" if ":" in host else host
     with listening:

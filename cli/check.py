@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from cli.cloud_check import CloudCheck
-from cli.display import printable
+from cli.display import printable, stdout_console
 from cli.options import cloud_option, config_option
 from core import storage
 from core.errors import GlancebackError, SettingsError
@@ -25,7 +25,7 @@ from pipeline.settings import Settings, chosen_clouds, load_settings
 @config_option
 def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
     """Log in everywhere and say what would be read, and what is in the way."""
-    sys.exit(check_clouds(config, clouds, Console(), notify=notify))
+    sys.exit(check_clouds(config, clouds, stdout_console(), notify=notify))
 
 
 def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:

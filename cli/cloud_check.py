@@ -18,6 +18,7 @@ from extract.body import PageBody
 from extract.confirmation import why_unaskable
 from extract.connection import Connection, why_refused
 from extract.dialect import ApiProbe
+from extract.expiry import credential_expiry
 from extract.listing import Listing, mismatch
 from extract.order import ascending
 from pipeline.session import Session, check_clocks, open_session
@@ -90,6 +91,7 @@ class CloudCheck:
         self._say("region", connection.region or "none named")
         if connection.has_fixed_token:
             self._token(connection.token_expires_at)
+        self._application_credential()
         if connection.project_id is None:
             self._problem(
                 "the login does not say which project it is: images that the account shares out cannot be told from "
@@ -107,8 +109,22 @@ class CloudCheck:
         if expires_at is None:
             self._say("token", f"given to us, and nothing says when it expires; {advice}")
             return
-        hours = (expires_at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
-        self._say("token", f"expires at {expires_at:%Y-%m-%d %H:%M} UTC, in {hours:.1f} hours; {advice}")
+        self._say("token", f"expires at {_when(expires_at)}; {advice}")
+
+    def _application_credential(self) -> None:
+        """A run that comes after its end cannot log in, and the service does not say why."""
+        name = "application credential"
+        try:
+            expiry = credential_expiry(self._settings)
+        except GlancebackError as exc:
+            self._say(name, f"when it expires cannot be read ({exc.what})")
+            return
+        if expiry is None:
+            return
+        if expiry.at is None:
+            self._say(name, "does not expire")
+        else:
+            self._say(name, f"expires at {_when(expiry.at)}; make a new one before that")
 
     def _clocks(self, api_probe: ApiProbe) -> None:
         difference = api_probe.clock_difference
@@ -249,6 +265,12 @@ class CloudCheck:
         self._console.print(
             f"  {'PROBLEM:':24} {printable(text)}", style="yellow", highlight=False, markup=False, soft_wrap=True
         )
+
+
+def _when(at: datetime) -> str:
+    """A time (UTC), and in how many hours or days it is."""
+    hours = (at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
+    return f"{at:%Y-%m-%d %H:%M} UTC, in " + (f"{hours:.1f} hours" if hours < 48 else counted(int(hours / 24), "day"))
 
 
 _Pages = Sequence[tuple[Listing, PageBody]]

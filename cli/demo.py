@@ -11,7 +11,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from cli.display import log_to_stderr, progress, table
+from cli.display import log_to_stderr, progress, stdout_console, table
 from cli.program import program
 from cli.sample_cloud import NIGHTS, SampleCloud, sample_cloud
 from cli.sync import tell
@@ -61,7 +61,7 @@ def demo() -> None:
 
     The warehouse is made in data/demo of the working folder, in the place of an earlier demo's.
     """
-    sys.exit(run_demo(Console(), Console(stderr=True)))
+    sys.exit(run_demo(stdout_console(), Console(stderr=True)))
 
 
 def run_demo(console: Console, progress_console: Console) -> int:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 from rich.cells import cell_len
@@ -20,6 +21,7 @@ from pipeline.progress import ListingProgress, listening
 
 _NARROWEST_COLUMN: Final = 8
 _MOST_ROWS: Final = 1000
+_MOST_HELD_BYTES: Final = 8_000_000
 _EMPTY: Final = ("NULL", "", "[]", "{}")
 
 
@@ -117,11 +119,16 @@ def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Co
         for line in _lists(names, texts):
             write(f"{line}\n")
         return
-    lines: list[list[str]] = [names, *texts]
-    widths = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
-    for cells in lines:
-        padded = (cell + " " * (width - _cells(cell)) for cell, width in zip(cells, widths, strict=True))
-        write("  ".join(padded).rstrip() + "\n")
+    widths = list(map(_cells, names))
+    # The widths are known at the end: until then what does not fit into memory waits on disk. No cell has a tab.
+    with SpooledTemporaryFile(_MOST_HELD_BYTES, "w+", encoding="utf-8", errors="surrogatepass", newline="\n") as kept:
+        for cells in texts:
+            widths = list(map(max, widths, map(_cells, cells)))
+            kept.write("\t".join(cells) + "\n")
+        kept.seek(0)
+        for cells in chain([names], (line[:-1].split("\t") for line in kept)):
+            padded = (cell + " " * (width - _cells(cell)) for cell, width in zip(cells, widths, strict=True))
+            write("  ".join(padded).rstrip() + "\n")
 
 
 def _lists(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -166,6 +173,18 @@ def _with_texts_for_keys(value: object) -> object:
     if isinstance(value, dict):
         return {key if isinstance(key, str) else as_text(key): _with_texts_for_keys(one) for key, one in value.items()}
     return [_with_texts_for_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+class _UntilNobodyReads(Console):
+    """rich ends the process with 1 where the reader has had enough (`| head`); but its own exit code still counts."""
+
+    def on_broken_pipe(self) -> None:
+        discard_output()
+
+
+def stdout_console() -> Console:
+    """What writes for people on stdout."""
+    return _UntilNobodyReads()
 
 
 def discard_output() -> None:

@@ -22,7 +22,8 @@ MEANINGS: Final = {
     FAILED: "something failed, wholly or in part; what was loaded is kept, and another try may help. "
     "Of status: something is stale or broken; of check: something is in the way",
     WRONG_USAGE: "wrong usage or settings: nothing was started",
-    WITHHELD: "everything was loaded, but deletions are withheld, and a person must decide",
+    WITHHELD: "everything was loaded, but deletions are withheld, and a person must decide. Of status: some are, "
+    "and nothing is stale or broken",
     HELD: "another process holds the warehouse: nothing was read; try again later",
     INTERRUPTED: "interrupted (Ctrl-C or SIGTERM): what was being read was not loaded",
 }

@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 
 from cli.display import as_text, discard_output, printable, table
+from cli.yaml_rows import yaml_rows
 from core import storage
 from core.errors import SettingsError
 from load.published import Answer, Column, Inquiry, Row
@@ -195,16 +196,8 @@ def _write_json(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) 
 
 def _write_yaml(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """A list of a mapping a row, as openstackclient's."""
-    import yaml  # type: ignore[import-untyped] # slow, and only needed here
-
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    empty = True
-    for row in rows:
-        named = {name: json.loads(value or "null") for name, value in zip(columns, row, strict=True)}
-        target.write(yaml.dump([named], Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False))
-        empty = False
-    if empty:
-        target.write("[]\n")
+    for text in yaml_rows(columns, rows):
+        target.write(text)
 
 
 def _write_value(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, Final
 
 import click
+from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from cli import exit_codes
@@ -63,6 +64,13 @@ class _Commands(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in exit_codes.MEANINGS.items()])
+
+    def make_context(self, *arguments: Any, **others: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **others)
+        except BrokenPipeError:  # as below, of --help
+            discard_output()
+            raise Exit(exit_codes.DONE) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 import click
 
+from cli.dead_runs import DIED, dead_runs
 from cli.formats import write_answer
 from cli.options import config_option, format_option, vertical_option
 from load.statements import statement
@@ -13,5 +14,11 @@ from pipeline.settings import load_settings
 @vertical_option
 @config_option
 def runs(form: str, vertical: bool, config: str | None) -> None:
-    """List the runs, the newest first, with what each found."""
-    write_answer(load_settings(config).published, statement("queries", "runs").text, form, None, vertical=vertical)
+    """List the runs, the newest first, with what each found. One whose process has died has failed."""
+    settings = load_settings(config)
+    query = f"""SELECT * REPLACE (
+            if(list_contains($died, run_id), 'failed', status) AS status,
+            if(list_contains($died, run_id), $why, error) AS error
+        ) FROM ({statement("queries", "runs").text})"""
+    parameters = {"died": dead_runs(settings), "why": DIED}
+    write_answer(settings.published, query, form, None, parameters, vertical=vertical)

@@ -2,17 +2,20 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 from rich.console import Console
 
+from cli import exit_codes
+from cli.dead_runs import DIED, dead_runs
 from cli.display import discard_output, printable
 from cli.formats import write_answer
 from cli.options import cloud_option, config_option, format_option, vertical_option
 from core.errors import SettingsError
+from core.wording import counted
 from load.published import Answer, ask
 from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
@@ -58,14 +61,20 @@ def show_status(
     *,
     vertical: bool = False,
 ) -> int:
-    """Print how each cloud is doing, or these `clouds`. 0: all is well.
+    """Print how each cloud is doing, or these `clouds`; the exit code. 0: all is well.
 
     1: a cloud was not read in full for longer than `max_age`, or a run has a time that is still to come; with `check`,
-    a rule is broken. Raises: SettingsError for a cloud that neither the settings nor the history know.
+    a rule is broken. 3: nothing of that, but a person must decide about withheld deletions, as a run's exit code says.
+    Raises: SettingsError for a cloud that neither the settings nor the history know.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
-    query = f"FROM ({statement('queries', 'status').text}) WHERE $clouds = [] OR list_contains($clouds, cloud)"
-    parameters = {"now": now, "clouds": list(clouds)}
+    query = f"""SELECT * REPLACE (
+            if(list_contains($died, last_run), 'failed', last_status) AS last_status,
+            if(list_contains($died, last_run) AND last_full_status = 'running', 'failed', last_full_status)
+                AS last_full_status,
+            if(list_contains($died, last_run), $why, error) AS error
+        ) FROM ({statement("queries", "status").text}) WHERE $clouds = [] OR list_contains($clouds, cloud)"""
+    parameters = {"now": now, "clouds": list(clouds), "died": dead_runs(settings), "why": DIED}
     _need_current(settings)
     known = _known(settings)
     for cloud in clouds:
@@ -76,14 +85,17 @@ def show_status(
     except (BrokenPipeError, SystemExit):  # rich makes SystemExit(1) of it; our own exit code still counts
         discard_output()
     found = _by_cloud(ask(settings.published, query, parameters))
-    for notice in _withheld(found):
+    to_decide = _to_decide(settings)
+    for notice in _withheld(found, to_decide):
         errors.print(notice, markup=False, highlight=False, soft_wrap=True)
     complaints = _stale(settings, list(clouds), found, now, max_age) if max_age is not None else []
     complaints += _of_the_future(settings, now)
     complaints += _broken(settings) if check else []
     for complaint in complaints:
         errors.print(complaint, markup=False, highlight=False, soft_wrap=True)
-    return 1 if complaints else 0
+    if complaints:
+        return exit_codes.FAILED
+    return exit_codes.WITHHELD if to_decide & found.keys() else exit_codes.DONE
 
 
 def _need_current(settings: Settings) -> None:
@@ -110,9 +122,19 @@ def _known(settings: Settings) -> list[str]:
     return list(dict.fromkeys([*(cloud.name for cloud in settings.clouds), *read]))
 
 
-def _withheld(found: Mapping[str, _Row]) -> list[str]:
+def _to_decide(settings: Settings) -> set[str]:
+    """The clouds with current images that vanished so many at once that a person must decide."""
+    query = """SELECT DISTINCT kept.cloud FROM withheld_deletions AS kept
+        SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NULL) AS there
+            ON there.cloud = kept.cloud AND there.id = kept.id
+        WHERE kept.reason = 'too many'"""
+    return {cloud for (cloud,) in ask(settings.published, query).rows()}
+
+
+def _withheld(found: Mapping[str, _Row], to_decide: Container[str]) -> list[str]:
     return [
-        f"cloud {printable(cloud)}: the deletion of {row['withheld']} images is withheld; see: "
+        f"cloud {printable(cloud)}: {counted(row['withheld'], 'deletion')} withheld, "
+        f"{'a person must decide' if cloud in to_decide else 'the next run asks again'}; see: "
         "glanceback sql --query withheld_deletions"
         for cloud, row in found.items()
         if row["withheld"]
@@ -161,5 +183,5 @@ def _broken(settings: Settings) -> list[str]:
     for name in names("checks"):
         rows = list(ask(settings.published, statement("checks", name).text).rows())
         if rows:
-            found.append(f"the rule {name} is broken in {len(rows)} places, such as {rows[0]}")
+            found.append(f"the rule {name} is broken in {counted(len(rows), 'place')}, such as {rows[0]}")
     return found

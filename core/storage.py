@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from core import object_store
 from core.object_store import StorePath, store_path
+from core.wording import reason as reason
 
 Place: TypeAlias = Path | StorePath
 """A folder or file, wherever it is."""
@@ -66,7 +67,7 @@ def add_line(file: Place, name: str, line: bytes) -> None:
         if os.write(opened, line + b"\n") <= len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as exc:
-        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+        raise OSError(exc.errno, reason(exc), str(file)) from exc
     finally:
         os.close(opened)
 
@@ -86,6 +87,16 @@ def lines_of(file: Place) -> Iterator[bytes]:
 def has(file: Place) -> bool:
     """Return whether the file is there. Raises: OSError where that cannot be said."""
     return file.is_file() if isinstance(file, Path) else object_store.is_file(file)
+
+
+def files_of(folder: Place) -> frozenset[str]:
+    """Return the names of the files in the folder, of which a store says a thousand at once. Raises: OSError."""
+    if not isinstance(folder, Path):
+        return frozenset(file.name for file in object_store.entries(folder)[0])
+    try:
+        return frozenset(entry.name for entry in folder.iterdir() if entry.is_file())
+    except FileNotFoundError:
+        return frozenset()
 
 
 def subfolders(folder: Place) -> Sequence[Place]:
@@ -146,11 +157,6 @@ def try_out(folder: Place) -> None:
         delete(file)
 
 
-def reason(error: OSError) -> str:
-    """Why it failed, without the file's name where there is a reason."""
-    return error.strerror or str(error) or type(error).__name__
-
-
 def advice(folder: Place) -> str:
     """What to do where a folder cannot be written."""
     if isinstance(folder, Path):
@@ -178,7 +184,7 @@ def _sync(entry: Path) -> None:
     except OSError as exc:
         # Some network file systems cannot do this, above all for folders. That is no reason to read nothing.
         if exc.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise OSError(exc.errno, exc.strerror, str(entry)) from exc
+            raise OSError(exc.errno, reason(exc), str(entry)) from exc
     finally:
         os.close(opened)
 
@@ -199,7 +205,7 @@ def _whole(file: Path) -> Iterator[Path]:
         yield unfinished
         unfinished.replace(file)
     except OSError as exc:
-        raise OSError(exc.errno, exc.strerror, str(file)) from exc
+        raise OSError(exc.errno, reason(exc), str(file)) from exc
     finally:
         # It is still there after an error, and where both were links to one file: then renaming does nothing.
         with suppress(OSError):

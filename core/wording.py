@@ -1,6 +1,11 @@
-"""Numbers with their nouns, for sentences. Imports nothing."""
+"""Numbers with their nouns, and why something failed, for sentences. Imports nothing."""
 
 
 def counted(number: int, noun: str, form: str = "d") -> str:
     """`1 image`, `2 images`; with the form `,` also `12,345 images`."""
     return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
+
+
+def reason(error: Exception) -> str:
+    """Why it failed, without the file's name where the system says why. Not every OSError has a `strerror`."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

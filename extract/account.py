@@ -14,6 +14,7 @@ import httpx
 
 from core.errors import GlancebackError, SettingsError
 from core.redaction import shown_url
+from core.wording import reason
 from extract.clouds_yaml import ClientFiles, client_files
 from extract.credentials import header_safe, secrets_of
 from extract.retry import RetryPolicy
@@ -106,9 +107,7 @@ def _openstack_config(where: str) -> Any:
             "Set HOME to a folder, of which nothing is needed.",
         ) from None
     except OSError as exc:
-        raise SettingsError(
-            f"{where}: the working folder cannot be used ({exc.strerror})", "Change to another."
-        ) from None
+        raise SettingsError(f"{where}: the working folder cannot be used ({reason(exc)})", "Take another.") from None
     return openstack.config
 
 
@@ -147,7 +146,7 @@ def _reason(exc: Exception, entries: Mapping[str, Any]) -> str:
     if isinstance(exc, OSError) and "://" in profile:
         return f"its profile cannot be fetched from {secrets.url(profile)} ({type(exc).__name__})"
     if isinstance(exc, OSError):
-        return f"{type(exc).__name__}: {exc.strerror}"
+        return f"{type(exc).__name__}: {reason(exc)}"
     if isinstance(exc, LookupError):
         return f"openstack.config fails with {type(exc).__name__}: it takes {{ and }} in a value for a name"
     return f"openstack.config fails with {type(exc).__name__}: a value is of another kind than it must be"

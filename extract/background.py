@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from core.wording import reason
+
 log = logging.getLogger(__name__)
 
 
@@ -24,7 +26,7 @@ class BackgroundWrites:
         """Raises: OSError where a write failed."""
         error = self._error
         if error is not None:
-            raise OSError(error.errno, error.strerror, error.filename) from error
+            raise OSError(error.errno, reason(error), error.filename) from error
 
     def flush(self) -> None:
         """Wait until all is written. Raises: OSError where a write failed, and whatever else ended one."""
@@ -38,7 +40,7 @@ class BackgroundWrites:
         try:
             self.flush()
         except OSError as exc:
-            log.warning("%s could not be written (%s)", exc.filename, exc.strerror)
+            log.warning("%s could not be written (%s)", exc.filename, reason(exc))
 
     def _once(self, write: Callable[[], None]) -> None:
         if self._error is None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import certifi
 
 from core.errors import SettingsError
+from core.wording import reason
 
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
 """How OpenSSL finds a certificate in a folder: by a hash of its subject, as `openssl rehash` names links."""
@@ -41,7 +42,7 @@ def tls_context(region: Any, environment: Mapping[str, str], where: str) -> ssl.
             context.load_cert_chain(files[0], files[1] if len(files) > 1 else None, password=lambda: b"")
         except OSError as exc:
             raise SettingsError(
-                f"{where}: the client certificate in {' and '.join(files)} cannot be used ({_reason(exc)})",
+                f"{where}: the client certificate in {' and '.join(files)} cannot be used ({reason(exc)})",
                 "Check cert and key (OS_CERT, OS_KEY): PEM files without a password.",
             ) from exc
     return context
@@ -70,7 +71,7 @@ def _trust(context: ssl.SSLContext, name: str, path: str, where: str) -> None:
                 context.load_verify_locations(cafile=file)
     except (OSError, ValueError) as exc:  # ssl.SSLError is an OSError too; a NUL in a path is a ValueError
         raise SettingsError(
-            f"{where}: the certificates in '{path}' cannot be read ({_reason(exc)})",
+            f"{where}: the certificates in '{path}' cannot be read ({reason(exc)})",
             f"Check {name}: it names a PEM file, or a folder of them.",
         ) from exc
 
@@ -94,7 +95,3 @@ def _folders(value: str) -> list[str]:
     """The folders of SSL_CERT_DIR that exist; all of them where none does, for the error's sake."""
     folders = [folder for folder in value.split(os.pathsep) if folder]
     return [folder for folder in folders if Path(folder).is_dir()] or folders
-
-
-def _reason(exc: Exception) -> str:
-    return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

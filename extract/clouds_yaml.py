@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from core.errors import SettingsError
+from core.wording import reason
 
 _QUOTES: Final = "Indent with spaces, never with tabs, and write values with special characters in quotes."
 _EXAMPLE: Final = "The README shows an entry."
@@ -124,7 +125,7 @@ def _content(path: str) -> Any:
     except UnicodeDecodeError as exc:
         raise _Unusable("is not UTF-8 text") from exc
     except OSError as exc:
-        raise _Unusable(f"cannot be read ({exc.strerror})") from exc
+        raise _Unusable(f"cannot be read ({reason(exc)})") from exc
     except yaml.MarkedYAMLError as exc:
         # The parser's own words may quote a value: `password: !x` is an unknown tag to it.
         raise _Unusable(_not_yaml(text, exc.problem_mark or exc.context_mark)) from None

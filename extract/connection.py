@@ -91,12 +91,10 @@ def connect(settings: CloudSettings) -> Connection:
 def _connect_with_login(
     settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
 ) -> Connection:
-    from extract.identity import LARGEST_BYTES, KeystoneTokens, in_our_words, through  # heavy, and not always needed
+    from extract.identity import KeystoneTokens, in_our_words, through  # heavy, and not always needed
 
     where = f"cloud {settings.name}"
-    # A token is a small answer: all of it may take as long as a piece of a page.
-    seconds = min(settings.read_timeout_seconds, settings.page_timeout_seconds)
-    session = through(_client(settings, context, LARGEST_BYTES, seconds), session_of(region), where, secrets)
+    session = through(identity_client(settings, context), session_of(region), where, secrets)
     tokens: TokenSource = KeystoneTokens(session, where, secrets) if wants_token(region) else NoTokens()
 
     def log_in() -> tuple[str, str | None, _Who]:
@@ -137,7 +135,7 @@ def why_refused(settings: CloudSettings) -> str | None:
     from keystoneauth1 import session as keystone  # see connect
     from keystoneauth1.identity import generic  # see connect
 
-    from extract.identity import LARGEST_BYTES, in_our_words, through  # see connect
+    from extract.identity import in_our_words, through  # see connect
 
     where, region = f"cloud {settings.name}", account(settings)
     entry = described(region)
@@ -147,7 +145,7 @@ def why_refused(settings: CloudSettings) -> str | None:
     context = cache(lambda: tls_context(region, os.environ, where))
     names = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
     plugin = generic.Password(**{name: entry[name] for name in names if entry.get(name)})
-    client = _client(settings, context, LARGEST_BYTES, settings.read_timeout_seconds)
+    client = identity_client(settings, context)
     session = through(client, keystone.Session(auth=plugin), where, secrets)
     try:
         in_our_words(session.get_token, where, secrets, plugin)
@@ -208,6 +206,14 @@ def _image_client(
     client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
     client.auth = auth
     return client
+
+
+def identity_client(settings: CloudSettings, context: Callable[[], ssl.SSLContext]) -> httpx.Client:
+    """A client for logging in, and for what else the identity service is asked."""
+    from extract.identity import LARGEST_BYTES  # see connect
+
+    # A token is a small answer: all of it may take as long as a piece of a page.
+    return _client(settings, context, LARGEST_BYTES, min(settings.read_timeout_seconds, settings.page_timeout_seconds))
 
 
 def _client(

@@ -136,7 +136,7 @@ class _Sample:
         images = self._page.images
         if images and not _marked(images) and not _marked(self._public()):
             raise SettingsError(
-                f"{self.where}: dialect is set to ims, but none of {len(images)} images has {IMS_MARK}, "
+                f"{self.where}: dialect is set to ims, but {IMS_MARK} is on none of {counted(len(images), 'image')}, "
                 "so that the listings which ask for it would come back empty",
                 'Set dialect = "openstack", or leave it out.',
             )

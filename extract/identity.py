@@ -48,7 +48,8 @@ _CHECK_ALL: Final = (
 _BY_WAY_IN: Final = (
     (
         "ApplicationCredential",
-        "The application credential's id or secret is wrong, or it has expired or was deleted: make a new one.",
+        "The application credential's id or secret is wrong, or it has expired or was deleted; the service does not "
+        "say which: make a new one. While one can be used, glanceback check says when it expires.",
     ),
     (
         "Token",

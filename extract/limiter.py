@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
+from core.wording import counted
 from extract.stopping import PROCESS_STOP, StopSignal
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,8 @@ class ConcurrencyLimiter:
             self._lowered_to = max(1.0, self._limit() / 2)
             self._lowered_at = self._clock()
             log.info(
-                "the cloud asks us to slow down: %d requests at once instead of %d, for a while",
-                self.allowed,
+                "the cloud asks us to slow down: %s at once instead of %d, for a while",
+                counted(self.allowed, "request"),
                 self._most,
             )
 

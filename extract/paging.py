@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from core.errors import CloudError, Refused
+from core.wording import counted
 from extract.body import PageBody, usable_id
 from extract.evidence import Evidence
 from extract.images import Images, Json
@@ -93,7 +94,7 @@ class Pass:
         """The parameters of the next request. Raises: CloudError where the listing has gone on for too long."""
         if self.evidence.pages >= self.most_pages:
             raise CloudError(
-                f"{self.where}: the listing goes on after {self.most_pages} pages",
+                f"{self.where}: the listing goes on after {counted(self.most_pages, 'page')}",
                 "Raise most_pages if it is that long.",
             )
         query = dict(self.listing.filters)

@@ -12,6 +12,7 @@ from typing import Final
 
 from core.errors import SettingsError
 from core.proxies import KEPT, no_proxy_entries, original_variables, proxy_address, proxy_for, proxy_variable
+from core.wording import reason
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _NAME: Final = re.compile(r"\*|(\*?\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:\d{1,5})?")
@@ -43,7 +44,7 @@ def check_certificates(environment: Mapping[str, str]) -> None:
         ssl.create_default_context(cafile=file)
     except OSError as exc:
         raise SettingsError(
-            f"the certificates in '{file}' cannot be read ({exc.strerror or exc})",
+            f"the certificates in '{file}' cannot be read ({reason(exc)})",
             "Check SSL_CERT_FILE: it names a PEM file.",
         ) from exc
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from core.errors import GlancebackError, SettingsError
+from core.wording import reason
 from flows.prefect_history import DATABASE, forget_old_runs, has_other_database
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class _Server:
         try:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
-            raise SettingsError(f"port {port} cannot be used ({exc.strerror})", "Name another with --port.") from exc
+            raise SettingsError(f"port {port} cannot be used ({reason(exc)})", "Name another with --port.") from exc
         self._ready, ready = os.pipe()
         self._said: IO[bytes] = tempfile.TemporaryFile(prefix="glanceback-")  # noqa: SIM115 - closed by stop
         with listening:

@@ -18,6 +18,7 @@ from core.errors import GlancebackError, SettingsError
 from core.packages import PACKAGES
 from core.permissions import keep_to_owner, make_folder
 from core.redaction import shown_url
+from core.wording import reason
 from flows.client_environment import check_certificates, variables_for_httpx
 from flows.embedded import begin_embedded_server, flush, has_embedded_server, wait_for_embedded_server
 from flows.named_server import named_server
@@ -172,7 +173,5 @@ def prepare(home: Path) -> None:
             make_folder(home.parent)
             home.mkdir(exist_ok=True)
         except OSError as exc:
-            raise SettingsError(
-                f"Prefect's folder {home} cannot be created ({exc.strerror})", "Set warehouse."
-            ) from exc
+            raise SettingsError(f"Prefect's folder {home} cannot be created ({reason(exc)})", "Set warehouse.") from exc
         os.environ["PREFECT_HOME"] = str(home)

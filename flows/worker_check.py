@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from core.errors import CloudError, SettingsError
 from core.packages import PACKAGES
+from core.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ def must_be_able_to_read(client: Any, where: str) -> None:
     faults = [f"{worker} {fault}" for worker, answer in sorted(said.items()) if (fault := _fault(answer, ours))]
     if faults:
         raise SettingsError(
-            f"of {len(said)} workers of {where}, {len(faults)} cannot read: {'; '.join(faults[:_MOST_NAMED])}",
+            f"of {counted(len(said), 'worker')} of {where}, {len(faults)} cannot read: "
+            f"{'; '.join(faults[:_MOST_NAMED])}",
             "Restart them in an environment with this version of glanceback, or end them.",
         )
 

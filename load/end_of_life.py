@@ -14,6 +14,7 @@ import msgspec
 
 from core.errors import SettingsError
 from core.shipped import shipped
+from core.wording import reason
 from load.warehouse import Warehouse
 
 _FOLDER: Final = shipped("data", "reference")
@@ -68,8 +69,7 @@ def _rows(path: Path, spellings: dict[str, str]) -> Iterator[Row]:
                     (row["ends"] or "").strip().lower() == "true", _checked(spelling, where),
                 )  # fmt: skip
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise SettingsError(f"{path} cannot be read ({reason})", "See end_of_life in the settings.") from exc
+        raise SettingsError(f"{path} cannot be read ({reason(exc)})", "See end_of_life in the settings.") from exc
 
 
 def _day(text: str | None, where: str) -> str | None:

@@ -4,6 +4,7 @@ They run inside the load's transaction, so that a load that would break one is r
 """
 
 from core.errors import WarehouseError
+from core.wording import counted
 from load.statements import names, statement
 from load.warehouse import Warehouse
 
@@ -14,7 +15,7 @@ def require(warehouse: Warehouse) -> None:
         broken = warehouse.rows("checks", name)
         if broken:
             raise WarehouseError(
-                f"{warehouse.place}: the rule {name} is broken in {len(broken)} places, such as {broken[0]} "
+                f"{warehouse.place}: the rule {name} is broken in {counted(len(broken), 'place')}, such as {broken[0]} "
                 f"({statement('checks', name).description})",
                 "Nothing of this load was kept. Report this, with the log of the run.",
             )

@@ -221,6 +221,8 @@ def _merge_images(
     warehouse.run("merge", "classified", **run)
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run, project_id=cloud_run.project_id)
+    if decisions.gone:
+        warehouse.run("merge", "add_late_ends", **run)
     _add_versions(warehouse, staged, run, cloud_run.landing_folder)
     where = {"whole_listings": cloud_run.whole_listings, "dialect": cloud_run.dialect}
     warehouse.run("merge", "ended_memberships", **run, **where)

@@ -36,7 +36,7 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
     """Write the copy: tables, views, macros and comments, readable by DuckDB 1.2 and later, and nobody may write to it.
 
     A copy that is still as it was left is only brought up to date where that is enough; `anew` makes it whole.
-    `quick` does only what takes a moment: it leaves the copy where that would have to be made anew.
+    `quick` does only what takes a moment: where the copy would have to be made anew, it gets the runs that go on.
     Raises: WarehouseError when it cannot be written; the copy before it stays.
     """
     unfinished = published.with_name(f".{published.name}.unfinished")
@@ -44,7 +44,7 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
         make_folder(published.parent)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
-        if anew or not (_is_as_it_was_left(warehouse, published) and _refresh(warehouse, published, unfinished)):
+        if anew or not (_is_as_it_was_left(warehouse, published) and _refresh(warehouse, published, unfinished, quick)):
             if quick and published.exists():
                 return
             _copy(warehouse, unfinished)
@@ -123,8 +123,11 @@ def _copy_bytes(file: Path, target: Path) -> bool:
     return copied.returncode == 0
 
 
-def _refresh(warehouse: Warehouse, published: Path, target: Path) -> bool:
-    """Where nothing but the runs changed, the last copy with those made new: that is cheap. Else False, and no file."""
+def _refresh(warehouse: Warehouse, published: Path, target: Path, quick: bool) -> bool:
+    """Where nothing but the runs changed, the last copy with those made new: that is cheap. Else False, and no file.
+
+    `quick`: where more has changed, as by another machine, the last copy with the runs that go on.
+    """
     shutil.copyfile(published, target)
     try:
         with _attached(warehouse, target):
@@ -132,6 +135,10 @@ def _refresh(warehouse: Warehouse, published: Path, target: Path) -> bool:
                 for table in RUN_TABLES:
                     warehouse.execute(f"DELETE FROM published.{table}")
                     warehouse.execute(f"INSERT INTO published.{table} FROM warehouse.{table}")
+                return True
+            if quick:
+                warehouse.run("publish", "show_running_runs")
+                warehouse.run("publish", "show_their_targets")
                 return True
     except WarehouseError:
         log.info("the published copy %s is none that could be refreshed; it is made anew", published)

@@ -15,7 +15,7 @@ from load.interruption import interruptible
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-_BATCH_ROWS: Final = 10_000
+_BATCH_ROWS: Final = 1_000
 _BYTE_ORDER_MARK: Final = codecs.BOM_UTF8.decode()
 
 

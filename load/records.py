@@ -2,7 +2,7 @@
 
 `<run>/run.json` for the run, `<run>/<cloud>/night.json` for each cloud: which listings were whole, what was found
 deleted or withheld. Written before the load, so that a load that fails loses nothing. Each carries its own hash, the
-cloud_run's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
+cloud's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
 """
 
 import logging
@@ -34,11 +34,21 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTarget:
+    """A row of `run_targets`: a cloud that the run was to read, under its name of then."""
+
+    cloud: str
+    is_whole: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeptRun:
     """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end.
 
-    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end. A run
-    that retired or renamed a cloud has its name of then in `cloud`, and the `listing` or the `new_name`.
+    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end.
+    `targets`: none in records of old. A run that retired or renamed a cloud has its name of then in `cloud`, and the
+    `listing` or the `new_name`.
     """
 
     run_id: str
@@ -51,6 +61,7 @@ class KeptRun:
     cloud: str | None = None
     listing: str | None = None
     new_name: str | None = None
+    targets: Sequence[KeptTarget] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,11 @@ def keep_run(landing: Place, kept: KeptRun) -> None:
             _cannot_be_replayed(file, exc)
             return
     _write(file, kept)
+
+
+def targets_of(warehouse: Warehouse, run_id: str) -> tuple[KeptTarget, ...]:
+    """What the run was to read, and why nothing of it was loaded, as the warehouse has it now."""
+    return tuple(KeptTarget(*row) for row in warehouse.rows("runs", "targets_of_run", run_id=run_id))
 
 
 def keep_cloud_run(landing: Place, cloud_run: CloudRun, decisions: Decisions, error: str | None) -> None:

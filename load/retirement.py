@@ -55,12 +55,15 @@ def known_clouds(warehouse: Warehouse) -> dict[str, KnownCloud]:
 
 
 def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
-    """End the cloud's images, or those that only this listing showed, in a transaction of the caller's; how many."""
+    """End the cloud's images, or those that only this listing showed or had shown last; how many.
+
+    In a transaction of the caller's.
+    """
     facts = asdict(retirement)
-    for name in (
-        *("add_retirement", "retiring", "end_retired_memberships"),
-        *("end_retired_versions", "forget_retired_unlisted", "forget_retired_withheld"),
-    ):
+    for name in ("add_retirement", "no_longer_read", "retiring", "end_retired_memberships", "end_retired_versions"):
+        warehouse.run("retire", name, **facts)
+    warehouse.run("merge", "add_late_ends", **facts)
+    for name in ("forget_retired_unlisted", "forget_retired_withheld"):
         warehouse.run("retire", name, **facts)
     ended: int = warehouse.row("retire", "retired_count", run_id=retirement.run_id)["images"]
     return ended

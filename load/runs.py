@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from core.errors import WrongClock
+from load.living_runs import died, forget_died
 from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 
-_LONGEST_RUN: Final = timedelta(days=1)
+LONGEST_RUN: Final = timedelta(days=1)
+"""Of a run on another machine that has gone on for longer, nobody believes that it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +33,38 @@ class BrokenOff:
     complete: frozenset[tuple[str, str]]
 
 
-def begin_run(warehouse: Warehouse, mode: str, version: str, targets: Mapping[str, bool] | None = None) -> Run:
+def begin_run(
+    warehouse: Warehouse,
+    mode: str,
+    version: str,
+    targets: Mapping[str, bool] | None = None,
+    home: Path | None = None,
+) -> Run:
     """Begin a run. `targets`: the clouds that it is to read, and whether every listing of each.
 
-    Runs left running by a process that died are marked failed.
-
-    That is all of them, for nobody else can hold the warehouse; of a shared one, those of more than a day ago.
+    Runs left running by a process that died are marked failed. That is all of them, for nobody else can hold the
+    warehouse; of a shared one, those whose process died on this machine, which load.living_runs knows from `home`, and
+    those of more than a day ago.
     Raises: WrongClock where a run before this one would have started after it.
     """
     started_at = datetime.now(UTC).replace(tzinfo=None)
     run_id = new_run_id(started_at)
-    dead_since = started_at - _LONGEST_RUN if warehouse.is_shared else None
+    dead_since = started_at - LONGEST_RUN if warehouse.is_shared else None
+    known_dead = died(home) if home is not None else []
 
     def begin() -> datetime:
         _check_clock(warehouse, started_at)
-        warehouse.run("runs", "fail_dead_runs", dead_since=dead_since)
+        warehouse.run("runs", "fail_dead_runs", dead_since=dead_since, died=known_dead)
         warehouse.run("runs", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
         for cloud, is_whole in (targets or {}).items():
             warehouse.run("runs", "add_run_target", run_id=run_id, cloud=cloud, is_whole=is_whole)
         began: datetime = warehouse.row("runs", "run_start", run_id=run_id)["started_at"]
         return began
 
-    return Run(run_id, warehouse.atomically(begin), mode)
+    run = Run(run_id, warehouse.atomically(begin), mode)
+    if home is not None:
+        forget_died(home, known_dead)
+    return run
 
 
 def _check_clock(warehouse: Warehouse, now: datetime) -> None:

@@ -16,6 +16,7 @@ import tenacity
 
 from core.errors import WarehouseError, WarehouseHeld
 from core.permissions import make_folder
+from core.wording import reason
 from load.interruption import interruptible
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
@@ -92,7 +93,7 @@ class Warehouse:
         try:
             make_folder(path.parent)
         except OSError as exc:
-            raise WarehouseError(f"the folder {path.parent} cannot be made ({exc.strerror})", "Set warehouse.") from exc
+            raise WarehouseError(f"the folder {path.parent} cannot be made ({reason(exc)})", "Set warehouse.") from exc
         deadline = time.monotonic() + wait_seconds
         said = False
         while True:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from core import storage
 from core.errors import CloudError
 from core.storage import Place
+from core.wording import counted
 from extract.body import image_hash_of
 from extract.confirmation import Confirmation, confirm
 from extract.images import Images, Json
@@ -96,13 +97,13 @@ def _decide(
 def _tell(cloud: str, decisions: Decisions, unaskable: dict[str, str]) -> None:
     """Say what two readings decide instead of an answer: nobody need do anything about it."""
     for ids, what in (
-        (decisions.missed_twice, "ended, confirmed by two complete readings in a row that did not show them"),
-        (decisions.waiting, "not listed any more; they end if the next complete reading does not show them either"),
-        (decisions.undecided, "not seen, but not every listing was read to its end; they are kept"),
+        (decisions.missed_twice, "ended, confirmed by two complete readings in a row"),
+        (decisions.waiting, "not listed any more, to be ended if the next complete reading confirms it"),
+        (decisions.undecided, "not seen, but kept, for not every listing was read to its end"),
     ):
         if ids:
             why = unaskable[min(ids)]
-            log.warning("cloud %s: %d images are %s (they cannot be asked for: %s)", cloud, len(ids), what, why)
+            log.warning("cloud %s: %s: %s (not to be asked for: %s)", cloud, what, counted(len(ids), "image"), why)
 
 
 def withheld_message(
@@ -119,8 +120,8 @@ def withheld_message(
         )
     if unknown:
         parts.append(
-            f"cloud {cloud}: {len(unknown)} images are in no listing, but whether they are deleted could not be said, "
-            f"so they are kept ({next(iter(unknown.values()))})"
+            f"cloud {cloud}: in no listing, but kept, for whether deleted could not be said: "
+            f"{counted(len(unknown), 'image')} ({next(iter(unknown.values()))})"
         )
     return " ".join(parts) or None
 
@@ -138,7 +139,7 @@ class _Unlisted:
         self._landing = landing
         self._folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, UNLISTED)
         self._started_at = started_at
-        self._where = f"cloud {cloud_run.cloud}, {UNLISTED} images"
+        self._where = f"cloud {cloud_run.cloud}, images that are {UNLISTED}"
         self._open = ExitStack()
         self._landed: Landing | None = None
         self._writer: StageWriter | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import GlancebackError
+from core.wording import counted
 from pipeline.notified import RUN, Told, keep_told, read_told
 from pipeline.report import RunReport, problems
 from pipeline.settings import Notify, Settings
@@ -86,7 +87,7 @@ def _drift(run: "Run", warehouse: "Warehouse") -> list[Notice]:
     lines = [
         f"cloud {cloud}: {attribute} vanished: no image has it any more"
         if kind == "vanished"
-        else f"cloud {cloud}: {attribute} is new and undocumented, on {images} images: {str(example)[:80]!r}"
+        else f"cloud {cloud}: {attribute} is new and undocumented, on {counted(images, 'image')}: {str(example)[:80]!r}"
         for cloud, attribute, kind, images, example in drift
     ]
     advice = "Nothing is lost: undocumented attributes are kept in `extra`. See the view schema_drift."
@@ -185,7 +186,7 @@ def _withheld(report: RunReport, settings: Settings) -> Notice:
         f"3. If they are really gone: glanceback sync {chosen} --accept-deletions",
         "4. If they are not, mend the account or the cloud. Nothing is lost: the next run that lists them keeps them.",
     ]
-    title = f"{sum(cloud.deletions_to_decide for cloud in withheld)} deletions withheld"
+    title = f"{counted(sum(cloud.deletions_to_decide for cloud in withheld), 'deletion')} withheld"
     lines = [cloud.error for cloud in withheld if cloud.error]
     return _notice("withheld", title, [*lines, *steps, f"Settings: {settings.source}"])
 

@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from core.wording import reason
+
 log = logging.getLogger(__name__)
 
 FILE: Final = "notices.json"
@@ -66,4 +68,4 @@ def keep_told(home: Path, told: Told) -> None:
         unfinished.write_bytes(msgspec.json.encode(problems))
         unfinished.replace(home / FILE)
     except OSError as exc:
-        log.warning("%s cannot be written (%s): people may be told again of what they know", home / FILE, exc.strerror)
+        log.warning("%s cannot be written (%s): people may be told again of what they know", home / FILE, reason(exc))

@@ -1,7 +1,8 @@
 """The `replay` command: the history rebuilt from the raw pages in landing, run by run, whole or not at all.
 
-It goes back to before the first run from which landing is unbroken, and loads every run from there again, with
-today's dictionary. What is older stays as it is.
+Each cloud goes back to before the first of its runs from which landing is unbroken, and is loaded from there again,
+with today's dictionary. What is older stays as it is. So does a cloud of which landing does not have the last runs:
+another machine read it, with a landing of its own.
 """
 
 import logging
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from core import storage
 from core.errors import GlancebackError, SettingsError
@@ -21,6 +23,7 @@ from extract.body import image_hash_of, parse_json, parse_page, usable_id
 from extract.images import Images, Json
 from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
 from load.end_of_life import load_their_dates
+from load.living_runs import going_on
 from load.merge import UNLISTED, CloudRun, ListingOutcome, find_missing_within, merge_within
 from load.missing import decide_in_replay
 from load.publish import publish
@@ -35,6 +38,12 @@ from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
 
 log = logging.getLogger(__name__)
+
+_TAKEN_BACK: Final = (
+    *("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"),
+    *("remove_later_unlisted", "remove_later_withheld", "remove_later_late_ends"),
+    *("forget_later_answers", "restate_versions"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,10 @@ def replay(settings: Settings) -> Replayed:
         runs = unbroken(warehouse, settings.landing)
         if not runs:
             raise _nothing_to_load(warehouse, settings.landing)
-        run = begin_run(warehouse, "replay", VERSION)
+        run = begin_run(warehouse, "replay", VERSION, home=settings.home)
         try:
-            warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
+            with going_on(settings.home, run.run_id):
+                warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
         except BaseException:
             finish_run(warehouse, run, "failed")
             raise
@@ -82,31 +92,33 @@ def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
     return SettingsError(
         f"no run in {landing} can be loaded again: run {run_id} of cloud {cloud} ({at:%Y-%m-%d %H:%M} UTC) came after "
         "them, and its pages are not there",
-        "A replay loads every run since the first one again. Where several machines write one warehouse, have them use "
-        "one landing, or bring their runs' folders into this one.",
+        "A replay loads every run of a cloud since the first one again. Where several machines read one cloud, have "
+        "them use one landing, or bring their runs' folders into this one.",
     )
 
 
 def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
-    """Take back what came since the first of the runs, and load them again, in a transaction of the caller's.
+    """Take back what came since each cloud's first of the runs, and load them again, in a transaction of the caller's.
 
     What was retired or renamed in between is so again, in its place. Raises: as replay.
     """
     decided = kept_runs(landing)
     renames = kept_renames(warehouse, decided)
-    since = runs[0][0].started_at
-    retirements = [one for one in kept_retirements(warehouse, decided) if one.retired_at >= since]
+    since = first_starts(runs, renames)
+    retirements = [
+        one for one in kept_retirements(warehouse, decided) if one.cloud in since and one.retired_at >= since[one.cloud]
+    ]
     for kept in decided:
         if kept.run_id in {one.run_id for one in retirements} | {one.run_id for one in renames}:
-            _restore_run(warehouse, kept)
+            _restore_run(warehouse, kept, renames)
     for rename in renames:
         warehouse.run("retire", "add_rename", **asdict(rename))
-    _take_back(warehouse, runs, renames)
+    _take_back(warehouse, runs, since, renames)
     failed_runs = [kept.run_id for kept, _ in runs if kept.status != "completed"]
     for kept, cloud_runs in runs:
         while retirements and retirements[0].retired_at < kept.started_at:
             retire_within(warehouse, retirements.pop(0))
-        _restore_run(warehouse, kept)
+        _restore_run(warehouse, kept, renames)
         for kept_cloud_run in cloud_runs:
             _load_again(warehouse, landing, kept_cloud_run, failed_runs, renames)
     for retirement in retirements:
@@ -117,31 +129,46 @@ _Runs = list[tuple[KeptRun, list[KeptCloudRun]]]
 
 
 def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
-    """The runs to load again, the oldest first: all in landing since the last one whose traces landing cannot renew."""
+    """The runs to load again, the oldest first: of each cloud, all since the last whose traces landing cannot renew."""
     kept = [(run, kept_cloud_runs(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
     renames = kept_renames(warehouse, [run for run, _ in kept])
-    whole = {
-        (cloud_run.run_id, name_today(cloud_run.cloud, cloud_run.started_at, renames))
-        for _, cloud_runs in kept
-        for cloud_run in cloud_runs
-        if _has_its_pages(landing, cloud_run)
-    }
-    lost = [
-        started_at
-        for run_id, cloud, started_at in warehouse.rows("replay", "loaded_cloud_runs")
-        if (run_id, cloud) not in whole
-    ]
-    since = max(lost, default=None)
+
+    def key(cloud_run: KeptCloudRun) -> tuple[str, str]:
+        return cloud_run.run_id, name_today(cloud_run.cloud, cloud_run.started_at, renames)
+
+    whole = {key(cloud_run) for _, cloud_runs in kept for cloud_run in cloud_runs if _has_its_pages(landing, cloud_run)}
+    lost: dict[str, tuple[datetime, str]] = {}
+    for run_id, cloud, started_at in warehouse.rows("replay", "loaded_cloud_runs"):
+        if (run_id, cloud) not in whole:
+            lost[cloud] = max(lost.get(cloud, (started_at, run_id)), (started_at, run_id))
     found = []
     for run, cloud_runs in kept:
         present = [
-            cloud_run
-            for cloud_run in cloud_runs
-            if (cloud_run.run_id, name_today(cloud_run.cloud, cloud_run.started_at, renames)) in whole
-        ]
-        if present and (since is None or run.started_at > since):
+            one for one in cloud_runs
+            if key(one) in whole and ((last := lost.get(key(one)[1])) is None or run.started_at > last[0])
+        ]  # fmt: skip
+        if present:
             found.append((run, present))
+    _tell_what_stays(lost, first_starts(found, renames))
     return found
+
+
+def first_starts(runs: _Runs, renames: Sequence[Rename]) -> dict[str, datetime]:
+    """By each cloud's name of today, the start of the first of the runs that read it. UTC."""
+    found: dict[str, datetime] = {}
+    for run, cloud_runs in runs:
+        for cloud_run in cloud_runs:
+            found.setdefault(name_today(cloud_run.cloud, cloud_run.started_at, renames), run.started_at)
+    return found
+
+
+def _tell_what_stays(lost: dict[str, tuple[datetime, str]], since: dict[str, datetime]) -> None:
+    for cloud, (started_at, run_id) in sorted(lost.items()):
+        if since and cloud not in since:
+            log.info(
+                "cloud %s stays as it is: the pages of run %s (%s UTC) are not here",
+                cloud, run_id, f"{started_at:%Y-%m-%d %H:%M}",
+            )  # fmt: skip
 
 
 def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
@@ -156,18 +183,16 @@ def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
                 return False
             except KeyError:
                 raise ValueError(f"the cloud's record has no head of {listing}") from None
-            if not all(storage.has(folder / line.file) for line in lines):
+            if not {line.file for line in lines} <= storage.files_of(folder):
                 return False
     return True
 
 
-def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> None:
-    """The history as it was before the first of the runs."""
-    since = runs[0][0].started_at
-    for name in ("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"):
-        warehouse.run("replay", name, since=since)
-    for name in ("remove_later_unlisted", "remove_later_withheld", "forget_later_answers", "restate_versions"):
-        warehouse.run("replay", name, since=since)
+def _take_back(warehouse: Warehouse, runs: _Runs, since: dict[str, datetime], renames: Sequence[Rename]) -> None:
+    """The history of each of the clouds as it was before the first of its runs."""
+    for cloud, started_at in since.items():
+        for name in _TAKEN_BACK:
+            warehouse.run("replay", name, cloud=cloud, since=started_at)
     for _, cloud_runs in runs:
         for cloud_run in cloud_runs:
             for name in ("remove_run_listings", "remove_run_clouds", "remove_rejects"):
@@ -175,11 +200,15 @@ def _take_back(warehouse: Warehouse, runs: _Runs, renames: Sequence[Rename]) -> 
                 warehouse.run("replay", name, run_id=cloud_run.run_id, cloud=cloud)
 
 
-def _restore_run(warehouse: Warehouse, kept: KeptRun) -> None:
+def _restore_run(warehouse: Warehouse, kept: KeptRun, renames: Sequence[Rename]) -> None:
     warehouse.run(
         "replay", "restore_run", run_id=kept.run_id, started_at=kept.started_at, finished_at=kept.finished_at,
         mode=kept.mode, status=kept.status, version=kept.version,
     )  # fmt: skip
+    for target in kept.targets:
+        facts = {"is_whole": target.is_whole, "error": target.error}
+        cloud = name_today(target.cloud, kept.started_at, renames)
+        warehouse.run("replay", "restore_run_target", run_id=kept.run_id, cloud=cloud, **facts)
 
 
 def _load_again(

@@ -13,14 +13,16 @@ from typing import TypeVar
 from core.errors import SettingsError
 from core.permissions import keep_to_owner
 from load.invariants import require
+from load.living_runs import died, going_on
 from load.publish import publish
-from load.records import KeptRun, keep_run
+from load.records import KeptRun, keep_run, kept_runs
 from load.retirement import (
     RENAME,
     RETIRE,
     KnownCloud,
     Rename,
     Retirement,
+    kept_renames,
     known_clouds,
     rename_within,
     retire_within,
@@ -28,7 +30,7 @@ from load.retirement import (
 from load.runs import Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from pipeline.replay import load_all_again, unbroken
+from pipeline.replay import first_starts, load_all_again, unbroken
 from pipeline.settings import VERSION, Settings
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ def rename(settings: Settings, old: str, new: str) -> None:
         def give(run: Run) -> None:
             rename_within(warehouse, Rename(run.run_id, old, new, run.started_at))
             if after is not None:
-                _put_together(warehouse, settings, old, after.first_run_at)
+                _put_together(warehouse, settings, old, new, after.first_run_at)
 
         _as_a_run(settings, warehouse, RENAME, give, cloud=old, new_name=new)
 
@@ -81,11 +83,11 @@ def _open(settings: Settings) -> Warehouse:
         raise SettingsError(f"there is no warehouse at {settings.warehouse}", "Run glanceback sync first.")
     warehouse = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
     bring_up_to_date(warehouse, VERSION)
-    going = warehouse.rows("runs", "running_runs") if warehouse.is_shared else []
-    if going:
+    going = {run_id for (run_id,) in warehouse.rows("runs", "running_runs")} - {*died(settings.home)}
+    if going and warehouse.is_shared:
         warehouse.connection.close()
         raise SettingsError(
-            f"run {going[0][0]} goes on in this warehouse", "Wait until it has ended; see glanceback runs."
+            f"run {min(going)} goes on in this warehouse", "Wait until it has ended; see glanceback runs."
         )
     return warehouse
 
@@ -108,10 +110,11 @@ def _must_follow(before: KnownCloud, after: KnownCloud) -> None:
         )
 
 
-def _put_together(warehouse: Warehouse, settings: Settings, old: str, since: datetime | None) -> None:
+def _put_together(warehouse: Warehouse, settings: Settings, old: str, new: str, since: datetime | None) -> None:
     """Load what was read under the new name again, behind what was read under the old one. Raises: SettingsError."""
     runs = unbroken(warehouse, settings.landing)
-    if since is not None and (not runs or runs[0][0].started_at > since):
+    first = first_starts(runs, kept_renames(warehouse, kept_runs(settings.landing))).get(new)
+    if since is not None and (first is None or first > since):
         raise SettingsError(
             f"cloud {old} has been read under its new name since {since:%Y-%m-%d %H:%M} UTC, and landing does not have "
             "all pages since then",
@@ -131,7 +134,7 @@ def _as_a_run(
     new_name: str | None = None,
 ) -> T:
     """Do it in one transaction, with its run; then publish."""
-    run = begin_run(warehouse, mode, VERSION)
+    run = begin_run(warehouse, mode, VERSION, home=settings.home)
     kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
 
     def whole() -> T:
@@ -140,7 +143,8 @@ def _as_a_run(
         return done
 
     try:
-        done = warehouse.atomically(whole)
+        with going_on(settings.home, run.run_id):
+            done = warehouse.atomically(whole)
     except BaseException:
         finish_run(warehouse, run, "failed")
         raise

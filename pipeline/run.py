@@ -7,6 +7,7 @@ decides: flows.nightly as Prefect's tasks, cli.sync in plain threads.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from core import storage
 from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
 from core.permissions import keep_to_owner
 from core.storage import Place
+from core.wording import counted
 from load.end_of_life import load_their_dates
+from load.living_runs import going_on
 from load.publish import publish
-from load.records import KeptRun, forget_kept, keep_run, remove_old
+from load.records import KeptRun, forget_kept, keep_run, remove_old, targets_of
 from load.runs import (
     begin_run,
     broken_off,
@@ -79,14 +82,15 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
     to_read = chosen_clouds(settings, request.clouds, request.listings)
     began = time.monotonic()
     _must_have_a_store(settings.landing)
-    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
+    opened = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
+    with opened as warehouse, ExitStack() as until_the_end:
         bring_up_to_date(warehouse, VERSION)
         load_their_dates(warehouse, settings.end_of_life)
         # A resumed run read only a part itself, so it does not count as a full reading.
-        run = begin_run(
-            warehouse, mode, VERSION, {cloud.name: not request.listings and not resume for cloud in to_read}
-        )
-        kept = KeptRun(run.run_id, run.started_at, mode, VERSION)
+        targets = {cloud.name: not request.listings and not resume for cloud in to_read}
+        run = begin_run(warehouse, mode, VERSION, targets, settings.home)
+        until_the_end.enter_context(going_on(settings.home, run.run_id))
+        kept = KeptRun(run.run_id, run.started_at, mode, VERSION, targets=targets_of(warehouse, run.run_id))
         keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
         log.info("run %s (%s) begins%s", run.run_id, mode, f", resuming {broken.run_id}" if broken else "")
@@ -112,6 +116,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
             _show_the_run(warehouse, settings)
             raise
         finished_at = finish_run(warehouse, run, report.status)
+        kept = replace(kept, targets=targets_of(warehouse, run.run_id))
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         published = steps.run(_PUBLISH, warehouse=warehouse, published=settings.published)
         _done(published)
@@ -133,8 +138,6 @@ def _done(outcome: R | BaseException) -> R:
 
 def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
     """Show this run in the published copy, if that is quick, so that monitors see a run that dies."""
-    if warehouse.is_shared:
-        return
     try:
         publish(warehouse, settings.published, quick=True)
     except WarehouseError as exc:
@@ -175,7 +178,8 @@ def _tidy(settings: Settings, warehouse: Warehouse, now: datetime, run_id: str) 
     """Remove old runs from landing. All is loaded and published by now: what goes wrong here waits for the next run."""
     try:
         for run_id in remove_old(settings.landing, warehouse, now, settings.landing_days):
-            log.info("run %s: its landed pages are older than %d days, and removed", run_id, settings.landing_days)
+            age = counted(settings.landing_days, "day")
+            log.info("run %s: its landed pages are older than %s, and removed", run_id, age)
     except (OSError, GlancebackError) as exc:
         log.warning("%s: old runs cannot be removed (%s)", settings.landing, exc)
     keep_small(warehouse, now, run_id)

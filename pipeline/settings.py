@@ -17,6 +17,7 @@ import msgspec
 
 from core.errors import SettingsError
 from core.storage import Place
+from core.wording import reason
 from extract.account import CloudSettings
 from extract.listing import known_names
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
@@ -199,7 +200,7 @@ def _working_folder() -> Path:
     try:
         return Path.cwd()
     except OSError as exc:
-        raise SettingsError(f"the working folder cannot be used ({exc.strerror})", "Change to another.") from exc
+        raise SettingsError(f"the working folder cannot be used ({reason(exc)})", "Change to another.") from exc
 
 
 def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
@@ -222,7 +223,7 @@ def _read(path: Path) -> _File:
     except FileNotFoundError as exc:
         raise SettingsError(f"there is no file {path}", "Check --config and GLANCEBACK_CONFIG.") from exc
     except OSError as exc:
-        raise SettingsError(f"{path} cannot be read ({exc.strerror})", "Check --config and GLANCEBACK_CONFIG.") from exc
+        raise SettingsError(f"{path} cannot be read ({reason(exc)})", "Check --config and GLANCEBACK_CONFIG.") from exc
     except UnicodeDecodeError as exc:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8.") from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:

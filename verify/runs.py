@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from core.wording import counted
 from verify.complete import check_complete
 from verify.files import Fault, Files, folders, hexadecimal, record_in
 from verify.listings import Listing, Page
@@ -117,7 +118,9 @@ class _Cloud:
             return
         proof = "Unproven: landed before there were hashes of all" if record.get("heads") is None else "Proven"
         but = ", but for listings that were not read to their end" if is_old and proof == "Proven" else ""
-        yield Finding(f"{self.place}: {pages} pages; complete: {', '.join(complete) or 'nothing'}. {proof}{but}")
+        yield Finding(
+            f"{self.place}: {counted(pages, 'page')}; complete: {', '.join(complete) or 'nothing'}. {proof}{but}"
+        )
         if loaded is not None:
             yield from self._check_warehouse(loaded, self.record, set(complete))
 

@@ -1,2 +1,2 @@
--- remove_later_memberships: take back the stays in listings that began at that time or later.
-DELETE FROM listing_memberships WHERE seen_from >= $since
+-- remove_later_memberships: of one cloud, take back the stays in listings that began at that time or later.
+DELETE FROM listing_memberships WHERE cloud = $cloud AND seen_from >= $since

@@ -27,8 +27,11 @@ unloaded AS (
         attempt.run_id,
         attempt.cloud,
         runs.started_at,
-        if(runs.status = 'running', NULL, false) AS complete,
-        if(runs.status = 'running', NULL, coalesce(found.error, attempt.error, 'the run ended before it loaded this cloud')) AS error
+        if(runs.status = 'running' AND NOT is_long, NULL, false) AS complete,
+        CASE
+            WHEN runs.status <> 'running' THEN coalesce(found.error, attempt.error, 'the run ended before it loaded this cloud')
+            WHEN is_long THEN 'the run has been running for more than a day: it died, or hangs'
+        END AS error
     FROM (
         SELECT run_id, cloud, max(error) AS error
         FROM (
@@ -38,7 +41,10 @@ unloaded AS (
         )
         GROUP BY run_id, cloud
     ) AS attempt
-    JOIN runs ON runs.run_id = attempt.run_id
+    JOIN (
+        SELECT *, started_at < make_timestamp(epoch_us(now())) - INTERVAL 1 DAY AS is_long FROM runs
+    ) AS runs
+        ON runs.run_id = attempt.run_id
     LEFT JOIN run_clouds AS found ON found.run_id = attempt.run_id AND found.cloud = attempt.cloud
     ANTI JOIN run_listings AS listings ON listings.run_id = attempt.run_id AND listings.cloud = attempt.cloud
     WHERE found.run_id IS NULL OR found.error IS NOT NULL
@@ -105,7 +111,7 @@ SELECT
     whole.any_at AS last_good_at, -- Start of the last run of any kind that read it to its end; NULL: none did. UTC.
     tried.started_at AS last_tried_at, -- Start of the last run that was to read it, whether or not it came to that. UTC.
     tried.run_id AS last_run, -- The last run that was to read it.
-    tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it has not ended, or died without a word.
+    tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it goes on, or died less than a day ago.
     tried.found.error AS error -- Why it did not; NULL where it did.
 FROM expected
 JOIN last_tries AS tried ON tried.cloud = expected.cloud AND tried.listing IS NOT DISTINCT FROM expected.listing

@@ -2,7 +2,8 @@
 -- One row per cloud, image and event. Times are UTC.
 -- What the first reading of a cloud or listing shows was there before: it is first seen, not created. So is an image
 -- that is older than the reading before, such as one that is newly shared. Gone is an image of another project that is
--- no longer visible: deleted or withdrawn, which cannot be told apart.
+-- no longer visible: deleted or withdrawn, which cannot be told apart. An image whose end was withheld ended after the last
+-- run that saw it, not after those that withheld it.
 -- Case: public a | public a min_disk=1, b created_at=2026-11-02T12:00:00Z; private c created_at=2026-11-02T12:00:00Z
 -- | public b created_at=2026-11-02T12:00:00Z; private c created_at=2026-11-02T12:00:00Z
 -- SELECT id, event, after_run, by_run FROM image_events
@@ -97,10 +98,17 @@ begun AS (
 ),
 
 last_stays AS (
-    SELECT version.cloud, version.id, version.seen_to, stay.listing, least(stay.seen_to, version.seen_to) AS left_at
+    SELECT
+        version.cloud,
+        version.id,
+        version.seen_to,
+        stay.listing,
+        least(stay.seen_to, version.seen_to, late.missed_from) AS left_at
     FROM image_versions AS version
     JOIN listing_memberships AS stay
         ON stay.cloud = version.cloud AND stay.id = version.id AND stay.seen_from < version.seen_to
+    LEFT JOIN late_ends AS late
+        ON late.cloud = version.cloud AND late.id = version.id AND late.seen_to = version.seen_to
     WHERE version.end_reason <> 'changed'
 ),
 
@@ -137,13 +145,17 @@ SELECT
     version.seen_to,
     version.end_reason,
     version.run_to,
-    if(
-        coalesce(last_reading.reading.started_at, version.seen_from) <= version.seen_from,
-        version.run_from,
-        last_reading.reading.run_id
+    coalesce(
+        late.answered_in,
+        if(
+            coalesce(last_reading.reading.started_at, version.seen_from) <= version.seen_from,
+            version.run_from,
+            last_reading.reading.run_id
+        )
     ),
     version.run_to
 FROM image_versions AS version
+LEFT JOIN late_ends AS late ON late.cloud = version.cloud AND late.id = version.id AND late.seen_to = version.seen_to
 LEFT JOIN last_readings AS last_reading
     ON last_reading.cloud = version.cloud AND last_reading.id = version.id AND last_reading.seen_to = version.seen_to
 WHERE version.end_reason <> 'changed'

@@ -81,7 +81,7 @@ def test_warehouse_that_another_process_holds_is_exit_code_4(place: Place, held:
     assert "Traceback" not in done.stderr
 
 
-def test_withheld_deletions_are_exit_code_3(place: Place, cloud: FakeCloud) -> None:
+def test_withheld_deletions_are_exit_code_3_until_a_person_decides(place: Place, cloud: FakeCloud) -> None:
     for number in range(40):
         cloud.add(f"p{number:03d}", "public")
     assert place.command("sync").returncode == 0
@@ -91,3 +91,10 @@ def test_withheld_deletions_are_exit_code_3(place: Place, cloud: FakeCloud) -> N
     assert (done.returncode, "image p000" in done.stderr) == (3, True), done.stderr
     listed = place.command("sql", "--query", "withheld_deletions", "--format", "csv")
     assert len(listed.stdout.splitlines()) == 21
+    assert place.command("sync", "--changes").returncode == 0
+    waiting = place.command("status", "--max-age", "26h")
+    assert waiting.returncode == 3, "no run since then has decided it"
+    assert "20 deletions withheld, a person must decide" in waiting.stderr
+    assert place.command("status", "--max-age", "0s").returncode == 1, "what is stale comes first"
+    assert place.command("sync", "--accept-deletions").returncode == 0
+    assert place.command("status", "--max-age", "26h").returncode == 0

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]
 from rich.console import Console
@@ -76,6 +77,30 @@ def test_check_says_when_a_token_expires(openstack: OpenStackCloud, checks: Chec
     assert code == 0, said
     assert re.search(r"token: expires at \d{4}-\d\d-\d\d \d\d:\d\d UTC, in \d+\.\d hours; it cannot be renewed", said)
     assert "token: expires" not in checks(account(openstack, "alpha"))[1]
+
+
+def test_check_says_when_an_application_credential_expires(openstack: OpenStackCloud, checks: Checks) -> None:
+    token = openstack.token("alpha")
+    me = httpx.get(f"{openstack.keystone_url}/auth/tokens", headers={"X-Auth-Token": token, "X-Subject-Token": token})
+    theirs = f"{openstack.keystone_url}/users/{me.json()['token']['user']['id']}/application_credentials"
+
+    def said_of(name: str, auth_url: str = openstack.keystone_url, **more: str) -> str:
+        asked = {"application_credential": {"name": name, **more}}
+        made = httpx.post(theirs, headers={"X-Auth-Token": token}, json=asked).json()["application_credential"]
+        auth = {"application_credential_id": made["id"], "application_credential_secret": made["secret"]}
+        code, said = checks(
+            {"auth_type": "v3applicationcredential", "auth": {"auth_url": auth_url, **auth}, "region_name": REGION}
+        )
+        assert code == 0, said
+        httpx.delete(f"{theirs}/{made['id']}", headers={"X-Auth-Token": token}).raise_for_status()
+        assert "Make a new one" not in said
+        return said
+
+    assert "application credential: does not expire" in said_of("for ever")
+    without_version = openstack.keystone_url.removesuffix("/v3")
+    said = said_of("until then", without_version, expires_at="2099-01-02T03:04:05")
+    assert re.search(r"application credential: expires at 2099-01-02 03:04 UTC, in \d{5} days; make a new one", said)
+    assert "application credential" not in checks(account(openstack, "alpha"))[1]
 
 
 def test_token_that_is_none_any_more_is_no_wrong_password(openstack: OpenStackCloud, checks: Checks) -> None:

@@ -13,11 +13,13 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.dead_runs import DIED
 from cli.main import main
 from cli.status import duration
 from core.errors import SettingsError
 from extract.account import CloudSettings
 from extract.landed import LandedAt
+from load.living_runs import going_on
 from load.merge import CloudRun, ListingOutcome, merge
 from load.publish import publish
 from load.runs import begin_run, finish_run
@@ -322,3 +324,48 @@ def test_durations_are_read_as_people_write_them() -> None:
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="no duration"):
         duration("a while")
+
+
+def test_withheld_deletion_that_the_next_run_asks_about_again_waits_for_nobody(runs: Runs) -> None:
+    runs.run(0)
+    withhold = "INSERT INTO withheld_deletions VALUES ('c', $id, $reason, $at, 'r')"
+    at = FIRST_NIGHT
+    runs.warehouse.execute(withhold, {"id": "public c", "reason": "no answer", "at": at})
+    runs.warehouse.execute(withhold, {"id": "ended long ago", "reason": "too many", "at": at})
+    runs.publish()
+    asked_again = status()
+    assert (asked_again.exit_code, "1 deletion withheld, the next run asks again" in asked_again.stderr) == (0, True)
+    runs.warehouse.execute(withhold, {"id": "private c", "reason": "too many", "at": at})
+    runs.publish()
+    assert status().exit_code == 3
+    assert "2 deletions withheld, a person must decide" in status("--cloud", "c").stderr
+
+
+def test_run_that_was_killed_is_said_to_have_failed_before_the_next_one(runs: Runs, settings: Settings) -> None:
+    runs.run(0)
+    killed = runs.run(24, died="running")
+    runs.publish()
+    with going_on(settings.home, killed):
+        assert rows()[0]["last_status"] == "running"
+        lock = next((settings.home / "running").iterdir())
+        lock.rename(lock.with_name(f"{lock.name} aside"))
+    (left,) = (settings.home / "running").iterdir()
+    left.rename(lock)  # as a process leaves it that is killed
+    (found,) = rows()
+    assert found["last_run"] == killed
+    assert (found["last_status"], found["last_full_status"], found["error"]) == ("failed", "failed", DIED)
+    newest, before = json.loads(CliRunner().invoke(main, ["runs", "--format", "json"]).stdout)
+    assert (newest["run_id"], newest["status"], newest["error"]) == (killed, "failed", DIED)
+    assert (before["status"], before["error"]) == ("completed", None)
+
+
+def test_run_that_has_gone_on_for_more_than_a_day_counts_as_none_that_is_well(runs: Runs) -> None:
+    runs.run(0)
+    runs.run(24, died="running")
+    for hours, expected in ((25, (False,)), (23, (None,))):
+        runs.warehouse.execute(
+            f"""UPDATE runs SET started_at = make_timestamp(epoch_us(now())) - INTERVAL {hours} HOUR
+            WHERE status = 'running'"""
+        )
+        assert runs.of("SELECT DISTINCT is_good FROM freshness") == [expected]
+    assert runs.of("SELECT DISTINCT error FROM freshness") == [(None,)]

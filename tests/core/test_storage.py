@@ -20,6 +20,7 @@ from core import object_store, storage, store_client
 from core.errors import SettingsError
 from core.object_store import StorePath
 from core.storage import Place, folder_at
+from extract.background import BackgroundWrites
 from tests.clouds.store import BUCKET, SECRET, Store, bucket, lead_to
 from tests.clouds.store import object_store as running_store
 
@@ -182,7 +183,8 @@ def test_store_is_asked_no_more_than_it_takes(store: Store) -> None:
     assert storage.exists(STORED / "a")
     assert not storage.exists(STORED / "b")
     assert storage.subfolders(STORED) == [STORED / "a"]
-    requests(*[f"GET /{BUCKET}"] * 3)
+    assert storage.files_of(STORED / "a") == {"one", "two"}
+    requests(*[f"GET /{BUCKET}"] * 4)
 
 
 def test_folder_is_moved_within_the_store_and_side_by_side(store: Store) -> None:
@@ -361,3 +363,16 @@ def test_copying_needs_no_more_than_the_disk_has(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(shutil, "copyfile", lambda *_: pytest.fail("copied"))
     (tmp_path / "one").write_bytes(b"1")
     storage.adopt(tmp_path / "one", tmp_path / "two")
+
+
+def test_write_in_the_background_that_failed_without_the_systems_words_says_why() -> None:
+    def fail() -> None:
+        raise OSError("the store answered 503")
+
+    writes = BackgroundWrites(1)
+    writes.add(fail)
+    with pytest.raises(OSError, match="the store answered 503"):
+        writes.flush()
+    with pytest.raises(OSError, match="the store answered 503") as caught:
+        writes.check()
+    assert storage.reason(caught.value) == "the store answered 503"

@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from core.errors import SettingsError, WarehouseError
 from load.lake import Lake, lake_at
+from load.living_runs import going_on
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
@@ -216,3 +217,34 @@ def test_what_another_machine_may_still_write_or_read_stays(lake: Lake, tmp_path
         finish_run(warehouse, other, "completed")
         keep_small(warehouse, now + timedelta(hours=20), ours.run_id)
         assert not written.exists()
+
+
+def test_run_is_shown_while_it_goes_on_and_known_as_dead_on_the_machine_where_it_died(tmp_path: Path) -> None:
+    published = tmp_path / "published.duckdb"
+    shown = "SELECT run_id, status, target.cloud FROM runs LEFT JOIN run_targets AS target USING (run_id) ORDER BY 1"
+
+    def published_runs() -> list[tuple[str, ...]]:
+        with duckdb.connect(str(published), read_only=True) as reader:
+            assert reader.execute("SELECT count(*) FROM images").fetchall() == [(1,)]
+            return reader.execute(shown).fetchall()
+
+    with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [image("a")]})
+        publish(warehouse, published)
+        nights.night({"public": [image("a"), image("b")]})  # another machine's: our copy does not have it
+        ours = begin_run(warehouse, "full", "0", {"c": True})
+        for _ in range(2):
+            publish(warehouse, published, quick=True)
+            assert [row for row in published_runs() if row[1] == "running"] == [(ours.run_id, "running", "c")]
+        theirs = begin_run(warehouse, "full", "0")
+        with going_on(tmp_path, ours.run_id):
+            begin_run(warehouse, "full", "0", home=tmp_path)
+            (lock,) = (tmp_path / "running").iterdir()
+            lock.rename(tmp_path / "lock")
+        (tmp_path / "lock").rename(lock)  # as a process leaves it that is killed
+        begin_run(warehouse, "full", "0", home=tmp_path)
+        statuses = dict(warehouse.execute("SELECT run_id, status FROM runs").fetchall())
+        assert (statuses[ours.run_id], statuses[theirs.run_id]) == ("failed", "running")
+        assert not lock.exists()

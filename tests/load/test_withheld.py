@@ -34,6 +34,41 @@ def test_withheld_image_is_kept_from_its_first_night_until_it_is_listed_or_decid
     assert kept(nights) == [], "c has ended, and d has answered"
 
 
+def ends(nights: Nights) -> list[tuple[str, int, int]]:
+    """Of each image that ended: after which run, and by which, by their numbers."""
+    run_ids = [run_id for (run_id,) in nights.rows("SELECT run_id FROM runs ORDER BY started_at")]
+    events = "SELECT id, after_run, by_run FROM image_events WHERE event = 'gone' OR event = 'deleted' ORDER BY id"
+    return [(one, run_ids.index(after) + 1, run_ids.index(by) + 1) for one, after, by in nights.rows(events)]
+
+
+def test_image_whose_end_was_withheld_ended_after_the_last_run_that_saw_it(nights: Nights) -> None:
+    """b is withheld until the fourth run, c is seen again by the third, d ends at once."""
+    everything = [image(name) for name in "abcd"]
+    nights.night({"public": everything})
+    nights.night({"public": [everything[0], everything[3]]}, withheld=frozenset("bc"))
+    nights.night({"public": [everything[0], *everything[2:]]}, withheld=frozenset("b"))
+    nights.night({"public": everything[:1]})
+    assert ends(nights) == [("b", 1, 4), ("c", 3, 4), ("d", 3, 4)]
+    nights.night({"public": everything[:2]})
+    nights.night({"public": everything[:1]})
+    assert ends(nights) == [("b", 1, 4), ("b", 5, 6), ("c", 3, 4), ("d", 3, 4)]
+
+
+def test_image_that_two_readings_ended_or_that_answered_by_id_ended_after_the_last_run_that_saw_it(
+    nights: Nights,
+) -> None:
+    nights.night({"public": [image("a"), image("b")], "private": [image("c")]})
+    nights.night({"public": [image("a")], "private": [image("c")]}, unaskable=True)
+    nights.night({"public": [image("a")], "private": []}, unaskable=True)
+    nights.night({"public": [], "private": [image("c")]}, there=(image("a"),))
+    assert ends(nights) == [("b", 1, 3)]
+    for _ in range(3):  # it is asked again in the first and the third of them
+        nights.night({"public": [], "private": [image("c")]}, there=(image("a"),))
+    for _ in range(4):  # and in the last of these
+        nights.night({"public": [], "private": [image("c")]})
+    assert ends(nights) == [("a", 7, 11), ("b", 1, 3)]
+
+
 def test_run_of_another_listing_or_of_what_changed_leaves_them(nights: Nights) -> None:
     nights.night({"public": [image("a"), image("b")], "private": [image("c")]}, at=MONDAY)
     nights.night({"public": [image("a")], "private": [image("c")]}, at=TUESDAY, withheld=frozenset("b"))

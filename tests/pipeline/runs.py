@@ -18,7 +18,7 @@ from load.guard import Guard
 from load.invariants import require
 from load.merge import CloudCounts, ListingOutcome
 from load.publish import publish
-from load.records import KeptRun, keep_run
+from load.records import KeptRun, keep_run, targets_of
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -32,8 +32,8 @@ def night(
     warehouse: Warehouse, settings: CloudSettings, landing: Place, guard: Guard | None = None
 ) -> tuple[Mapping[str, ListingOutcome], CloudCounts]:
     """A full run at one cloud: how each listing went, and what was found."""
-    run = begin_run(warehouse, "full", "0")
-    kept = KeptRun(run.run_id, run.started_at, "full", "0")
+    run = begin_run(warehouse, "full", "0", {settings.name: not settings.listings})
+    kept = KeptRun(run.run_id, run.started_at, "full", "0", targets=targets_of(warehouse, run.run_id))
     keep_run(landing, kept)
     session = open_session(settings)
     outcomes = []

@@ -125,7 +125,7 @@ def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else
     cloud.add("with something new", "private", brand_new_attribute="x")
     night()
     (notice,) = receiver.told
-    assert "brand_new_attribute is new and undocumented, on 1 images" in notice["message"]
+    assert "brand_new_attribute is new and undocumented, on 1 image:" in notice["message"]
     assert receiver.take() == [("info", "the cloud's attributes changed")]
 
     for number in range(20):

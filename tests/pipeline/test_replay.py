@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,24 @@ from core import storage
 from core.errors import GlancebackError, SettingsError
 from extract.account import CloudSettings
 from load.guard import Guard
-from load.records import kept_runs, remove_old
+from load.records import KeptRun, keep_run, kept_runs, remove_old, targets_of
+from load.runs import begin_run, fail_target, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
+from pipeline.cloud_loading import load_cloud
 from pipeline.replay import replay
+from pipeline.retirement import rename
+from pipeline.session import open_session
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 from tests.pipeline.runs import night
 from tests.pipeline.test_sync import Place
 
-TABLES = ("image_versions", "listing_memberships", "run_listings", "run_clouds", "rejects")
+TABLES = (
+    *("image_versions", "listing_memberships", "run_listings", "run_clouds", "run_targets", "rejects"),
+    *("late_ends", "unlisted_images", "withheld_deletions"),
+)
 FORBIDDEN = Reply(403)
 
 
@@ -42,8 +50,8 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(write_settings(tmp_path, ""))
 
 
-def run_night(settings: Settings, cloud: FakeCloud) -> None:
-    account = CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
+def run_night(settings: Settings, cloud: FakeCloud, name: str = "c") -> None:
+    account = CloudSettings(name, auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
     with Warehouse(settings.warehouse) as warehouse:
         bring_up_to_date(warehouse, "0")
         night(warehouse, account, settings.landing, Guard(emptied=100))
@@ -84,7 +92,10 @@ def five_nights(settings: Settings, cloud: FakeCloud) -> dict[str, list[tuple[An
     return history(settings)
 
 
-def test_replay_gives_the_same_history(settings: Settings, five_nights: dict[str, list[tuple[Any, ...]]]) -> None:
+def test_replay_gives_the_same_history(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, five_nights: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    monkeypatch.setattr(storage, "has", None)  # a store answers for a whole folder as fast as for one file
     done = replay(settings)
     assert (done.runs, done.cloud_runs) == (5, 5)
     assert history(settings) == five_nights
@@ -293,3 +304,59 @@ def unseal(landing: Path) -> None:
             new = ("hash", "heads", "nights", "previous", "sha256", "file_sha256")
             old = [{key: value for key, value in line.items() if key not in new} for line in lines]
             file.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in old))
+
+
+def test_replay_of_one_machines_landing_touches_only_the_clouds_whose_runs_it_holds(
+    settings: Settings, cloud: FakeCloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a warehouse that several machines write: ours reads `ours`, another one `theirs`, and `both` before us."""
+    elsewhere = replace(settings, landing=tmp_path / "landing of the other machine")
+    run_night(settings, cloud, "both")
+    for machine, name in ((settings, "ours"), (elsewhere, "theirs"), (elsewhere, "both")):
+        run_night(machine, cloud, name)
+    cloud.add("00", name="changed")
+    cloud.images.pop("01")
+    for machine, name in ((elsewhere, "theirs"), (settings, "ours")):
+        run_night(machine, cloud, name)
+    before = history(settings)
+    with Warehouse(settings.warehouse) as warehouse:
+        of_others = "FROM image_versions WHERE seen_to IS NULL AND cloud <> 'ours'"
+        now = "(SELECT max(started_at) FROM runs)"
+        for spoiled in (
+            "UPDATE image_versions SET name = 'not what the pages say'",
+            "DELETE FROM listing_memberships WHERE id = '05' AND cloud <> 'ours'",  # of a version that is called listed
+            f"INSERT INTO unlisted_images SELECT cloud, id, {now}, {now}, false {of_others}",
+            f"INSERT INTO withheld_deletions SELECT cloud, id, 'too many', {now}, 'r' {of_others}",
+            f"INSERT INTO late_ends SELECT cloud, id, {now}, {now}, NULL {of_others}",
+        ):
+            warehouse.execute(spoiled)
+    spoiled_history = history(settings)
+    with caplog.at_level("INFO"):
+        done = replay(settings)
+    assert (done.runs, done.cloud_runs) == (2, 2)
+    assert "cloud both stays as it is" in caplog.text
+    after = history(settings)
+    for table in TABLES:
+        number = 1 if table.startswith("run_") or table == "rejects" else 0
+        for expected, is_ours in ((before[table], True), (spoiled_history[table], False)):
+            assert [row for row in after[table] if (row[number] == "ours") == is_ours] == [
+                row for row in expected if (row[number] == "ours") == is_ours
+            ], table
+
+
+def test_what_each_run_was_to_read_is_in_landing(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud, "old")
+    with Warehouse(settings.warehouse) as warehouse:
+        run = begin_run(warehouse, "full", "0", {"old": False})
+        fail_target(warehouse, run, "old", "the disk is full")
+        kept = KeptRun(run.run_id, run.started_at, "full", "0", targets=targets_of(warehouse, run.run_id))
+        account = CloudSettings("old", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
+        load_cloud(warehouse, open_session(account), run, [], Guard(), settings.landing)
+        finish_run(warehouse, run, "failed")
+    keep_run(settings.landing, kept)
+    rename(settings, "old", "new")
+    targets = rows(settings, "SELECT cloud, is_whole, error FROM run_targets ORDER BY is_whole")
+    assert targets == [("new", False, "the disk is full"), ("new", True, None)]
+    Path(str(settings.warehouse)).unlink()
+    replay(settings)
+    assert rows(settings, "SELECT cloud, is_whole, error FROM run_targets ORDER BY is_whole") == targets

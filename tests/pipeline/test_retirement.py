@@ -26,7 +26,10 @@ from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
 from tests.pipeline.runs import night
 
-TABLES = ("image_versions", "listing_memberships", "run_listings", "run_clouds", "rejects", "retirements", "renames")
+TABLES = (
+    *("image_versions", "listing_memberships", "run_listings", "run_clouds", "rejects", "retirements", "renames"),
+    *("run_targets", "late_ends", "unlisted_images"),
+)
 CURRENT = "SELECT cloud, id FROM images ORDER BY ALL"
 
 
@@ -111,6 +114,28 @@ def test_retired_listing_ends_only_what_nothing_else_shows(settings: Settings, c
     assert [row[1] for row in rows(settings, CURRENT)] == ["a", "b"]
     read(settings, cloud, listings=("public",))
     assert [row[1] for row in rows(settings, CURRENT)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_image_that_was_unlisted_before_ends_when_the_last_listing_that_had_shown_it_is_retired(
+    settings: Settings, cloud: FakeCloud, lost: bool
+) -> None:
+    """It left the listing, but still answers by id."""
+    cloud.add("e", "public", owner=PROJECT)
+    read(settings, cloud)
+    for identity in ("a", "c", "e"):
+        cloud.images[identity] |= {"owner": "somebody else's project", "protected": False}
+    read(settings, cloud)
+    assert rows(settings, "SELECT id FROM images WHERE state = 'unlisted' ORDER BY id") == [("a",), ("c",), ("e",)]
+    ended = [retire(settings, "c", listing) for listing in ("shared-pending", "private", "public")]
+    assert ended == [1, 1, 3], "e was in both listings"
+    assert rows(settings, CURRENT) == []
+    events = rows(settings, "SELECT id, after_run, by_run FROM image_events WHERE event = 'retired' ORDER BY id")
+    _, second, *retirements = [run for (run,) in rows(settings, "SELECT run_id FROM runs ORDER BY started_at")]
+    by_run = {"a": 2, "b": 2, "c": 1, "d": 0, "e": 2}
+    assert events == [(identity, second, retirements[number]) for identity, number in by_run.items()]
+    assert rows(settings, "FROM unlisted_images") == []
+    same_after_replay(settings, lost=lost)
 
 
 def test_unknown_clouds_and_listings_are_refused_and_leave_no_run(settings: Settings, cloud: FakeCloud) -> None:

@@ -1,0 +1,56 @@
+"""When an application credential expires, which no login says: the identity service is asked. Called by `check`."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from core.errors import CloudError
+from extract.account import CloudSettings, account, described, session_of
+from extract.certificates import tls_context
+from extract.connection import identity_client
+from extract.credentials import secrets_of
+
+_WAYS_IN = ("application_credential", "v3applicationcredential")
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """UTC; None: never."""
+
+    at: datetime | None
+
+
+def credential_expiry(settings: CloudSettings) -> Expiry | None:
+    """When the account's application credential expires; None where it logs in with something else.
+
+    This logs in once more. Raises: as connect; CloudError too where the account may not read the credential.
+    """
+    from extract.identity import in_our_words, through  # heavy, and not always needed
+
+    where, region = f"cloud {settings.name}", account(settings)
+    if region.config["auth_type"] not in _WAYS_IN:
+        return None
+    secrets = secrets_of(region.config)
+    client = identity_client(settings, cache(lambda: tls_context(region, os.environ, where)))
+    session = through(client, session_of(region), where, secrets)
+    base = str(described(region)["auth_url"]).rstrip("/")
+
+    def ask() -> object:
+        access = session.auth.get_access(session)
+        root = base if base.endswith("/v3") else f"{base}/v3"
+        url = f"{root}/users/{access.user_id}/application_credentials/{access.application_credential_id}"
+        return session.get(url).json()["application_credential"]["expires_at"]
+
+    try:
+        said = in_our_words(ask, where, secrets, session.auth)
+    finally:
+        client.close()
+    if said is None:
+        return Expiry(None)
+    try:
+        return Expiry(datetime.fromisoformat(str(said).removesuffix("Z")))
+    except ValueError:
+        raise CloudError(
+            f"{where}: the identity service says no time when the application credential expires"
+        ) from None

@@ -1,0 +1,6 @@
+-- show_their_targets: what the runs that go on are to read is in the copy attached as `published` too.
+INSERT INTO published.run_targets BY NAME
+SELECT target.*
+FROM warehouse.run_targets AS target
+SEMI JOIN (SELECT run_id FROM warehouse.runs WHERE status = 'running') AS running ON running.run_id = target.run_id
+ANTI JOIN published.run_targets AS shown ON shown.run_id = target.run_id AND shown.cloud = target.cloud
