@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from core.errors import CloudError, SettingsError
 from core.packages import PACKAGES
-from core.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def must_be_able_to_read(client: Any, where: str) -> None:
     faults = [f"{worker} {fault}" for worker, answer in sorted(said.items()) if (fault := _fault(answer, ours))]
     if faults:
         raise SettingsError(
-            f"of {counted(len(said), 'worker')} of {where}, {len(faults)} cannot read: "
+            f"of the workers of {where}, {len(faults)} of {len(said)} cannot read: "
             f"{'; '.join(faults[:_MOST_NAMED])}",
             "Restart them in an environment with this version of glanceback, or end them.",
         )
