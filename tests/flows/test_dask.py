@@ -150,7 +150,7 @@ def test_worker_that_cannot_read_for_us_is_named(
 ) -> None:
     with cluster_of(1, preload) as useless:
         place = on_dask(Place(tmp_path, "prefect", c=cloud), useless)
-        with pytest.raises(SettingsError, match=r"of the workers of the Dask scheduler at .* 1 of 1 cannot read") as caught:
+        with pytest.raises(SettingsError, match=r"workers of the Dask scheduler at .* 1 of 1 cannot read") as caught:
             place.run()
         assert f"{useless.workers[0].worker_address} {said}" in str(caught.value)
 
