@@ -65,8 +65,7 @@ def must_be_able_to_read(client: Any, where: str) -> None:
     faults = [f"{worker} {fault}" for worker, answer in sorted(said.items()) if (fault := _fault(answer, ours))]
     if faults:
         raise SettingsError(
-            f"of the workers of {where}, {len(faults)} of {len(said)} cannot read: "
-            f"{'; '.join(faults[:_MOST_NAMED])}",
+            f"of the workers of {where}, {len(faults)} of {len(said)} cannot read: {'; '.join(faults[:_MOST_NAMED])}",
             "Restart them in an environment with this version of glanceback, or end them.",
         )
 
