@@ -1,10 +1,15 @@
-# make setup | demo | test | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | test | test-pythons | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
+# The Python 3.N of this machine: of pyenv where that has one, else of the PATH. PYTHONS are those that there are.
+python3 = $(lastword python3.$(1) $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bin/python))
+PYTHONS ?= $(foreach minor,11 12 13,$(shell $(call python3,$(minor)) -c 'print("3.$(minor)")' 2>/dev/null))
+# `make test DUCKDB=2` and `make test PREFECT=3.9`: on a newer line, whose lock tests/newer/ has.
+NEWER = $(strip $(addprefix duckdb-,$(DUCKDB)) $(addprefix prefect-,$(PREFECT)))
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: setup demo test lint docs mutants bench lock clean
+.PHONY: .venv-newer setup demo test test-pythons lint docs mutants bench lock clean
 
 setup: .venv/.ready
 
@@ -14,7 +19,12 @@ demo: .venv/.ready
 # The environments do not depend on one another: two are made at a time.
 test:
 	$(MAKE) --jobs=2 .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
-	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(if $(NEWER),$(MAKE) .venv-newer)
+	$(if $(NEWER),.venv-newer,.venv)/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(DUCKDB),-k "not lake")
+
+# The fast tests, and those of the wheel, on each Python that the machine has: PYTHONS="3.12 3.13" says which.
+test-pythons: $(foreach python,$(PYTHONS),.venv-$(python)/.ready)
+	$(foreach python,$(PYTHONS),.venv-$(python)/bin/python -m pytest -m fast && .venv-$(python)/bin/python -m pytest tests/test_wheel.py &&) true
 
 lint: .venv/.ready-for-tests
 	.venv/bin/ruff check .
@@ -48,11 +58,12 @@ lock:
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
 	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/browser/requirements.txt
+	for line in tests/newer/*.in; do uv pip compile $$line --universal --python-version 3.11 --generate-hashes --no-header --no-deps -o $${line%.in}.txt || exit 1; done
 	uv pip compile tests/mutants/requirements.in --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header -o tests/mutants/requirements.txt
 	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o benchmarks/requirements.txt
 
 clean:
-	rm -rf .venv .venv-clouds .venv-drivers .venv-browser .venv-mutants .venv-bench mutants data/demo data/prefect
+	rm -rf .venv .venv-* mutants data/demo data/prefect
 
 .venv/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'glanceback needs Python 3.11 or newer; name one with: make PYTHON=python3.12')"
@@ -71,6 +82,21 @@ clean:
 	$(PYTHON) -m venv .venv-clouds
 	.venv-clouds/bin/python -m pip install $(PIP_FLAGS) -r tests/clouds/requirements.txt
 	touch $@
+
+# A venv for each Python that test-pythons names.
+.venv-3.%/.ready: requirements-dev.txt pyproject.toml
+	$(call python3,$*) -m venv .venv-3.$*
+	.venv-3.$*/bin/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	.venv-3.$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Newer lines lie over .venv, whose packages are found after them.
+.venv-newer: .venv/.ready-for-tests
+	rm -rf $@
+	.venv/bin/python -m venv --without-pip $@
+	.venv/bin/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" > $@/newer.pth
+	mv $@/newer.pth $@/lib/python*/site-packages/
+	for line in $(NEWER); do .venv/bin/python -m pip --python $@ install $(PIP_FLAGS) -r tests/newer/$$line.txt || exit 1; done
 
 # What other people's tools read the published copy with.
 .venv-drivers/.ready: tests/drivers/requirements.txt

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from core.packages import PACKAGES
 from tests.documents import ROOT
@@ -30,9 +31,19 @@ def test_only_the_command_line_and_the_display_print() -> None:
                 assert node.func.id != "print", path
 
 
+def test_hooks_before_a_commit_need_no_network() -> None:
+    configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    for repository in configuration["repos"]:
+        assert repository["repo"] == "local"
+        for hook in repository["hooks"]:
+            assert hook["language"] == "system"
+            assert f"\n{hook['entry'].removeprefix('make ')}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
 def test_locked_requirements_have_hashes_and_name_no_index() -> None:
     locked = [*ROOT.glob("requirements*.txt"), *ROOT.glob("*/requirements.txt"), *ROOT.glob("tests/*/requirements.txt")]
-    assert len(locked) == 10
+    locked += ROOT.glob("tests/newer/*.txt")
+    assert len(locked) == 12
     for name in locked:
         text = name.read_text()
         assert "://" not in text, name
