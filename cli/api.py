@@ -13,13 +13,13 @@ from pipeline.settings import load_settings
 
 
 @click.command
-@click.option("--port", default=9292, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
-@click.option("--cloud", metavar="NAME", help="Of a path without /cloud/NAME; not needed where there is only one.")
-@click.option("--as-of", metavar="WHEN", help="The moment of a path without /as-of/WHEN; now if not given.")
+@click.option("--port", default=9292, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
+@click.option("--cloud", metavar="NAME", help="Cloud of a path without /cloud/NAME; not needed if there is only one.")
+@click.option("--as-of", metavar="WHEN", help="The time of a path without /as-of/WHEN; now if not given.")
 @config_option
 def api(port: int, host: str, cloud: str | None, as_of: str | None, config: str | None) -> None:
-    """Serve GET /v2/images and what belongs to it from the published copy, as it was at any moment. Nothing is written.
+    """Serve GET /v2/images, and what belongs to it, from the published copy, as of any time. It writes nothing.
 
     \b
     glanceback api

@@ -45,11 +45,12 @@ def diff(
     output: Path | None,
     config: str | None,
 ) -> None:
-    """Show what is different in the catalogue between two moments, attribute by attribute.
+    """Show what differs in the catalogue between two points in time, attribute by attribute.
+
+    FROM and TO are `yesterday`, `7 days ago`, a date (its end), a time (UTC) or the id of a run. TO is now if not
+    given.
 
     \b
-    FROM and TO are `yesterday`, `7 days ago`, a date (its end), a time (UTC) or the id of a run.
-    TO is now if not given.
     glanceback diff yesterday
     glanceback diff 2026-11-01 2026-11-08 --format csv -o week.csv
     """

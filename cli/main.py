@@ -23,14 +23,14 @@ COMMANDS: Final = {
     "check": "See whether the login works, and what would be read.",
     "sync": "Read the catalogue and load what is new.",
     "sql": "Answer a query from the published copy.",
-    "diff": "Show what is different between two moments.",
+    "diff": "Show what differs between two points in time.",
     "dashboard": "Make the page: one HTML file, no server.",
     "status": "Say how each cloud is doing.",
     "runs": "List the runs, and what each found.",
     "serve": "Run the schedule, with Prefect's UI.",
     "api": "Serve the image API as of any moment.",
     "export": "Write every table as Parquet and CSV.",
-    "publish": "Make the published copy anew.",
+    "publish": "Make the published copy again.",
     "replay": "Rebuild the history from the raw pages.",
     "verify": "Check the raw pages, and the warehouse against them.",
     "retire": "End a cloud, or a listing, that is no longer read.",
@@ -90,10 +90,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="glanceback")
 def main() -> None:
-    """The memory of a cloud's image catalogue.
+    """Remember a cloud's image catalogue.
 
     glanceback reads every image of Huawei IMS or OpenStack Glance, night after night, and keeps the whole history in
-    DuckDB, to be asked in SQL.
+    DuckDB, where you query it with SQL.
 
     \b
     glanceback demo                       a sample cloud: no account, no settings

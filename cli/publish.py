@@ -17,7 +17,7 @@ from pipeline.settings import VERSION, load_settings
 @click.command
 @config_option
 def publish(config: str | None) -> None:
-    """Make the published copy anew from the warehouse."""
+    """Make the published copy again from the warehouse."""
     keep_to_owner()
     settings = load_settings(config)
     if isinstance(settings.warehouse, Path) and not settings.warehouse.exists():

@@ -14,7 +14,7 @@ from pipeline.settings import load_settings
 def rename(old: str, new: str, config: str | None) -> None:
     """Give the history of the cloud OLD the name NEW, which the settings have for it now.
 
-    What was read under NEW already is put together with it, if landing still has the pages.
+    What was already read under NEW is joined with it, if landing still has the pages.
     """
     rename_cloud(load_settings(config), old, new)
     click.echo(f"renamed cloud {old} to {new}", err=True)

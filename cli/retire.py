@@ -13,7 +13,7 @@ from pipeline.settings import load_settings
 @click.argument("listing", required=False)
 @config_option
 def retire(cloud: str, listing: str | None, config: str | None) -> None:
-    """End what is current of CLOUD, or what only this LISTING of it showed: end_reason is then `retired`.
+    """End the current images of CLOUD, or those that only its LISTING showed. Their end_reason is then `retired`.
 
     Take it out of the settings first, or the next run reads it again. The history stays.
     """

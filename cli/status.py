@@ -36,8 +36,8 @@ def duration(text: str) -> timedelta:
 @format_option
 @vertical_option
 @cloud_option
-@click.option("--max-age", metavar="AGE", help="Exit with 1 where a cloud was not read in full for so long: 26h.")
-@click.option("--check", is_flag=True, help="Exit with 1 where a rule that must always hold is broken.")
+@click.option("--max-age", metavar="AGE", help="Exit with 1 if a cloud was not read in full for this long: 26h.")
+@click.option("--check", is_flag=True, help="Exit with 1 if a rule of sql/checks is broken.")
 @config_option
 def status(
     form: str, vertical: bool, clouds: tuple[str, ...], max_age: str | None, check: bool, config: str | None

@@ -24,14 +24,12 @@ from pipeline.threads import ThreadSteps
 
 
 @click.command
-@click.option("--changes", is_flag=True, help="Only what changed since each listing was last read; ends nothing.")
+@click.option("--changes", is_flag=True, help="Read only what changed since each listing was last read. Ends no image.")
 @cloud_option
 @click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
-@click.option("--accept-deletions", is_flag=True, help="End images even where suspiciously many vanished at once.")
-@click.option("--resume", is_flag=True, help="Go on where the run before broke off, if that was soon before.")
-@click.option(
-    "--orchestrator", type=click.Choice(["auto", "prefect", "threads"]), help="What runs the steps; see the settings."
-)
+@click.option("--accept-deletions", is_flag=True, help="End images even if suspiciously many vanished at once.")
+@click.option("--resume", is_flag=True, help="Continue where the last run stopped, if it began recently.")
+@click.option("--orchestrator", type=click.Choice(["auto", "prefect", "threads"]), help="Overrides the setting.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's report as one JSON object on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Log each page.")
 @config_option
@@ -48,7 +46,7 @@ def sync(
 ) -> None:
     """Read the catalogue and load what is new, changed or gone.
 
-    It is a Prefect flow where PREFECT_API_URL or Prefect's active profile names a server, and plain threads elsewhere.
+    A run is a Prefect flow if PREFECT_API_URL or Prefect's active profile names a server; else plain threads run it.
     """
     report = run_sync(
         config, clouds, listings,

@@ -15,8 +15,8 @@ from pipeline.verification import verify_landing
 def verify(run: str | None, config: str | None) -> None:
     """Check a RUN, all of them, or the last one, from its raw pages in landing.
 
-    Every hash; that each listing called complete is; and that the warehouse holds what the pages say. Prints a sentence
-    a fault. The checker shares no code with what reads and loads: docs/concepts.md says what it shows.
+    It checks every hash, that each listing called complete is complete, and that the warehouse holds what the pages
+    say. It prints one sentence per fault. It shares no code with what reads and loads: see docs/concepts.md.
     """
     faults = verify_landing(
         load_settings(config), run, lambda finding: click.echo(finding.text, err=not finding.is_fault)

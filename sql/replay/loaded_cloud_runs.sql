@@ -1,4 +1,4 @@
--- loaded_nights: the nights whose traces are in the history: a listing of theirs was loaded.
+-- loaded_cloud_runs: the runs of clouds that left something in the history: a listing of theirs was loaded.
 -- One row per run and cloud, the oldest first. UTC.
 SELECT DISTINCT runs.run_id, run_listings.cloud, runs.started_at
 FROM runs

@@ -1,5 +1,5 @@
--- image_versions: each content that an image was ever seen to have.
--- One row per cloud, image and content, for as long as it was unbroken. Times are UTC.
+-- image_versions: each content that an image had.
+-- One row per cloud, image and content, from the run that first saw it to the first that no longer did. Times are UTC.
 CREATE TABLE image_versions (
     cloud VARCHAR NOT NULL, -- Name of the cloud, as in the settings.
     id VARCHAR NOT NULL, -- Identifier of the image, a UUID. API: id
@@ -89,10 +89,10 @@ CREATE TABLE image_versions (
     file VARCHAR, -- Link to the image's file in the API, for upload and download. API: file
     schema VARCHAR, -- Link to the JSON schema of an image. API: schema
     extra MAP(VARCHAR, VARCHAR), -- Every attribute that no column holds: API name to text, or to JSON text.
-    content_hash VARCHAR NOT NULL, -- Hash of the columns, less links, of extra, and of the rejects: two versions differ if it does.
+    content_hash VARCHAR NOT NULL, -- Hash of the columns without links, of extra and of the rejects: two versions differ if and only if it does.
     seen_from TIMESTAMP NOT NULL, -- Start of the run that first saw this version. UTC.
-    seen_to TIMESTAMP, -- Start of the run that first did not see it any more; NULL: it is current. UTC.
+    seen_to TIMESTAMP, -- Start of the first run that no longer saw it; NULL: it is current. UTC.
     run_from VARCHAR NOT NULL, -- The run that first saw this version.
-    run_to VARCHAR, -- The run that first did not see it any more; NULL: it is current.
+    run_to VARCHAR, -- The first run that no longer saw it; NULL: it is current.
     end_reason VARCHAR -- Why it ended: changed, deleted, gone (another project's, no longer visible), retired; NULL: it is current.
 );

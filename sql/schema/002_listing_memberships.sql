@@ -1,9 +1,9 @@
 -- listing_memberships: in which listings an image was, and when. A share that is accepted moves here and gains no version.
--- One row per cloud, image, listing and unbroken stay in it. Times are UTC.
+-- One row per cloud, image, listing and time that it was there without a break. Times are UTC.
 CREATE TABLE listing_memberships (
     cloud VARCHAR NOT NULL, -- Name of the cloud, as in the settings.
     id VARCHAR NOT NULL, -- The image's id.
     listing VARCHAR NOT NULL, -- The listing that showed the image; shared-out for one that the account itself shares.
     seen_from TIMESTAMP NOT NULL, -- Start of the run that first saw the image in the listing. UTC.
-    seen_to TIMESTAMP -- Start of the run that first did not see it there; NULL while it is there. UTC.
+    seen_to TIMESTAMP -- Start of the first run that no longer saw it there; NULL: it is there. UTC.
 );

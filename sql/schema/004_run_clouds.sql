@@ -9,7 +9,7 @@ CREATE TABLE run_clouds (
     deleted BIGINT NOT NULL, -- Images that were ended: no listing showed them, and the cloud said they are gone.
     returned BIGINT NOT NULL, -- Images that were ended by an earlier run, and are there again.
     rejected BIGINT NOT NULL, -- Values, and whole images, that this run received and that did not fit; see rejects.
-    withheld_deletions BIGINT NOT NULL, -- Images that no listing showed, but that were not ended, because it could not be sure.
+    withheld_deletions BIGINT NOT NULL, -- Images that no listing showed and that did not end, because nobody could be sure.
     missed_by_changes BIGINT NOT NULL, -- Of new, changed and returned: those that an earlier changes run should have seen.
     dialect VARCHAR, -- ims or openstack: which listings were asked for.
     error VARCHAR -- Why something of this cloud failed or was withheld; NULL where all went well.

@@ -1,4 +1,4 @@
--- run_listings: how the reading of each listing went, with the evidence that it was whole.
+-- run_listings: how the reading of each listing went, with the evidence that it was complete.
 -- One row per run, cloud and listing. Times are UTC.
 CREATE TABLE run_listings (
     run_id VARCHAR NOT NULL, -- The run.
@@ -8,8 +8,8 @@ CREATE TABLE run_listings (
     images BIGINT NOT NULL, -- Different images received, without those that the account itself shares out.
     bytes BIGINT NOT NULL, -- Size of the pages, uncompressed. Unit: bytes.
     seconds DOUBLE NOT NULL, -- Time that the reading took. Unit: s.
-    complete BOOLEAN NOT NULL, -- Whether the end of the listing was reached, and shown to be it.
-    evidence JSON NOT NULL, -- What was seen of that: first and last id, markers that were gone, empty pages, the closing pass.
+    complete BOOLEAN NOT NULL, -- Whether the run read the listing to its end, and proved it.
+    evidence JSON NOT NULL, -- The evidence: first and last id, markers that were gone, empty pages, the closing pass.
     error VARCHAR, -- Why the listing is not complete; NULL where it is.
     watermark TIMESTAMP -- The cloud's own clock at the start of the run. UTC.
 );

@@ -1,3 +1,3 @@
--- image_versions.landed_file: the file of that page, below landing; NULL: read before that was kept.
+-- image_versions.landed_file: the file of that page, below landing; NULL: an older glanceback read it.
 -- Files are removed after landing_days; the name stays.
 ALTER TABLE image_versions ADD COLUMN landed_file VARCHAR

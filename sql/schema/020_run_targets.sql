@@ -1,4 +1,4 @@
--- run_targets: the clouds that a run was to read, whether or not it came to load any of them.
+-- run_targets: the clouds that a run was asked to read, whether it loaded them or not.
 -- One row per run and cloud, written when the run begins.
 CREATE TABLE run_targets (
     run_id VARCHAR NOT NULL, -- The run.

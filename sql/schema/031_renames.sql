@@ -1,4 +1,4 @@
--- renames: which names clouds had before `glanceback rename`: landing keeps the pages of then under the old name.
+-- renames: names that clouds had before `glanceback rename`. Landing keeps the earlier pages under the old name.
 -- One row per rename. Times are UTC.
 CREATE TABLE renames (
     run_id VARCHAR NOT NULL, -- The run of mode rename that gave the new name.
