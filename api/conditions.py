@@ -13,8 +13,8 @@ from api.question import EVERY_STATUS, Question
 from api.refusal import Refusal
 from api.spelling import names_of
 from extract.listing import IMS
-from transform.dictionary import Attribute, Kind
-from transform.values import Misfit, parse_json_text
+from transform.attribute import Attribute, Kind
+from transform.values import PARSERS, Misfit, parse_json_text
 
 _WITH_IN: Final = ("name", "id", "status", "container_format", "disk_format")
 """The attributes that take `in:` and, before a value with a colon, `eq:`."""
@@ -135,6 +135,11 @@ def _of_attribute(attribute: Attribute, value: str, found: Conditions) -> str:
             return _compared(attribute.api_name, column, value, found)
         case Kind.BOOLEAN:
             return f"{column} = {value.lower()}" if value.lower() in ("true", "false") else _NEVER
+        case Kind.FLAG | Kind.DAY:
+            try:
+                return f"{column} = {found.bind(PARSERS[attribute.kind](value))}"
+            except Misfit:
+                return _NEVER
         case Kind.INTEGER | Kind.BIGINT:
             return f"CAST({column} AS VARCHAR) = {found.bind(value)}"
         case Kind.TAGS:

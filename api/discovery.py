@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from api.body import Body
 from api.spelling import attribute_names
-from transform.dictionary import Attribute, Kind, Spelling, comment
+from transform.attribute import Attribute, Kind, Spelling
+from transform.dictionary import comment
 
 _CURRENT: Final = "2.17"
 _SUPPORTED: Final = ("2.15", "2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from transform.dictionary import ATTRIBUTES, Spelling
+from transform.attribute import Spelling
+from transform.dictionary import ATTRIBUTES
 from transform.values import is_unicode
 
 _SPELLED_AS_JSON = {attribute.api_name for attribute in ATTRIBUTES if attribute.spelling is Spelling.JSON}

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Final
 
 from extract.listing import IMS
-from transform.dictionary import ATTRIBUTES, Attribute, Kind, Spelling
+from transform.attribute import Attribute, Kind, Spelling
+from transform.dictionary import ATTRIBUTES
 
 _AS_PRINTED: Final = (
     *("schema", "min_disk", "created_at", "__image_source_type", "container_format", "file", "updated_at"),
@@ -85,7 +86,10 @@ def _value(attribute: Attribute, column: str) -> str:
             whole = f"strftime({column}, '\"%Y-%m-%dT%H:%M:%SZ\"')"
             finer = f"strftime({column}, '\"%Y-%m-%dT%H:%M:%S.%fZ\"')"
             return f"if(date_trunc('second', {column}) = {column}, {whole}, {finer})"
-        case Kind.BOOLEAN | Kind.INTEGER | Kind.BIGINT:
+        case Kind.DAY:
+            day, time = f"strftime({column}, '\"%Y-%m-%d\"')", f"strftime({column}, '\"%Y-%m-%d %H:%M:%S\"')"
+            return f"if(date_trunc('day', {column}) = {column}, {day}, {time})"
+        case Kind.BOOLEAN | Kind.FLAG | Kind.INTEGER | Kind.BIGINT:
             plain = f"CAST({column} AS VARCHAR)"
             return f"'\"' || {plain} || '\"'" if is_text else plain
         case Kind.JSON if not is_text:

@@ -5,10 +5,9 @@ No version comes or goes by it.
 Called when a warehouse is brought up to date.
 """
 
-from collections.abc import Iterator
-
 from load.warehouse import Warehouse, quoted
-from transform.dictionary import ATTRIBUTES, Attribute
+from transform.attribute import Attribute
+from transform.dictionary import ATTRIBUTES
 from transform.values import PARSERS, Misfit
 
 _JSON_NULL = "null"
@@ -51,39 +50,43 @@ def drop_replaced(warehouse: Warehouse) -> None:
 def _fill_from_replaced(warehouse: Warehouse, attribute: Attribute) -> None:
     replaced = f'"{_REPLACED}{attribute.column}"'
     found = warehouse.execute(f"SELECT DISTINCT {replaced}::VARCHAR FROM image_versions WHERE {replaced} IS NOT NULL")
-    fitting, reasons = dict[str, object](), dict[str, str]()
-    for (text,) in found.fetchall():
-        try:
-            fitting[text] = PARSERS[attribute.kind](_as_sent(attribute, text))
-        except Misfit as misfit:
-            reasons[text] = str(misfit)
+    fitting, reasons = _parsed(attribute, [text for (text,) in found.fetchall()])
     _write_parsed(warehouse, attribute, f"{replaced}::VARCHAR", fitting)
+    _reject(warehouse, attribute.api_name, f"{replaced}::VARCHAR", reasons)
+
+
+def _reject(warehouse: Warehouse, name: str, source: str, reasons: dict[str, str], where: str = "true") -> None:
+    """Keep the texts that the expression `source` has, and that do not fit, as rejects of their versions."""
     if reasons:
         warehouse.execute(
             f"""INSERT INTO rejects BY NAME
-            SELECT run_from AS run_id, cloud, id, {quoted(attribute.api_name)} AS attribute,
-                misfit.text AS value, misfit.reason
+            SELECT run_from AS run_id, cloud, id, {quoted(name)} AS attribute, misfit.text AS value, misfit.reason
             FROM image_versions
-            JOIN (SELECT unnest($texts) AS text, unnest($reasons) AS reason) AS misfit
-                ON misfit.text = {replaced}::VARCHAR""",
+            JOIN (SELECT unnest($texts) AS text, unnest($reasons) AS reason) AS misfit ON misfit.text = {source}
+            WHERE {where}""",
             {"texts": list(reasons), "reasons": list(reasons.values())},
         )
 
 
 def fill_from_extra(warehouse: Warehouse, added: list[Attribute]) -> None:
-    """Move the values of these attributes to their columns.
+    """Move the values of these attributes to their columns, as if those had always been there.
 
     DuckDB commits no transaction that alters (or comments) a table after it has updated it: this comes last.
     """
+    if not added:
+        return
+    found = warehouse.execute("SELECT DISTINCT unnest(map_keys(extra)) FROM image_versions").fetchall()
+    held = {name for (name,) in found}
     for attribute in added:
         for number in reversed(range(len(attribute.api_names))):
-            _fill(warehouse, attribute, number)
+            if attribute.api_names[number] in held:
+                _fill(warehouse, attribute, number)
 
 
 def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
     """Move the values of one of the attribute's API names from `extra` to its column, as flattening would have.
 
-    Where an image has an earlier one of the names too, that one has the column. What does not fit stays in `extra`.
+    Where an image has an earlier one of the names too, that one has the column. What does not fit goes to the rejects.
     """
     name, earlier = attribute.api_names[number], attribute.api_names[:number]
     held = " AND ".join(
@@ -91,15 +94,19 @@ def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
     )
     texts = warehouse.execute(f"SELECT DISTINCT extra[{quoted(name)}] FROM image_versions WHERE {held}").fetchall()
     rest = f"map_from_entries(list_filter(map_entries(extra), lambda entry: entry.key <> {quoted(name)}))"
-    fitting = dict(_parsed(attribute, [text for (text,) in texts]))
-    _write_parsed(warehouse, attribute, f"extra[{quoted(name)}]", fitting, also=f"extra = {rest}", where=held)
+    source = f"extra[{quoted(name)}]"
+    fitting, reasons = _parsed(attribute, [text for (text,) in texts])
+    _reject(warehouse, name, source, reasons, held)
+    emptied = fitting | dict.fromkeys(reasons)
+    _write_parsed(warehouse, attribute, source, emptied, also=f"extra = {rest}", where=held)
 
 
 def write_in_one_spelling(warehouse: Warehouse, attribute: Attribute) -> None:
     """Write the texts of a column as its parser does now. What it does not take stays as it is."""
     column = f'"{attribute.column}"::VARCHAR'
     texts = warehouse.execute(f"SELECT DISTINCT {column} FROM image_versions WHERE {column} IS NOT NULL").fetchall()
-    respelled = {text: value for text, value in _parsed(attribute, [text for (text,) in texts]) if value != text}
+    fitting, _ = _parsed(attribute, [text for (text,) in texts])
+    respelled = {text: value for text, value in fitting.items() if value != text}
     _write_parsed(warehouse, attribute, column, respelled)
 
 
@@ -124,12 +131,15 @@ def _write_parsed(
     )
 
 
-def _parsed(attribute: Attribute, texts: list[str]) -> Iterator[tuple[str, object]]:
+def _parsed(attribute: Attribute, texts: list[str]) -> tuple[dict[str, object], dict[str, str]]:
+    """What fits, by text, with its value; and what does not, with the reason."""
+    fitting, reasons = dict[str, object](), dict[str, str]()
     for text in texts:
         try:
-            yield text, None if text == _JSON_NULL else PARSERS[attribute.kind](_as_sent(attribute, text))
-        except Misfit:
-            continue
+            fitting[text] = None if text == _JSON_NULL else PARSERS[attribute.kind](_as_sent(attribute, text))
+        except Misfit as misfit:
+            reasons[text] = str(misfit)
+    return fitting, reasons
 
 
 def _as_sent(attribute: Attribute, text: str) -> object:

@@ -8,7 +8,8 @@ from typing import Final
 
 from load.column_migration import fill_from_extra, write_in_one_spelling
 from load.warehouse import Warehouse
-from transform.dictionary import ATTRIBUTES, Attribute, Kind
+from transform.attribute import Attribute, Kind
+from transform.dictionary import ATTRIBUTES
 from transform.identity import DIGITS, LINKS, SCHEME
 
 _NEEDS_BYTES: Final = "virtual_size"
@@ -19,13 +20,11 @@ def scheme() -> str:
     return f"{SCHEME} " + " ".join(f"{attribute.column}:{attribute.kind}" for attribute in _hashed())
 
 
-def restate(warehouse: Warehouse, before: str | None) -> None:
-    """Bring all versions to this scheme; `before` is the one that they have, None: the first, which had no number.
+def restate(warehouse: Warehouse) -> None:
+    """Bring the hashes of all versions to this scheme.
 
     DuckDB commits no transaction that alters (or comments) a table after it has updated it: this comes last.
     """
-    if before is None:
-        _from_first_scheme(warehouse)
     content = _content()
     warehouse.execute(f"UPDATE image_versions SET content_hash = {_hash(content)}")
     warehouse.execute(
@@ -43,8 +42,10 @@ def restate(warehouse: Warehouse, before: str | None) -> None:
     )
 
 
-def _from_first_scheme(warehouse: Warehouse) -> None:
-    """What the first scheme kept otherwise: rejects anew each run, tags as received, one size in two units."""
+def bring_from_first_scheme(warehouse: Warehouse) -> None:
+    """What the first scheme, which had no number, kept otherwise: rejects anew each run, tags as received, one size in
+    two units. Before values move to new columns: what does not fit there is one of the rejects.
+    """
     for name in ("rejects_of_versions", "forget_rejects", "put_rejects_back", "split_virtual_size", "tags_as_sets"):
         warehouse.run("content", name)
     fill_from_extra(warehouse, [one for one in ATTRIBUTES if one.column == _NEEDS_BYTES])
@@ -69,7 +70,7 @@ def _text(attribute: Attribute) -> str:
     """A column's value as the hash has it."""
     column = f'image_versions."{attribute.column}"'
     match attribute.kind:
-        case Kind.TIMESTAMP:
+        case Kind.TIMESTAMP | Kind.DAY:
             return f"epoch_us({column})::VARCHAR"
         case Kind.TAGS:
             tags = f"array_to_string(list_transform({column}, lambda tag: {_counted('tag')}), '')"

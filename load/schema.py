@@ -14,7 +14,7 @@ import msgspec
 
 from core.errors import WarehouseError
 from load.column_migration import add_new_columns, convert_columns, drop_replaced, fill_from_extra
-from load.content import restate, scheme
+from load.content import bring_from_first_scheme, restate, scheme
 from load.end_of_life import load_our_dates
 from load.fingerprints import OF_WHOLE_TEXTS, of_sql
 from load.statements import added_columns, names, statement
@@ -90,10 +90,13 @@ def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
     if applied.get(_SURFACE, ("", ""))[0] != fingerprint:
         _renew_surface(warehouse)
         _record(warehouse, _SURFACE, fingerprint, version)
-    fill_from_extra(warehouse, added)
+    if applied and _CONTENT not in applied:
+        bring_from_first_scheme(warehouse)
+    if applied:  # a new warehouse has no versions
+        fill_from_extra(warehouse, added)
     if applied.get(_CONTENT, ("", ""))[0] != scheme():
-        if applied:  # a new warehouse has no versions
-            restate(warehouse, applied[_CONTENT][0] if _CONTENT in applied else None)
+        if applied:
+            restate(warehouse)
         _record(warehouse, _CONTENT, scheme(), version)
     return applied
 

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from extract.body import are_usable, usable_id
 from extract.images import ABSENT, Images, Json
-from transform.dictionary import ATTRIBUTES, Attribute, Kind, arrow_schema
+from transform.attribute import Attribute, Kind
+from transform.dictionary import ATTRIBUTES, arrow_schema
 from transform.extra import EXTRA_TYPE, extra_column, extra_entries
 from transform.identity import content_hashes
 from transform.rejects import Reject, reject_batch
@@ -39,6 +40,7 @@ _AS_JSON: Final[dict[Kind, set[type]]] = {
     Kind.BOOLEAN: {bool},
     Kind.INTEGER: {int},
     Kind.BIGINT: {int},
+    Kind.FLAG: {bool},
 }
 """The type that JSON itself has for what these columns hold."""
 

@@ -1,105 +1,16 @@
 """The dictionary: what each attribute of an image is called, which type it has and what it means, one row each.
 
 `transform.batch` reads pages by it, `load.schema` makes the table's columns and comments from it. It knows neither
-HTTP nor DuckDB. To add an attribute, add its row; nothing else repeats its name.
+HTTP nor DuckDB. To add an attribute, add its row, here or in `transform.openstack_attributes`; nothing else repeats its
+name.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import pyarrow as pa
 
-
-class Kind(StrEnum):
-    """What a value is, however the API spells it."""
-
-    TEXT = "text"
-    BOOLEAN = "boolean"
-    INTEGER = "integer"
-    BIGINT = "bigint"
-    TIMESTAMP = "timestamp"
-    TAGS = "tags"
-    JSON = "json"
-
-
-TEXT, BOOLEAN, INTEGER, BIGINT, TIMESTAMP, TAGS, JSON = Kind
-
-ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
-    {
-        TEXT: pa.string(),
-        BOOLEAN: pa.bool_(),
-        INTEGER: pa.int32(),
-        BIGINT: pa.int64(),
-        TIMESTAMP: pa.timestamp("us"),
-        TAGS: pa.list_(pa.string()),
-        JSON: pa.string(),
-    }
-)
-
-SQL_TYPES: Final[Mapping[Kind, str]] = MappingProxyType(
-    {
-        TEXT: "VARCHAR",
-        BOOLEAN: "BOOLEAN",
-        INTEGER: "INTEGER",
-        BIGINT: "BIGINT",
-        TIMESTAMP: "TIMESTAMP",
-        TAGS: "VARCHAR[]",
-        JSON: "JSON",
-    }
-)
-
-
-class Spelling(StrEnum):
-    """How the API writes a value that is there. Source: reference, Table 2, and what was observed."""
-
-    TEXT = "text"
-    """As a JSON string: "true", "64", "2018-09-06T14:03:27Z"."""
-    JSON = "json"
-    """As what it is: true, 64, an array."""
-    MICROSECONDS = "microseconds"
-    """A time with six digits behind the second and no zone."""
-
-
-Source = Literal["reference", "vendor SDK", "Glance", "observed"]
-"""Who says that the attribute exists; `observed`: recorded answers and public clients, its meaning inferred from them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One attribute of an image, under the name that the API gives it."""
-
-    api_name: str
-    kind: Kind
-    unit: str | None
-    meaning: str
-    source: Source
-    own_column: str | None = None
-    """The column's name where an attribute of the usual name has another unit."""
-    spelling: Spelling = Spelling.TEXT
-    is_plain_on_glance: bool = False
-    """Whether people of a plain Glance write the attribute without the underscores."""
-
-    @property
-    def column(self) -> str:
-        """The API's name without leading underscores."""
-        return self.own_column or self.api_name.lstrip("_")
-
-    @property
-    def api_names(self) -> tuple[str, ...]:
-        """The names whose value the column takes, the first present one; a later one that is also present is extra."""
-        return (self.api_name,) if self.own_column or self.api_name == self.column else (self.api_name, self.column)
-
-    @property
-    def arrow_type(self) -> pa.DataType:
-        return ARROW_TYPES[self.kind]
-
-    @property
-    def sql_type(self) -> str:
-        return SQL_TYPES[self.kind]
-
+from transform.attribute import BIGINT, BOOLEAN, INTEGER, JSON, TAGS, TEXT, TIMESTAMP, Attribute, Spelling
+from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
 # One line an attribute, however long: the table is read down its columns.
 # ruff: noqa: E501
@@ -118,7 +29,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     # The operating system in it
     Attribute("__os_type", TEXT, None, "Operating system family: Linux, Windows or Other; a tenant may write others", "reference", is_plain_on_glance=True),
     Attribute("__platform", TEXT, None, "Operating system distribution, such as Ubuntu, CentOS, EulerOS, Windows or Other", "reference"),
-    Attribute("__os_version", TEXT, None, "Operating system with its release, as one text", "reference", is_plain_on_glance=True),
+    Attribute("__os_version", TEXT, None, "Operating system with its release, as one text; on plain Glance the release alone", "reference", is_plain_on_glance=True),
     Attribute("__os_bit", INTEGER, "bits", "Word size of the operating system: 32 or 64", "reference"),
     Attribute("architecture", TEXT, None, "Processor architecture, such as x86_64 or aarch64, where someone noted it", "Glance"),
     Attribute("__image_login_user", TEXT, None, "User name to log in with on a server made from the image", "observed"),
@@ -154,7 +65,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__backup_id", TEXT, None, "Backup that the image was made from", "reference"),
     # Where it lies, and how to check it
     Attribute("__image_source_type", TEXT, None, "Storage behind the image; uds is object storage", "reference"),
-    Attribute("__image_location", TEXT, None, "Place of the image in that storage", "reference"),
+    Attribute("__image_location", TEXT, None, "Place of the image in that storage; of a snapshot on plain Glance: snapshot", "reference", is_plain_on_glance=True),
     Attribute("stores", TEXT, None, "Glance stores that hold the image, separated by commas", "Glance"),
     Attribute("locations", JSON, None, "Addresses of the image in its stores, a JSON list; only where the cloud shows them", "Glance", spelling=Spelling.JSON),
     Attribute("direct_url", TEXT, None, "Address of the image in its first store; only where the cloud shows it", "Glance"),
@@ -199,6 +110,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__support_live_resize", BOOLEAN, None, "Whether a server made from the image can be resized while it runs", "observed"),
     Attribute("__support_fc_inject", BOOLEAN, None, "Whether Cloud-Init can NOT inject passwords or keys: true means not", "vendor SDK"),
     Attribute("__support_agent_list", TEXT, None, "Agents supported, comma-separated: hss (security), ces (monitoring)", "vendor SDK"),
+    *OPENSTACK_ATTRIBUTES,
     # Links of the answer itself
     Attribute("self", TEXT, None, "Link to the image in the API", "reference"),
     Attribute("file", TEXT, None, "Link to the image's file in the API, for upload and download", "reference"),

@@ -15,12 +15,15 @@ import msgspec
 from extract.images import Json
 from extract.numbers import Number, json_text, strict_json
 from extract.times import EXAMPLE, parse_api_time
-from transform.dictionary import Kind
+from transform.attribute import Kind
 
 Parser = Callable[[Json], Any]
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2})?")
 _TRUTH = {"true": True, "false": False}
+_YES, _NO = ("1", "t", "true", "on", "y", "yes"), ("0", "f", "false", "off", "n", "no")
+_FLAGS = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
 
 
 class Misfit(ValueError):
@@ -64,6 +67,18 @@ def parse_boolean(value: Json) -> bool | None:
     raise Misfit(f"expected true or false, got {_named(value)}")
 
 
+def parse_flag(value: Json) -> bool | None:
+    """A boolean in one of the spellings that Nova takes. Source: oslo.utils, strutils.bool_from_string."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return value
+    spelled = value.lower() if isinstance(value, str) else str(value) if type(value) is int else ""
+    if spelled in _FLAGS:
+        return _FLAGS[spelled]
+    raise Misfit(f"expected true or false, yes or no, got {_named(value)}")
+
+
 def parse_integer(value: Json) -> int | None:
     """32 bits, signed."""
     return _parse_whole_number(value, 32)
@@ -84,6 +99,19 @@ def parse_timestamp(value: Json) -> datetime | None:
         return parse_api_time(value)
     except ValueError as exc:
         raise Misfit(str(exc)) from exc
+
+
+def parse_day(value: Json) -> datetime | None:
+    """A day, which is its beginning in UTC; or a time, also without seconds. Source: SCS-0102, `image_build_date`."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError as exc:
+            raise Misfit(f"expected a day such as 2018-09-06 ({exc})") from exc
+    try:
+        return parse_timestamp(value)
+    except Misfit as exc:
+        raise Misfit(f"expected a day such as 2018-09-06, or a time such as {EXAMPLE}, got {_named(value)}") from exc
 
 
 def parse_tags(value: Json) -> list[str] | None:
@@ -139,4 +167,6 @@ PARSERS: dict[Kind, Parser] = {
     Kind.TIMESTAMP: parse_timestamp,
     Kind.TAGS: parse_tags,
     Kind.JSON: parse_json_text,
+    Kind.FLAG: parse_flag,
+    Kind.DAY: parse_day,
 }

@@ -1,6 +1,6 @@
 -- images_as_of: the catalogue as it was at a moment (UTC), as the runs until then had seen it.
--- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). A macro looks into the
--- database in USE: in a copy that is only attached, take the view images_by_run.
+-- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). `successor` is what is known now. A
+-- macro looks into the database in USE: in a copy that is only attached, take the view images_by_run.
 -- Case: public a, b | public a min_disk=5
 -- SELECT id, min_disk, listings FROM images_as_of(TIMESTAMP '2026-11-02 12:00')
 -- a, NULL, ['public']
@@ -23,8 +23,16 @@ first_sightings AS (
 SELECT
     version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
     coalesce(stays.listings, []) AS listings,
-    first_sightings.first_seen
+    first_sightings.first_seen,
+    coalesce(version.image_size, version.size) AS bytes,
+    systems.system AS system,
+    successors.successor AS successor
 FROM image_versions AS version
 JOIN first_sightings ON first_sightings.cloud = version.cloud AND first_sightings.id = version.id
 LEFT JOIN stays ON stays.cloud = version.cloud AND stays.id = version.id
+LEFT JOIN image_systems AS systems
+    ON systems.os_version = coalesce(version.os_version, '')
+    AND systems.platform = coalesce(version.platform, '')
+    AND systems.os_distro = coalesce(version.os_distro, '')
+LEFT JOIN image_successors AS successors ON successors.cloud = version.cloud AND successors.id = version.id
 WHERE version.seen_from <= ts AND (version.seen_to IS NULL OR version.seen_to > ts)

@@ -1,6 +1,7 @@
 -- end_of_life_systems: Which images run an operating system that its maker no longer maintains?
 -- One row per image, the longest out of date first. The dates are in the table end_of_life, which a file of your own may
--- extend (end_of_life in the settings); facts from https://endoflife.date, of November 2026.
+-- extend (end_of_life in the settings); facts from https://endoflife.date, of November 2026. Which images it cannot judge,
+-- unjudged_systems says.
 -- $on = today: the day to judge by
 SELECT
     images.cloud,
@@ -16,6 +17,6 @@ SELECT
 FROM images
 JOIN system_lifetimes AS lifetimes
     ON lifetimes.os_version = coalesce(images.os_version, '')
-    AND lifetimes.platform = coalesce(images.platform, images.extra['os_distro'], '')
+    AND lifetimes.platform = coalesce(nullif(images.platform, ''), images.os_distro, '')
 WHERE lifetimes.has_ended OR lifetimes.ends < $on::DATE
 ORDER BY ended_on, images.name, images.id

@@ -19,7 +19,10 @@ SELECT
     days.as_of AS as_of, -- Start of the day's last run: what the catalogue is shown after. UTC.
     version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
     coalesce(stays.listings, []) AS listings, -- The listings that showed the image then, sorted.
-    history.first_seen -- Start of the run that first saw the image, in any version. UTC.
+    history.first_seen, -- Start of the run that first saw the image, in any version. UTC.
+    coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
+    systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
+    successors.successor AS successor -- The image that stands for a name that this one bore, as is known now; NULL: none took one over.
 FROM days
 JOIN image_versions AS version
     ON version.seen_from <= days.as_of AND (version.seen_to IS NULL OR version.seen_to > days.as_of)
@@ -34,3 +37,8 @@ LEFT JOIN LATERAL (
         AND (membership.seen_to IS NULL OR membership.seen_to > days.as_of)
 ) AS stays
     ON true
+LEFT JOIN image_systems AS systems
+    ON systems.os_version = coalesce(version.os_version, '')
+    AND systems.platform = coalesce(version.platform, '')
+    AND systems.os_distro = coalesce(version.os_distro, '')
+LEFT JOIN image_successors AS successors ON successors.cloud = version.cloud AND successors.id = version.id

@@ -1,21 +1,25 @@
 -- system_lifetimes: until when the makers maintain the operating systems of the current images.
 -- One row per spelling of a system that is known in end_of_life; where the release is not told, its latest end counts.
--- Case: public a __os_version=CentOS7.9-64bit, b __os_version=Rocky-9.3, c __os_version=CoreOS-40
+-- Case: public a __os_version=CentOS7.9-64bit, b __os_version=Rocky-9.3, c __os_version=CoreOS-40, d os_distro=debian os_version=12
 -- SELECT system, product, cycle, ends FROM system_lifetimes
 -- CentOS7.9-64bit, centos, 7, 2024-06-30
 -- Rocky-9.3, rocky-linux, 9, 2032-05-31
+-- debian 12, debian, 12, 2026-06-10
 CREATE OR REPLACE VIEW system_lifetimes AS
 WITH systems AS (
-    SELECT DISTINCT coalesce(os_version, '') AS os_version, coalesce(platform, extra['os_distro'], '') AS platform
-    FROM image_versions
-    WHERE seen_to IS NULL
+    SELECT DISTINCT named.os_version, named.distribution AS platform, named.told AS system
+    FROM image_systems AS named
+    SEMI JOIN (SELECT os_version, platform, os_distro FROM image_versions WHERE seen_to IS NULL) AS version
+        ON coalesce(version.os_version, '') = named.os_version
+        AND coalesce(version.platform, '') = named.platform
+        AND coalesce(version.os_distro, '') = named.os_distro
 ),
 
 texts AS (
     SELECT
         os_version,
         platform,
-        if(regexp_matches(os_version, '[A-Za-z]{2}'), os_version, concat_ws(' ', platform, os_version)) AS system,
+        system,
         regexp_replace(
             regexp_replace(
                 regexp_replace(
@@ -137,7 +141,7 @@ fitting AS (
 
 SELECT
     os_version, -- The images' os_version; empty where they have none.
-    platform, -- The images' platform, or what else names the distribution; empty where they have none.
+    platform, -- The images' platform, or their os_distro where they have none; empty where they have neither.
     system, -- The text that names the system.
     product, -- The product in end_of_life.
     cycle, -- The release cycle in end_of_life.

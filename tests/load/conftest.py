@@ -18,6 +18,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "test_ducklake",
                 "test_lake",
                 "test_cookbook",
+                "test_names",
+                "test_promises",
                 "test_publish",
                 "test_staged_files",
                 "test_end_of_life",

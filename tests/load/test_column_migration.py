@@ -9,6 +9,7 @@ from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
+from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
 ODD = image("odd", __os_bit="64", os_bit="32", __lazyloading=True, tags=["a", "b"], min_disk="huge", invented="x")
 PLAIN = image("plain", os_bit="32", __lazyloading="", tags=[], __os_feature_list='{"a": "1"}', __isregistered="maybe")
@@ -58,11 +59,53 @@ def test_new_columns_make_no_new_versions(nights: Nights) -> None:
     assert nights.rows("SELECT count(*) FROM image_versions") == [(2,)]
 
 
-def test_value_that_does_not_fit_its_new_column_stays_in_extra(nights: Nights) -> None:
+PROMISED = image(
+    "promised", os_distro="ubuntu", image_build_date="2024-04-22", hotfix_hours="0", license_included="no", odd="x",
+    replace_frequency="monthly", **{"owner_specified.openstack.md5": "", "__os_version": "24.04"},
+)  # fmt: skip
+BROKEN = image(
+    "broken", os_distro=None, image_build_date="soon", hotfix_hours="many", license_included="maybe", min_ram="much"
+)
+
+
+def test_properties_of_openstack_that_were_in_extra_move_to_columns_and_no_image_has_changed(tmp_path: Path) -> None:
+    nights = Nights(new_warehouse(tmp_path), tmp_path / "stage")
+    nights.night({"public": [PROMISED, BROKEN, image("neither")]})
+    columns = ", ".join(f'"{attribute.column}"' for attribute in OPENSTACK_ATTRIBUTES)
+    query = f"SELECT id, {columns}, extra, content_hash FROM images ORDER BY id"
+    held, rejects = nights.rows(query), nights.rows("FROM rejects ORDER BY ALL")
+    assert len(rejects) == 4
+    for view in nights.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal"):
+        nights.warehouse.execute(f"DROP VIEW {view[0]}")
+    for attribute in OPENSTACK_ATTRIBUTES:
+        nights.warehouse.execute(f'ALTER TABLE image_versions DROP COLUMN "{attribute.column}"')
+    known = {attribute.api_name for attribute in OPENSTACK_ATTRIBUTES}
+    for sent in (PROMISED, BROKEN):
+        moved = {name: "null" if value is None else value for name, value in sent.items() if name in known}
+        nights.warehouse.execute(
+            """UPDATE image_versions SET content_hash = 'before',
+            extra = map_concat(extra, map($names::VARCHAR[], $texts::VARCHAR[])) WHERE id = $id""",
+            {"names": list(moved), "texts": list(moved.values()), "id": sent["id"]},
+        )
+    nights.warehouse.execute("DELETE FROM rejects WHERE attribute <> 'min_ram'")
+    nights.warehouse.execute(
+        "UPDATE schema_migrations SET fingerprint = '2 before' WHERE name LIKE 'views%' OR name = 'content hash'"
+    )
+    bring_up_to_date(nights.warehouse, "0")
+    assert nights.rows(query) == held
+    assert nights.rows("FROM rejects ORDER BY ALL") == rejects
+    assert nights.night({"public": [PROMISED, BROKEN, image("neither")]}).unchanged == 3
+    assert nights.rows("FROM image_changes") == []
+
+
+def test_value_that_does_not_fit_its_new_column_goes_to_the_rejects(nights: Nights) -> None:
     as_before(nights.warehouse)
     nights.warehouse.execute("UPDATE image_versions SET extra = MAP {'__os_bit': 'many'} WHERE id = 'odd'")
     bring_up_to_date(nights.warehouse, "0")
-    assert nights.rows("SELECT os_bit, extra['__os_bit'] FROM images WHERE id = 'odd'") == [(None, "many")]
+    assert nights.rows("SELECT os_bit, extra FROM images WHERE id = 'odd'") == [(None, {})]
+    assert nights.rows("SELECT attribute, value, reason FROM rejects WHERE attribute = '__os_bit'") == [
+        ("__os_bit", "many", "expected a whole number, got other text")
+    ]
 
 
 def test_table_has_a_column_of_its_type_for_every_attribute(nights: Nights) -> None:

@@ -17,7 +17,8 @@ from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
 from tests.transform.test_batch import IMAGES
 from tests.transform.test_identity import DIFFERENT, SAME, with_attributes
-from transform.dictionary import ATTRIBUTES, Attribute, Kind
+from transform.attribute import Attribute, Kind
+from transform.dictionary import ATTRIBUTES
 
 VERSIONS = (
     "SELECT cloud, id, run_from, seen_from, seen_to, run_to, end_reason, name, state FROM image_versions ORDER BY ALL"
@@ -89,7 +90,7 @@ def test_hashes_differ_if_and_only_if_a_change_is_shown(
         assert all(changed == shown for changed, shown in changed_and_shown(warehouse, nights, texts))
         hashes = nights.rows("SELECT id, run_from, content_hash FROM image_versions ORDER BY ALL")
         warehouse.execute("UPDATE image_versions SET content_hash = 'x'")
-        content.restate(warehouse, content.scheme())
+        content.restate(warehouse)
         assert nights.rows("SELECT id, run_from, content_hash FROM image_versions ORDER BY ALL") == hashes
 
 
@@ -165,14 +166,16 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
 
     texts = {"1": "8", "2": "08", "3": "much", "4": None, "5": ""}
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path).night({"private": [image(key, __platform=text) for key, text in texts.items()]})
-        use(retyped("platform", Kind.INTEGER))
+        Nights(warehouse, tmp_path).night(
+            {"private": [image(key, __image_displayname=text) for key, text in texts.items()]}
+        )
+        use(retyped("image_displayname", Kind.INTEGER))
         bring_up_to_date(warehouse, "1")
-        assert warehouse.execute("SELECT id, platform FROM images ORDER BY id").fetchall() == [
+        assert warehouse.execute("SELECT id, image_displayname FROM images ORDER BY id").fetchall() == [
             ("1", 8), ("2", 8), ("3", None), ("4", None), ("5", None),
         ]  # fmt: skip
         assert warehouse.execute("SELECT id, attribute, value, reason FROM rejects").fetchall() == [
-            ("3", "__platform", "much", "expected a whole number, got other text")
+            ("3", "__image_displayname", "much", "expected a whole number, got other text")
         ]
         hashes = dict(warehouse.execute("SELECT id, content_hash FROM images").fetchall())
         assert hashes["1"] != hashes["2"] != hashes["4"]
@@ -180,7 +183,7 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
         bring_up_to_date(warehouse, "1")
         use(ATTRIBUTES)
         bring_up_to_date(warehouse, "2")
-        rows = warehouse.execute("SELECT id, platform FROM images ORDER BY id").fetchall()
+        rows = warehouse.execute("SELECT id, image_displayname FROM images ORDER BY id").fetchall()
         assert rows == [("1", "8"), ("2", "8"), ("3", None), ("4", None), ("5", None)]
 
 

@@ -91,6 +91,57 @@ def test_spellings_mean_their_release(warehouse: Warehouse) -> None:
     assert {system: found.get(system) for system in SPELLINGS} == SPELLINGS
 
 
+OF_PLAIN_OPENSTACK = {
+    ("ubuntu", "22.04"): ("ubuntu 22.04", "ubuntu 22.04"),
+    ("ubuntu", "jammy"): ("ubuntu jammy", "ubuntu 22.04"),
+    ("windows", "2012R2"): ("windows 2012 r2", "windows-server 2012-r2"),
+    ("centos", "stream9"): ("centos stream 9", "centos-stream 9"),
+    ("rhel", "9.4"): ("rhel 9.4", "rhel 9"),
+    ("opensuse", "Leap 15.6"): ("opensuse leap 15.6", "opensuse 15.6"),
+    ("sles", "15-SP5"): ("sles 15-sp5", "sles 15.5"),
+    ("freebsd", "13.2-RELEASE"): ("freebsd 13.2", "freebsd 13.2"),
+    ("rocky", "9"): ("rocky 9", "rocky-linux 9"),
+    ("arch", None): ("arch", None),
+}
+
+
+def test_system_is_told_from_distribution_and_release_wherever_they_stand(warehouse: Warehouse) -> None:
+    releases(warehouse, [])
+    for column in ("os_distro", "platform"):
+        for number, (distribution, release) in enumerate(OF_PLAIN_OPENSTACK):
+            warehouse.execute(
+                f"""INSERT INTO image_versions BY NAME SELECT 'c' AS cloud, $id AS id, $distribution AS {column},
+                $release AS os_version, 'h' AS content_hash, TIMESTAMP '2026-11-01' AS seen_from, 'r' AS run_from""",
+                {"id": f"{column} {number}", "distribution": distribution, "release": release},
+            )
+    rows = warehouse.execute(
+        """SELECT coalesce(images.platform, images.os_distro), images.os_version, images.system, product || ' ' || cycle
+        FROM images
+        LEFT JOIN system_lifetimes AS lifetimes
+            ON lifetimes.os_version = coalesce(images.os_version, '')
+            AND lifetimes.platform = coalesce(images.platform, images.os_distro)"""
+    ).fetchall()
+    assert len(rows) == 2 * len(OF_PLAIN_OPENSTACK)
+    assert {row[:2]: row[2:] for row in rows} == OF_PLAIN_OPENSTACK
+
+
+def test_one_system_has_one_spelling(warehouse: Warehouse) -> None:
+    spelled = {
+        "Ubuntu 20.04 server 64bit": "ubuntu 20.04",
+        "ubuntu2004": "ubuntu 20.04",
+        "Debian GNU/Linux 12.0.0 64bit": "debian 12",
+        "Red Hat Linux Enterprise 7.9 64bit": "rhel 7.9",
+        "SUSE Enterprise 15 SP5 64bit": "sles 15 sp5",
+        "CentOS 8 Stream": "centos stream 8",
+        "Windows Server 2012 R2 Datacenter 64bit English": "windows 2012 r2",
+        "EulerOS 2.10 64bit": "euleros 2.10",
+        "Other(64 bit)": "other",
+        "": None,
+    }
+    releases(warehouse, list(spelled))
+    assert dict(warehouse.execute("SELECT os_version, system FROM images").fetchall()) == spelled
+
+
 def test_every_release_cycle_is_found_by_its_own_name(warehouse: Warehouse) -> None:
     cycles = warehouse.execute("SELECT product, cycle FROM end_of_life").fetchall()
     assert len(cycles) == 507

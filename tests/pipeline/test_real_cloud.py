@@ -15,7 +15,8 @@ from pipeline.report import RunReport
 from tests.clouds.accounts import account, write_clouds_yaml, write_settings
 from tests.clouds.openstack import OpenStackCloud
 from tests.pipeline.syncing import sync
-from transform.dictionary import ATTRIBUTES, Kind
+from transform.attribute import Kind
+from transform.dictionary import ATTRIBUTES
 
 LISTINGS = {
     "public": {"visibility": "public"},

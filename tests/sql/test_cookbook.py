@@ -142,6 +142,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         ("os_type", "os_version", "images"),
         [(None, None, 4), ("Linux", "Ubuntu 20.04 server 64bit", 1)],
     ),
+    "broken_promises": (SINCE, ("id",), []),
     "public_changes": (
         SINCE,
         ("id", "attribute", "old_value", "new_value"),
@@ -159,6 +160,11 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         [("private", 2, 2), ("public", 1, 2), ("shared-accepted", 1, 2), ("shared-pending", 1, 2)],
     ),
     "status": (("now=2026-11-04T04:00",), ("cloud", "age_hours", "images"), [("c", 26.0, 5)]),
+    "unjudged_systems": (
+        (),
+        ("system", "images", "reason"),
+        [(None, 4, "the image names no system")],
+    ),
     "untouched_images": (("before=2026-01-01",), ("id", "gigabytes_so_far"), [("copy 1", 1.0)]),
     "withheld_deletions": ((), ("id", "listings", "reason"), [("copy 2", ["private"], "too many")]),
     "waiting_shares": (("on=2026-11-13",), ("id", "owner", "days"), [("second offer", "friend", 10)]),

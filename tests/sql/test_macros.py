@@ -31,7 +31,7 @@ def test_images_as_of_shows_what_images_showed_then(nights: Nights) -> None:
         found = nights.warehouse.execute("SELECT * FROM images_as_of($ts) ORDER BY id", ts).fetchall()
         assert len(found) == len(images)
         assert [row[:3] for row in found] == [row[:3] for row in images]
-        assert [row[-2:] for row in found] == [row[-2:] for row in images], "listings and first_seen"
+        assert [row[-5:-1] for row in found] == [row[-5:-1] for row in images], "listings, first_seen, bytes, system"
         assert nights.warehouse.execute("SELECT count(*) FROM images_as_of($ts)", ts).fetchall() == [(len(images),)]
     before = {"ts": shown[0][0] - timedelta(microseconds=1)}
     assert nights.warehouse.execute("SELECT * FROM images_as_of($ts)", before).fetchall() == []

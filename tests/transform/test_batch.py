@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from extract.body import parse_page
 from extract.images import USUAL, Images
 from extract.landed import LandedAt
+from transform.attribute import Kind
 from transform.batch import IMAGES_SCHEMA, flatten
-from transform.dictionary import ATTRIBUTES, Kind
+from transform.dictionary import ATTRIBUTES
 from transform.stage import STAGED_SCHEMA, StageWriter
 from transform.values import PARSERS, Misfit, as_received
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from extract.images import USUAL
-from transform.dictionary import ATTRIBUTES, Kind
+from transform.attribute import Kind
+from transform.dictionary import ATTRIBUTES
 
 HERE = Path(__file__).parent
 ONLY_A_PARAMETER = {"marker", "limit", "sort_key", "sort_dir", "tag", "member_status"}
@@ -29,10 +30,22 @@ def test_further_attributes_of_the_vendor_and_of_plain_glance_are_known() -> Non
     assert set(further.split()) <= NAMES
 
 
+def test_attributes_of_scs_0102_and_of_plain_glance_are_known() -> None:
+    standard = """architecture min_disk min_ram os_version os_distro os_purpose hw_disk_bus hw_scsi_model
+        hypervisor_type hw_rng_model os_secure_boot hw_firmware_type hw_watchdog_action hw_mem_encryption hw_pmu
+        hw_video_ram hw_vif_multiqueue_enabled replace_frequency uuid_validity provided_until hotfix_hours image_source
+        image_description image_build_date image_original_user patchlevel os_hash_algo os_hash_value license_included
+        license_required subscription_included subscription_required maintained_until l1_support_contact"""
+    glance = """kernel_id ramdisk_id instance_uuid cinder_encryption_key_id cinder_encryption_key_deletion_policy
+        base_image_ref image_type image_location hw_machine_type hw_qemu_guest_agent img_signature os_require_quiesce
+        owner_specified.openstack.md5 owner_specified.openstack.sha256 owner_specified.openstack.object"""
+    assert {*standard.split(), *glance.split()} <= NAMES
+
+
 def test_columns_are_unique_and_have_no_leading_underscore() -> None:
     columns = [attribute.column for attribute in ATTRIBUTES]
     assert len(columns) == len(set(columns))
-    assert not any(column.startswith("_") for column in columns)
+    assert all(column[0].isalpha() and column.replace("_", "a").isalnum() for column in columns)
 
 
 def test_every_attribute_has_a_meaning() -> None:

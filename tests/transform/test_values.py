@@ -7,7 +7,7 @@ import pytest
 
 from extract.numbers import Number, json_text
 from extract.times import EXAMPLE
-from transform.dictionary import Kind
+from transform.attribute import Kind
 from transform.values import PARSERS, Misfit, as_received
 
 GOOD = [
@@ -39,6 +39,15 @@ GOOD = [
     (Kind.TIMESTAMP, "2018-09-06T14:03:27.123456000Z", datetime(2018, 9, 6, 14, 3, 27, 123_456)),
     (Kind.TIMESTAMP, "2018-09-06T14:03:27+08:00", datetime(2018, 9, 6, 6, 3, 27)),
     (Kind.TIMESTAMP, "", None),
+    (Kind.DAY, "2024-04-22", datetime(2024, 4, 22)),
+    (Kind.DAY, "2024-04-22 13:05", datetime(2024, 4, 22, 13, 5)),
+    (Kind.DAY, "2024-04-22 13:05:09", datetime(2024, 4, 22, 13, 5, 9)),
+    (Kind.DAY, "2024-04-22T13:05:09+02:00", datetime(2024, 4, 22, 11, 5, 9)),
+    (Kind.DAY, "", None),
+    *((Kind.FLAG, value, True) for value in ("yes", "True", "on", "1", "t", "Y", 1, True)),
+    *((Kind.FLAG, value, False) for value in ("no", "false", "OFF", "0", "f", "n", 0, False)),
+    (Kind.FLAG, "", None),
+    (Kind.FLAG, None, None),
     (Kind.TAGS, ["a", "b"], ["a", "b"]),
     (Kind.TAGS, [], []),
     (Kind.TAGS, "", None),
@@ -54,6 +63,14 @@ BAD = [
     (Kind.TEXT, {"x": 1}),
     (Kind.TEXT, "\ud800"),
     (Kind.BOOLEAN, "yes"),
+    (Kind.FLAG, "maybe"),
+    (Kind.FLAG, 2),
+    (Kind.FLAG, ["yes"]),
+    (Kind.DAY, "20240422"),
+    (Kind.DAY, "2024-02-30"),
+    (Kind.DAY, "2024-04-22 25:00"),
+    (Kind.DAY, "none"),
+    (Kind.DAY, 20240422),
     (Kind.BOOLEAN, 1),
     (Kind.BOOLEAN, []),
     (Kind.INTEGER, True),

@@ -1,0 +1,20 @@
+-- unjudged_systems: Of how many images is it not known until when their operating system is maintained, and why?
+-- One row per cloud and system, the most frequent first. A file of your own may add dates: end_of_life in the settings.
+SELECT
+    images.cloud,
+    coalesce(images.system, images.os_type) AS system,
+    count(*) AS images,
+    CASE
+        WHEN images.system IS NULL THEN 'the image names no system'
+        WHEN lifetimes.product IS NULL THEN 'the system or its release is not in end_of_life'
+        ELSE 'end_of_life has no date for the release'
+    END AS reason,
+    any_value(images.name) AS example,
+    any_value(images.id) AS example_id
+FROM images
+LEFT JOIN system_lifetimes AS lifetimes
+    ON lifetimes.os_version = coalesce(images.os_version, '')
+    AND lifetimes.platform = coalesce(nullif(images.platform, ''), images.os_distro, '')
+WHERE lifetimes.ends IS NULL AND NOT coalesce(lifetimes.has_ended, false)
+GROUP BY ALL
+ORDER BY images DESC, images.cloud, system

@@ -1,0 +1,168 @@
+"""Promises of SCS-0102, kept and broken: two years of rotations, in which breaches are planted."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from load.cookbook import question
+from tests.load.runs import Nights, image, new_warehouse
+from tests.sql.rotations import FIRST, LAST, MONTHS, Line, catalogue, month, monthly, run_on
+
+KEPT = {"replace_frequency": "monthly", "uuid_validity": "last-3", "provided_until": "2026-06-30"}
+NO_ID = {**KEPT, "uuid_validity": "none"}
+QUARTERS = tuple(month(number) for number in range(0, MONTHS, 3))
+
+LINES = [
+    Line("rename", "rename", monthly(), KEPT),
+    Line("keep", "keep", monthly(), KEPT),
+    Line("anew", "anew", monthly(), {**NO_ID, "provided_until": "notice"}),
+    Line("stamp", "stamp", monthly(), KEPT),
+    Line("grace", "rename", monthly(3), KEPT),
+    Line("quarterly", "anew", QUARTERS, {**NO_ID, "replace_frequency": "Quarterly"}),
+    Line("yearly", "anew", (FIRST, date(2025, 1, 4)), {**NO_ID, "replace_frequency": "yearly"}),
+    Line("critical", "anew", (FIRST,), {**NO_ID, "replace_frequency": "critical_bug"}),
+    Line("no promise", "keep", (FIRST,), {"replace_frequency": "monthly", "provided_until": "none"}),
+    Line("not of the standard", "keep", (FIRST,), {"replace_frequency": "often", "uuid_validity": "last-few"}),
+    Line("done", "anew", monthly()[:17], {**NO_ID, "provided_until": "2025-05-31"}, dropped=date(2025, 6, 1)),
+    Line("late", "rename", monthly(late={7: 4}), KEPT),
+    Line("stale", "keep", monthly()[:3], KEPT),
+    Line("early", "keep", monthly(), KEPT, deleted={5: month(7)}),
+    Line("dated", "keep", monthly(), {**KEPT, "uuid_validity": "2025-06-30"}, behind=MONTHS,
+         deleted={3: date(2025, 6, 1), 4: date(2025, 7, 1)}),
+    Line("forever", "keep", monthly(), {**KEPT, "uuid_validity": "forever"}, behind=MONTHS, deleted={2: month(20)}),
+    Line("notice", "keep", monthly(), {**KEPT, "uuid_validity": "notice"}, behind=MONTHS, deleted={2: month(20)}),
+    Line("dropped", "anew", monthly()[:17], {**NO_ID, "provided_until": "2025-12-31"}, dropped=date(2025, 6, 1)),
+    Line("never", "anew", (FIRST, month(5)), {**NO_ID, "replace_frequency": "never", "provided_until": "2025-12-31"}),
+]  # fmt: skip
+
+BROKEN = {
+    ("late", 6, "replace_frequency", date(2024, 8, 5)),
+    ("stale", 2, "replace_frequency", date(2024, 4, 5)),
+    ("early", 5, "uuid_validity", month(7)),
+    ("dated", 3, "uuid_validity", date(2025, 6, 1)),
+    ("forever", 2, "uuid_validity", month(20)),
+    ("dropped", 16, "replace_frequency", date(2025, 6, 5)),
+    ("dropped", 16, "provided_until", date(2025, 6, 1)),
+    ("never", 0, "replace_frequency", month(5)),
+}
+"""By line, number, promise, and the day from which it is broken."""
+
+SNAPSHOT = image("snapshot", visibility="private", created_at="2024-01-01T00:00:00Z", **KEPT)
+
+
+@pytest.fixture(scope="module")
+def promised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    """Two years of LINES, read on the first of each month and on the last day."""
+    folder = tmp_path_factory.mktemp("promises")
+    with new_warehouse(folder) as warehouse:
+        nights = Nights(warehouse, folder / "stage")
+        for day in (*map(month, range(MONTHS)), LAST):
+            listed, hidden = catalogue(LINES, day)
+            nights.night({"public": listed, "private": [SNAPSHOT]}, at=run_on(day), there=tuple(hidden))
+        yield nights
+
+
+def test_planted_breaches_are_found_and_none_is_invented(promised: Nights) -> None:
+    found = promised.rows("SELECT name, id, promise, broken_from::DATE FROM image_promises WHERE status = 'broken'")
+    assert set(found) == {(name, f"{name}-{number:02}", promise, since) for name, number, promise, since in BROKEN}
+    assert promised.rows("SELECT id, promise FROM image_promises WHERE status = 'unknown'") == [
+        ("notice-02", "uuid_validity")
+    ]
+    names = {name for (name,) in promised.rows("SELECT DISTINCT name FROM image_promises")}
+    assert names == {line.name for line in LINES} - {"no promise", "not of the standard"}
+
+
+def test_promise_says_since_when_it_stood_and_which_image_replaced(promised: Nights) -> None:
+    assert promised.rows(
+        """SELECT id, value, promised_from::DATE, promised_to::DATE, due_on, replaced_by, replaced_at::DATE
+        FROM image_promises WHERE promise = 'replace_frequency' AND id IN ('late-06', 'rename-03', 'stale-02')
+        ORDER BY id"""
+    ) == [
+        ("late-06", "monthly", date(2024, 7, 1), date(2024, 12, 1), date(2024, 8, 1), "late-07", date(2024, 8, 5)),
+        ("rename-03", "monthly", month(3), month(7), month(4), "rename-04", month(4)),
+        ("stale-02", "monthly", month(2), None, month(3), None, None),
+    ]
+
+
+def test_query_of_broken_promises(promised: Nights) -> None:
+    found = promised.warehouse.execute(question("broken_promises").text, {"since": "2025-01-01"})
+    columns = [column[0] for column in found.description]
+    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    assert [(row["id"], row["promise"], row["days"]) for row in rows] == [
+        ("forever-02", "uuid_validity", 121),
+        ("dropped-16", "replace_frequency", 209),
+        ("dated-03", "uuid_validity", 213),
+        ("dropped-16", "provided_until", 213),
+    ]
+
+
+def as_written(images: list[dict[str, Any]], day: date) -> set[str]:
+    """The images that a reader of SCS-0102 finds outdated on a day, with nothing but that day's list before him."""
+    outdated = set()
+    for one in images:
+        frequency, until = one.get("replace_frequency", "").lower(), one.get("provided_until")
+        if frequency not in ("yearly", "quarterly", "monthly") or until == "none":
+            continue
+        months = {"yearly": 12, "quarterly": 3, "monthly": 1}[frequency]
+        published = date.fromisoformat(one["created_at"][:10])
+        years, to_month = divmod(published.month - 1 + months, 12)
+        due = date(published.year + years, to_month + 1, 1)
+        due = due.replace(day=min(published.day, monthrange(due.year, due.month)[1]))
+        line = one["name"].removesuffix(f" {published:%Y%m%d}")
+        newer = [
+            date.fromisoformat(other["created_at"][:10])
+            for other in images
+            if other["name"] == line or other["name"].startswith(f"{line} 2")
+        ]
+        replaced = min((at for at in newer if at > published), default=day)
+        if replaced > due + timedelta(days=3) and (until == "notice" or due <= date.fromisoformat(until)):
+            outdated.add(one["id"])
+    return outdated
+
+
+@pytest.mark.parametrize("day", [date(2024, 4, 4), date(2024, 4, 5), date(2024, 8, 15), date(2025, 6, 20)], ids=str)
+def test_on_a_single_day_the_answer_is_that_of_the_standard(tmp_path: Path, day: date) -> None:
+    listed, _ = catalogue(LINES, day)
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": listed}, at=run_on(day))
+        found = nights.rows("SELECT id FROM image_promises WHERE status = 'broken'")
+    expected = as_written(listed, day)
+    assert {identity for (identity,) in found} == expected
+    assert bool(expected) == (day > date(2024, 4, 4))
+
+
+def test_promise_that_was_taken_back_in_time_is_not_broken_and_a_new_one_counts_from_then_on(tmp_path: Path) -> None:
+    created = {"visibility": "public", "created_at": "2026-01-10T00:00:00Z"}
+    days = (date(2026, 1, 11), date(2026, 2, 12), date(2026, 3, 1), date(2026, 3, 6))
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        for day, value in zip(days, ("monthly", "yearly", "daily", "daily"), strict=True):
+            nights.night({"public": [image("a", replace_frequency=value, **created)]}, at=run_on(day))
+        assert nights.rows("SELECT value, due_on, status FROM image_promises ORDER BY promised_from") == [
+            ("monthly", date(2026, 2, 10), "kept"),
+            ("yearly", date(2027, 2, 12), "kept"),
+            ("daily", date(2026, 3, 2), "broken"),
+        ]
+        # What was not read to its end breaks no promise.
+        nights.night({"public": []}, at=run_on(date(2027, 6, 1)), incomplete=("public",))
+        assert nights.rows("SELECT max(judged_at) FROM image_promises") == [(run_on(date(2026, 3, 6)),)]
+
+
+def test_image_that_was_there_before_it_had_its_name_is_published_with_it(tmp_path: Path) -> None:
+    old = image("a", name="N", visibility="public", created_at="2026-01-01T00:00:00Z", replace_frequency="monthly")
+    ready = image("b", visibility="public", created_at="2026-01-02T00:00:00Z", replace_frequency="monthly")
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Nights(warehouse, tmp_path / "stage")
+        nights.night({"public": [old]}, at=run_on(date(2026, 1, 5)))
+        nights.night({"public": [old]}, at=run_on(date(2026, 2, 1)))
+        nights.night({"public": [{**old, "name": "N old"}, {**ready, "name": "N"}]}, at=run_on(date(2026, 2, 3)))
+        nights.night({"public": [{**ready, "name": "N"}]}, at=run_on(date(2026, 3, 5)))
+        assert nights.rows("SELECT name, id, due_on, status, replaced_by FROM image_promises ORDER BY id") == [
+            ("N", "a", date(2026, 2, 1), "kept", "b"),
+            ("N", "b", date(2026, 3, 3), "kept", None),
+        ]
