@@ -49,8 +49,8 @@ def sql(
     glanceback sql --query public_changes --param since="30 days ago"
 
     Start with: images_brief, images, id_of(name, ts), image_changes, image_events, image_promises, daily_catalogue,
-    data_dictionary, schema_drift, freshness, images_as_of(ts), catalogue_diff(from_ts, to_ts). DESCRIBE and data_dictionary
-    explain their columns.
+    data_dictionary, schema_drift, freshness, images_as_of(ts), catalogue_diff(from_ts, to_ts). DESCRIBE and
+    data_dictionary explain their columns.
     """
     if [query is not None, name is not None, list_all].count(True) != 1:
         raise SettingsError("give one of: a QUERY, --query NAME, --list", "See glanceback sql --help.")

@@ -19,6 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "test_lake",
                 "test_cookbook",
                 "test_names",
+                "test_questions",
                 "test_promises",
                 "test_publish",
                 "test_staged_files",

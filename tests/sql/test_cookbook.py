@@ -1,8 +1,7 @@
 """Every question of the cookbook, on a catalogue of which the answer is known."""
 
 import hashlib
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from cli.cookbook_question import values
 from load.cookbook import question, questions, with_values
 from load.publish import publish
 from tests.load.runs import PROJECT, Nights, image, new_warehouse
+from tests.sql.asking import COMPLETE, ask
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, 2), datetime(2026, 11, 3, 2)
 GIGABYTE = 1_000_000_000
@@ -90,11 +90,26 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         ("id", "system", "gigabytes", "deleted_at"),
         [("windows", "Windows Server 2022 Standard 64bit", 9.0, TUESDAY)],
     ),
+    "digest": (
+        ("day=2026-11-03",),
+        ("event", "images", "examples", "attributes"),
+        [
+            ("gone", 1, ["image windows"], None),
+            ("created", 1, ["image second offer"], None),
+            ("moved to shared-accepted", 1, ["image offer"], None),
+            ("changed", 1, ["image ubuntu"], ["description (1)"]),
+        ],
+    ),
     "duplicates_by_checksum": ((), ("copies", "gigabytes_saved", "ids"), [(2, 1.0, ["copy 1", "copy 2"])]),
     "duplicates_by_name": ((), ("name", "images", "ids"), [("base", 2, ["copy 1", "copy 2"])]),
     "end_of_life_systems": (("on=2026-11-04",), ("id", "ended_on"), [("ubuntu", date(2025, 5, 31))]),
     "faulty_runs": (SINCE, ("listing", "status", "error"), [("private", "partial", "it broke")]),
     "firmware": ((), ("firmware", "os_type", "images"), [("not said", None, 4), ("uefi", "Linux", 1)]),
+    "gigabyte_days": (
+        ("since=2026-11-02", "until=2026-11-05"),
+        ("held_by", "images", "gigabytes_at_end", "gigabyte_days"),
+        [("vendor", 2, 2.0, 14.8), (PROJECT, 2, 2.0, 5.8), ("friend", 2, 0.0, 0.0)],
+    ),
     "growth_by_month": (
         (),
         ("listing", "month", "images", "more_images"),
@@ -114,6 +129,13 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
             (TUESDAY, "changed", "updated_at", "2026-11-02 10:00:00"),
         ],
     ),
+    "images_by_tag": ((), ("tag", "images", "owners"), [(None, 5, 3)]),
+    "images_in_no_listing": ((), ("id",), []),
+    "incomplete_metadata": (
+        (),
+        ("id", "missing", "wrong"),
+        [("ubuntu", sorted(set(COMPLETE) - {"os_version", "size", "visibility", "owner"}), [])],
+    ),
     "images_by_age": (
         (),
         ("listing", "created_in", "images"),
@@ -131,11 +153,20 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         ("owner", "images", "gigabytes", "percent_of_cloud"),
         [(PROJECT, 2, 2.0, 50.0), ("vendor", 1, 2.0, 50.0), ("friend", 2, None, None)],
     ),
+    "missing_in_cloud": (("cloud=c", "other=d", "by=checksum"), ("id",), [("copy 1",), ("copy 2",)]),
     "moved_shares": (
         SINCE,
         ("id", "from_listing", "to_listing", "moved_at"),
         [("offer", "shared-pending", "shared-accepted", TUESDAY)],
     ),
+    "name_on_day": (("name=base", "at=2026-11-02"), ("id", "successor"), [("copy 2", None), ("copy 1", "copy 2")]),
+    "name_renewals": (
+        ("on=2026-11-04",),
+        ("name", "renewals", "last_on", "days", "is_overdue"),
+        [("image ubuntu", 0, date(2024, 5, 6), 912, None)],
+    ),
+    "newest_images": ((), ("system", "architecture", "id"), [("ubuntu 20.04", None, "ubuntu")]),
+    "newly_visible": (SINCE, ("id", "was", "became"), [("second offer", None, "shared")]),
     "new_images": (SINCE, ("id", "listings"), [("second offer", ["shared-pending"])]),
     "operating_systems": (
         (),
@@ -143,6 +174,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         [(None, None, 4), ("Linux", "Ubuntu 20.04 server 64bit", 1)],
     ),
     "broken_promises": (SINCE, ("id",), []),
+    "orphaned_images": (("on=2026-11-04",), ("id",), []),
     "public_changes": (
         SINCE,
         ("id", "attribute", "old_value", "new_value"),
@@ -160,12 +192,15 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]
         [("private", 2, 2), ("public", 1, 2), ("shared-accepted", 1, 2), ("shared-pending", 1, 2)],
     ),
     "status": (("now=2026-11-04T04:00",), ("cloud", "age_hours", "images"), [("c", 26.0, 5)]),
+    "unencrypted_images": ((), ("id",), [("copy 1",), ("copy 2",), ("offer",), ("second offer",)]),
     "unjudged_systems": (
         (),
         ("system", "images", "reason"),
         [(None, 4, "the image names no system")],
     ),
     "untouched_images": (("before=2026-01-01",), ("id", "gigabytes_so_far"), [("copy 1", 1.0)]),
+    "what_replaced": (("id=copy 1",), ("step", "id", "is_there"), [(1, "copy 2", True)]),
+    "withdrawn_shares": (SINCE, ("id",), []),
     "withheld_deletions": ((), ("id", "listings", "reason"), [("copy 2", ["private"], "too many")]),
     "waiting_shares": (("on=2026-11-13",), ("id", "owner", "days"), [("second offer", "friend", 10)]),
 }
@@ -198,19 +233,6 @@ def test_question_runs_with_its_defaults_and_says_what_its_parameters_are(publis
         connection.execute(asked.text, values(asked, wanted, published) or None).fetchall()
 
 
-def _ask(folder: Path, name: str, catalogues: Sequence[dict[str, Any]], **given: object) -> list[Any]:
-    """The rows of a question, each as a dictionary, on nights of their own, a day apart from 2 November 2026 on."""
-    with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
-        for number, catalogue in enumerate(catalogues):
-            mode = "changes" if catalogue.pop("changes", None) is not None else "full"
-            there = tuple(catalogue.pop("there", ()))
-            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, mode=mode)
-        found = warehouse.execute(question(name).text, given or None)
-        columns = [column[0] for column in found.description]
-        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-
-
 def test_hash_of_nothing_makes_no_copies_of_one_file(tmp_path: Path) -> None:
     nothing, empty_sha512 = "D41D8CD98F00B204E9800998ECF8427E", hashlib.sha512(b"").hexdigest()
     images = [
@@ -223,7 +245,7 @@ def test_hash_of_nothing_makes_no_copies_of_one_file(tmp_path: Path) -> None:
         image("g", checksum=nothing, os_hash_algo="sha256", os_hash_value="2" * 64),
         image("h", os_hash_algo="sha256", os_hash_value="2" * 64),
     ]
-    found = _ask(tmp_path, "duplicates_by_checksum", [{"public": images}])
+    found = ask(tmp_path, "duplicates_by_checksum", [{"public": images}])
     assert [row["ids"] for row in found] == [["e", "f"], ["g", "h"]]
 
 
@@ -240,7 +262,7 @@ def test_share_that_a_run_saw_in_both_listings_or_in_neither_has_moved(tmp_path:
         "changes run": {"changes": [], "shared-accepted": [share]},
     }[between]
     last = {"shared-pending": [], "shared-accepted": [share, other]}
-    found = _ask(tmp_path, "moved_shares", [first, middle, last], since="2026-11-01")
+    found = ask(tmp_path, "moved_shares", [first, middle, last], since="2026-11-01")
     moved_at = {"changes run": TUESDAY}.get(between, datetime(2026, 11, 4, 2))
     assert [(row["id"], row["from_listing"], row["to_listing"], row["moved_at"]) for row in found] == [
         ("a", "shared-pending", "shared-accepted", moved_at)
@@ -268,7 +290,7 @@ def test_share_that_ended_and_came_back_elsewhere_has_returned_and_not_moved(tmp
         {"shared-pending": [], "shared-accepted": [other]},
         {"shared-pending": [], "shared-accepted": [share, other]},
     ]
-    assert _ask(tmp_path, "moved_shares", catalogues, since="2026-11-01") == []
+    assert ask(tmp_path, "moved_shares", catalogues, since="2026-11-01") == []
 
 
 def test_history_of_an_image_shows_its_moves(tmp_path: Path) -> None:
@@ -280,7 +302,7 @@ def test_history_of_an_image_shows_its_moves(tmp_path: Path) -> None:
         {"shared-pending": [share], "shared-accepted": [other]},
         {"shared-pending": [], "shared-accepted": [other]},
     ]
-    found = _ask(tmp_path, "image_history", catalogues, id="a")
+    found = ask(tmp_path, "image_history", catalogues, id="a")
     assert [(row["event"], row["old_value"], row["new_value"]) for row in found] == [
         ("first seen", None, None),
         ("moved", '["shared-pending"]', '["shared-accepted"]'),
@@ -291,14 +313,14 @@ def test_history_of_an_image_shows_its_moves(tmp_path: Path) -> None:
 
 
 def test_history_of_an_unknown_image_says_so(tmp_path: Path) -> None:
-    found = _ask(tmp_path, "image_history", [{"public": [image("a")]}], id="b")
+    found = ask(tmp_path, "image_history", [{"public": [image("a")]}], id="b")
     assert [row["event"] for row in found] == ["never seen"]
 
 
 def test_deleted_images_are_those_that_are_not_there_again(tmp_path: Path) -> None:
     foreign, own = {"owner": "friend"}, {"owner": PROJECT}
     both = [image("back", **own), image("foreign", **foreign), image("own", **own)]
-    found = _ask(
+    found = ask(
         tmp_path, "deleted_images", [{"public": both}, {"public": []}, {"public": both[:1]}], since="2026-11-01"
     )
     assert [(row["id"], row["event"]) for row in found] == [("foreign", "gone"), ("own", "deleted")]
@@ -311,5 +333,5 @@ def test_new_images_are_not_those_of_the_first_reading_of_a_cloud_or_listing(tmp
         {"public": [image("a", created_at="2026-11-01T12:00:00Z")]},
         {"public": [image("a", created_at="2026-11-01T12:00:00Z"), fresh, shared], "private": [image("b")]},
     ]
-    found = _ask(tmp_path, "new_images", catalogues, since="2026-11-01")
+    found = ask(tmp_path, "new_images", catalogues, since="2026-11-01")
     assert [(row["id"], row["event"]) for row in found] == [("fresh", "created"), ("shared", "first seen")]

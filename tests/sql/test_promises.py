@@ -104,7 +104,7 @@ def as_written(images: list[dict[str, Any]], day: date) -> set[str]:
     """The images that a reader of SCS-0102 finds outdated on a day, with nothing but that day's list before him."""
     outdated = set()
     for one in images:
-        frequency, until = one.get("replace_frequency", "").lower(), one.get("provided_until")
+        frequency, until = one.get("replace_frequency", "").lower(), one.get("provided_until", "notice")
         if frequency not in ("yearly", "quarterly", "monthly") or until == "none":
             continue
         months = {"yearly": 12, "quarterly": 3, "monthly": 1}[frequency]

@@ -1,0 +1,15 @@
+-- images_by_tag: Which tags are in use, on how many images of how many projects, and what do these weigh?
+-- One row per cloud and tag, the most frequent first; images without a tag are one row, with tag NULL.
+-- $tag = %: the tag, with % for any text
+SELECT
+    cloud,
+    tag,
+    count(*) AS images,
+    count(DISTINCT owner) AS owners,
+    round(sum(bytes) / 1e9, 1) AS gigabytes,
+    max(created_at) AS newest,
+    any_value(name) AS example
+FROM (SELECT *, unnest(if(len(tags) > 0, tags, [NULL])) AS tag FROM images)
+WHERE coalesce(tag, '') LIKE $tag
+GROUP BY cloud, tag
+ORDER BY images DESC, cloud, tag

@@ -1,0 +1,17 @@
+-- images_in_no_listing: Which images does no listing show, though they still answer by their id?
+-- One row per image, the longest first. Times are UTC. Clouds hide images that were replaced; servers that name their id still start.
+SELECT
+    images.cloud,
+    images.name,
+    images.id,
+    images.owner,
+    images.visibility,
+    images.os_hidden,
+    round(images.bytes / 1e9, 2) AS gigabytes,
+    coalesce(stay.left_at, images.first_seen) AS unlisted_since,
+    images.successor
+FROM images
+LEFT JOIN (SELECT cloud, id, max(seen_to) AS left_at FROM listing_memberships GROUP BY cloud, id) AS stay
+    ON stay.cloud = images.cloud AND stay.id = images.id
+WHERE images.state = 'unlisted'
+ORDER BY unlisted_since, images.cloud, images.name, images.id

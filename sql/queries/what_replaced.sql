@@ -1,0 +1,31 @@
+-- what_replaced: What replaced this image, and which image stands for its name now?
+-- One row per image on the way from it to the one of now, in order; that one is the last row. Times are UTC.
+-- $id: the image's id
+WITH RECURSIVE steps AS (
+    SELECT cloud, id, name, replaced_at, replaced_by, 1 AS step, [id] AS seen
+    FROM image_successors
+    WHERE id = $id
+    UNION ALL
+    SELECT further.cloud, further.id, further.name, further.replaced_at, further.replaced_by, steps.step + 1, list_append(steps.seen, further.id)
+    FROM steps
+    JOIN image_successors AS further ON further.cloud = steps.cloud AND further.id = steps.replaced_by
+    WHERE NOT list_contains(steps.seen, further.id)
+),
+
+reached AS (
+    SELECT cloud, replaced_by AS id, name, replaced_at AS since, step FROM steps
+)
+
+SELECT
+    reached.cloud,
+    reached.step,
+    reached.id,
+    reached.name,
+    reached.since,
+    version.created_at,
+    version.seen_to IS NULL AS is_there,
+    coalesce(version.end_reason, version.state) AS state
+FROM reached
+LEFT JOIN image_versions AS version ON version.cloud = reached.cloud AND version.id = reached.id
+QUALIFY row_number() OVER (PARTITION BY reached.cloud, reached.step ORDER BY version.seen_from DESC) = 1
+ORDER BY reached.cloud, reached.step
