@@ -1,14 +1,18 @@
 -- what_replaced: What replaced this image, and which image stands for its name now?
 -- One row per image on the way from it to the one of now, in order; that one is the last row. Times are UTC.
 -- $id: the image's id
-WITH RECURSIVE steps AS (
-    SELECT cloud, id, name, replaced_at, replaced_by, 1 AS step, [id] AS seen
+WITH RECURSIVE taken AS MATERIALIZED (
     FROM image_successors
+),
+
+steps AS (
+    SELECT cloud, id, name, replaced_at, replaced_by, 1 AS step, [id] AS seen
+    FROM taken
     WHERE id = $id
     UNION ALL
     SELECT further.cloud, further.id, further.name, further.replaced_at, further.replaced_by, steps.step + 1, list_append(steps.seen, further.id)
     FROM steps
-    JOIN image_successors AS further ON further.cloud = steps.cloud AND further.id = steps.replaced_by
+    JOIN taken AS further ON further.cloud = steps.cloud AND further.id = steps.replaced_by
     WHERE NOT list_contains(steps.seen, further.id)
 ),
 

@@ -9,7 +9,7 @@
 -- a, N, b, 2026-11-03 02:00:00, c
 -- b, N, c, 2026-11-04 02:00:00, c
 CREATE OR REPLACE VIEW image_successors AS
-WITH RECURSIVE names AS MATERIALIZED (
+WITH names AS MATERIALIZED (
     SELECT * REPLACE (coalesce(owner, '') AS owner) FROM image_names
 ),
 
@@ -66,19 +66,29 @@ taken AS MATERIALIZED (
     QUALIFY row_number() OVER (PARTITION BY cloud, id ORDER BY last_created_at DESC, last_from DESC, name) = 1
 ),
 
-followed AS (
-    SELECT taken.cloud, taken.id, further.successor, [taken.id, taken.successor] AS seen
-    FROM taken
-    JOIN taken AS further ON further.cloud = taken.cloud AND further.id = taken.successor AND further.successor <> taken.id
-    UNION ALL
-    SELECT followed.cloud, followed.id, further.successor, list_append(followed.seen, followed.successor)
-    FROM followed
-    JOIN taken AS further ON further.cloud = followed.cloud AND further.id = followed.successor
-    WHERE NOT list_contains(followed.seen, further.successor)
+-- Each step leads twice as far as the one before; whoever would come back to himself, as where two images swap their names, stays.
+after_2 AS MATERIALIZED (
+    SELECT here.cloud, here.id, coalesce(further.successor, here.successor) AS successor
+    FROM taken AS here
+    LEFT JOIN taken AS further ON further.cloud = here.cloud AND further.id = here.successor AND further.successor <> here.id
 ),
 
-ends AS (
-    SELECT cloud, id, arg_max(successor, len(seen)) AS successor FROM followed GROUP BY cloud, id
+after_4 AS MATERIALIZED (
+    SELECT here.cloud, here.id, coalesce(further.successor, here.successor) AS successor
+    FROM after_2 AS here
+    LEFT JOIN after_2 AS further ON further.cloud = here.cloud AND further.id = here.successor AND further.successor <> here.id
+),
+
+after_8 AS MATERIALIZED (
+    SELECT here.cloud, here.id, coalesce(further.successor, here.successor) AS successor
+    FROM after_4 AS here
+    LEFT JOIN after_4 AS further ON further.cloud = here.cloud AND further.id = here.successor AND further.successor <> here.id
+),
+
+after_16 AS MATERIALIZED (
+    SELECT here.cloud, here.id, coalesce(further.successor, here.successor) AS successor
+    FROM after_8 AS here
+    LEFT JOIN after_8 AS further ON further.cloud = here.cloud AND further.id = here.successor AND further.successor <> here.id
 )
 
 SELECT
@@ -88,6 +98,6 @@ SELECT
     nullif(taken.owner, '') AS owner, -- Project that owned it then.
     taken.replaced_by AS replaced_by, -- The image that took it over from this one.
     taken.replaced_at AS replaced_at, -- Start of the run that first saw that. UTC.
-    coalesce(ends.successor, taken.successor) AS successor -- The image that stands for the name now, or did last; followed to its end.
+    ends.successor AS successor -- The image that stands for the name now, or did last; followed to its end.
 FROM taken
-LEFT JOIN ends ON ends.cloud = taken.cloud AND ends.id = taken.id
+JOIN after_16 AS ends ON ends.cloud = taken.cloud AND ends.id = taken.id
