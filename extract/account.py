@@ -8,18 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
-from urllib.parse import urlsplit
-
-import httpx
 
 from core.errors import GlancebackError, SettingsError
 from core.redaction import shown_url
 from core.wording import reason
+from extract.address import base_url, is_address
 from extract.clouds_yaml import ClientFiles, client_files
 from extract.credentials import header_safe, secrets_of
 from extract.retry import RetryPolicy
+from extract.scope import Estate, Project, Scope, in_project
 
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 FIXED_ENDPOINT = ("none", "admin_token")
 SIGNED = "aksk"
 """Ways in that know no service catalogue: keystoneauth1 has a plugin for the former, and none for the latter."""
@@ -31,6 +29,7 @@ class CloudSettings:
     """What `[clouds.NAME]` says; everything that is left out comes from clouds.yaml or the OS_* variables.
 
     `os_cloud` names the clouds.yaml entry (None: the OS_* variables). Times are seconds. Holds no secret.
+    `estate`: this account is to be read as many clouds; `scope`: this cloud is one of those.
     """
 
     name: str
@@ -54,6 +53,8 @@ class CloudSettings:
     max_connections: int = 8
     overlap_seconds: int = 300
     resume_within_seconds: float = 21_600.0
+    estate: Estate | None = None
+    scope: Scope | None = None
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -166,20 +167,12 @@ def _checked(region: Any, where: str) -> Any:
     for name in ("token", "access_key", "secret_key", "security_token"):
         if entry.get(name) is not None:
             header_safe(entry[name], f"the {name}", where, f"Correct it in clouds.yaml, or OS_{name.upper()}.")
-    if (auth_url := entry.get("auth_url")) is not None and not _is_address(auth_url):
+    if (auth_url := entry.get("auth_url")) is not None and not is_address(auth_url):
         raise SettingsError(
             f"{where}: '{shown_url(str(auth_url))}' is no address of an identity service",
             "Give auth_url (OS_AUTH_URL) an address like https://identity.example.com:5000/v3.",
         )
     return region
-
-
-def _is_address(url: object) -> bool:
-    try:
-        parts = urlsplit(str(url))
-        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0 and str(url).isprintable()
-    except ValueError:
-        return False
 
 
 def described(region: Any) -> dict[str, Any]:
@@ -198,18 +191,20 @@ def region_of(region: Any) -> str | None:
     return str(name) if name else None
 
 
-def session_of(region: Any) -> Any:
-    """keystoneauth1's session. A fixed endpoint is given only what it knows: a project beside it is for us alone.
+def session_of(region: Any, project: Project | None = None, *, is_unscoped: bool = False) -> Any:
+    """keystoneauth1's session, in the entry's project, in another `project`, or in none.
 
+    A fixed endpoint is given only what it knows: a project beside it is for us alone.
     Raises: SettingsError.
     """
     from keystoneauth1 import loading, session  # see connect
 
     try:
-        if region.config["auth_type"] not in FIXED_ENDPOINT:
+        is_fixed = region.config["auth_type"] in FIXED_ENDPOINT
+        if not is_fixed and project is None and not is_unscoped:
             return region.get_session()
         loader = loading.get_plugin_loader(region.config["auth_type"])
-        entry = described(region)
+        entry = described(region) if is_fixed else in_project(region.config["auth"], project)
         options = {name: entry[name] for option in loader.get_options() if (name := option.dest) in entry}
         verify, certificate = region.get_requests_verify_args()
         return session.Session(auth=loader.load_from_options(**options), verify=verify, cert=certificate)
@@ -266,34 +261,3 @@ def _where_images_are(session: Any) -> str:
     if told := ", ".join(f"{name} ({', '.join(sorted(there))})" for name, there in sorted(regions.items())):
         return f"The regions that have one: {told}. "
     return f"No region has one; the services there are: {', '.join(others) or 'none'}. "
-
-
-def base_url(endpoint: str) -> str:
-    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`.
-
-    Raises: SettingsError.
-    """
-    endpoint = endpoint.strip()
-    if "@" in endpoint:
-        raise SettingsError(
-            f"the endpoint '{shown_url(endpoint)}' has a user or a password in it, or a @",
-            "Leave it out: the image service is sent a token or a signature, and never a password.",
-        )
-    parts = urlsplit(endpoint) if _is_address(endpoint) else None
-    if parts is None or parts.query or parts.fragment or not _is_for_httpx(endpoint):
-        raise SettingsError(
-            f"'{shown_url(endpoint)}' is no endpoint of an image service",
-            "Give an address like https://image.example.com or https://example.com/image/v2.",
-        )
-    path = parts.path.rstrip("/")
-    head, _, last = path.rpartition("/")
-    if last[:1] == "v" and last[1:].replace(".", "").isdigit():
-        path = head.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def _is_for_httpx(url: str) -> bool:
-    try:
-        return bool(httpx.URL(url).host)
-    except httpx.InvalidURL:
-        return False

@@ -21,13 +21,13 @@ from extract.account import (
     SIGNED,
     CloudSettings,
     account,
-    base_url,
     described,
     endpoint_of,
     region_of,
     session_of,
     wants_token,
 )
+from extract.address import base_url
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
@@ -94,7 +94,8 @@ def _connect_with_login(
     from extract.identity import KeystoneTokens, in_our_words, through  # heavy, and not always needed
 
     where = f"cloud {settings.name}"
-    session = through(identity_client(settings, context), session_of(region), where, secrets)
+    project = settings.scope.project if settings.scope else None
+    session = through(identity_client(settings, context), session_of(region, project), where, secrets)
     tokens: TokenSource = KeystoneTokens(session, where, secrets) if wants_token(region) else NoTokens()
 
     def log_in() -> tuple[str, str | None, _Who]:
@@ -167,7 +168,10 @@ def why_refused(settings: CloudSettings) -> str | None:
 def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str | None, _Who]:
     """The endpoint, the project's id and who we are."""
     endpoint = endpoint_of(settings, region, session)
-    project_id = settings.project_id or described(region).get("project_id") or session.auth.get_project_id(session)
+    scoped_to = settings.scope.project.id if settings.scope else None
+    project_id = (
+        scoped_to or settings.project_id or described(region).get("project_id") or session.auth.get_project_id(session)
+    )
     if not hasattr(session.auth, "get_access"):
         return endpoint, project_id, _Who()
     access = session.auth.get_access(session)
@@ -209,11 +213,11 @@ def _image_client(
 
 
 def identity_client(settings: CloudSettings, context: Callable[[], ssl.SSLContext]) -> httpx.Client:
-    """A client for logging in, and for what else the identity service is asked."""
+    """The client for the identity service. A token is a small answer: it may take as long as a piece of a page."""
     from extract.identity import LARGEST_BYTES  # see connect
 
-    # A token is a small answer: all of it may take as long as a piece of a page.
-    return _client(settings, context, LARGEST_BYTES, min(settings.read_timeout_seconds, settings.page_timeout_seconds))
+    seconds = min(settings.read_timeout_seconds, settings.page_timeout_seconds)
+    return _client(settings, context, LARGEST_BYTES, seconds)
 
 
 def _client(

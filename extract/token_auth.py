@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.redaction import Secrets
-from extract.account import DEFAULT_PORTS
+from extract.address import DEFAULT_PORTS
 from extract.credentials import header_safe
 
 Origin = tuple[str, str, int | None]

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
@@ -23,42 +24,15 @@ from extract.listing import known_names
 from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
+from pipeline.cloud_table import CloudTable, cloud_of, cloud_of_the_environment, must_be_known
 from pipeline.paths import Places, check_apart
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"
 
-_SIGNS_OF_AN_ACCOUNT: Final = ("OS_AUTH_URL", "OS_ENDPOINT", "OS_TOKEN", "OS_AUTH_TYPE", "OS_IMAGE_ENDPOINT_OVERRIDE")
-_ENVIRONMENT_CLOUD: Final = "envvars"
-"""What openstack.config calls the account that the OS_* variables describe."""
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
-
-
-class _CloudTable(msgspec.Struct, forbid_unknown_fields=True):
-    """`[clouds.NAME]`."""
-
-    os_cloud: str | None = None
-    auth_type: Literal["none", "aksk"] | None = None
-    endpoint: str | None = None
-    project_id: str | None = None
-    region: str | None = None
-    interface: Literal["public", "internal", "admin"] | None = None
-    dialect: Literal["auto", "ims", "openstack"] = "auto"
-    listings: tuple[str, ...] = ()
-    page_size: _Positive = 1000
-    api_version: str | None = None
-    tries: _Positive | None = None
-    retry_seconds: Annotated[float, msgspec.Meta(ge=0)] = 120.0
-    connect_timeout_seconds: _Seconds = 10.0
-    read_timeout_seconds: _Seconds = 120.0
-    page_timeout_seconds: _Seconds = 600.0
-    largest_page_bytes: _Positive = 268_435_456
-    most_pages: _Positive = 100_000
-    max_connections: _Positive = 8
-    overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = 300
-    resume_within_seconds: _Seconds = 21_600.0
 
 
 class _NotifyTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -91,7 +65,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     withhold_images: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_IMAGES
     withhold_emptied: _Positive = DEFAULT_EMPTIED
     notify: _NotifyTable = _NotifyTable()
-    clouds: dict[str, _CloudTable] = {}
+    clouds: dict[str, CloudTable] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +116,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         file, folder, source = _File(), _working_folder(), "the environment"
     else:
         file, folder, source = _read(path), path.resolve().parent, str(path)
-    clouds = tuple(_cloud(name, table, source) for name, table in file.clouds.items())
+    clouds = tuple(cloud_of(name, table, source) for name, table in file.clouds.items())
     places = Places(folder, environment, source)
     warehouse = places.warehouse(file.warehouse, file.ducklake_data)
     published, dashboard = places.published(file.published), places.dashboard(file.dashboard)
@@ -166,7 +140,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         dask_workers=file.dask_workers,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
         notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
-        clouds=clouds or _cloud_of_the_environment(environment),
+        clouds=clouds or cloud_of_the_environment(environment),
         end_of_life=places.end_of_life(file.end_of_life),
         api_token=_token(file.api_token, environment, source),
     )
@@ -175,7 +149,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
 def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[str]) -> tuple[CloudSettings, ...]:
     """The clouds of these names (none: all), reading these listings (none: as set).
 
-    Raises: SettingsError for a name that there is not, and where no cloud is set at all.
+    `prod/*/web` chooses among the projects and regions of the cloud `prod`, which are known only after a login.
+    Raises: SettingsError for a name that no cloud has, and if no cloud is set at all.
     """
     if not settings.clouds:
         raise SettingsError(
@@ -183,17 +158,28 @@ def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[s
             + (", nor does the environment" if settings.source != "the environment" else ""),
             f"Write a [clouds.NAME] table into {FILE_NAME}, or set OS_CLOUD or the OS_* variables; see the README.",
         )
-    by_name = {cloud.name: cloud for cloud in settings.clouds}
-    _known(names, by_name, "cloud", settings.source)
-    _known(listings, known_names(), "listing", "any dialect")
-    chosen = [by_name[name] for name in dict.fromkeys(names)] if names else list(settings.clouds)
+    must_be_known(listings, known_names(), "listing", "any dialect")
+    chosen = [found for cloud in settings.clouds if (found := _as_chosen(cloud, names))] if names else settings.clouds
+    for name in names:
+        if not any(_is_of(cloud, name) for cloud in settings.clouds):
+            must_be_known([name], [cloud.name for cloud in settings.clouds], "cloud", settings.source)
     return tuple(replace(cloud, listings=tuple(dict.fromkeys(listings))) if listings else cloud for cloud in chosen)
 
 
-def _known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], what: str, where: str) -> None:
-    for name in names:
-        if name not in known:
-            raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {', '.join(known)}.")
+def _is_of(cloud: CloudSettings, name: str) -> bool:
+    """Whether the name is the cloud's, or one of its projects' and regions'."""
+    return fnmatchcase(cloud.name, name) or (
+        cloud.estate is not None and "/" in name and fnmatchcase(cloud.name, name.split("/")[0])
+    )
+
+
+def _as_chosen(cloud: CloudSettings, names: Sequence[str]) -> CloudSettings | None:
+    of_it = [name for name in names if _is_of(cloud, name)]
+    if not of_it:
+        return None
+    if cloud.estate is None or any("/" not in name for name in of_it):
+        return cloud
+    return replace(cloud, estate=replace(cloud.estate, only=tuple(of_it)))
 
 
 def _working_folder() -> Path:
@@ -252,25 +238,3 @@ def _token(written: str | None, environment: Mapping[str, str], source: str) -> 
     if not token.strip():
         raise SettingsError(f"{source}: api_token is empty", "Write a token, or leave it out.")
     return token
-
-
-def _cloud(name: str, table: _CloudTable, source: str) -> CloudSettings:
-    if not name.strip():
-        raise SettingsError(f"{source}: a cloud has no name", "Write it into [clouds.NAME].")
-    if table.auth_type and not table.endpoint:
-        raise SettingsError(f"{source}: cloud {name} has auth_type {table.auth_type} and no endpoint", "Set endpoint.")
-    _known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
-    # An empty text says no more than a key that is left out.
-    given = {key: value for key in table.__struct_fields__ if (value := getattr(table, key)) != ""}
-    given["listings"] = tuple(dict.fromkeys(table.listings))
-    if not table.os_cloud and not table.auth_type:
-        given["os_cloud"] = name
-    return CloudSettings(name=name, **given)
-
-
-def _cloud_of_the_environment(environment: Mapping[str, str]) -> tuple[CloudSettings, ...]:
-    if environment.get("OS_CLOUD"):
-        return (CloudSettings(name=environment["OS_CLOUD"], os_cloud=environment["OS_CLOUD"]),)
-    if any(environment.get(name) for name in _SIGNS_OF_AN_ACCOUNT):
-        return (CloudSettings(name=_ENVIRONMENT_CLOUD, project_id=environment.get("OS_PROJECT_ID")),)
-    return ()

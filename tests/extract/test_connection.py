@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from core.errors import SettingsError
-from extract.account import base_url
+from extract.address import base_url
 from extract.token_auth import TokenAuth, origin_of
 
 HOME = "https://image.example.com"

@@ -1,0 +1,50 @@
+"""Whether a text is the address of a service, and what of it counts. Asks nothing."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from core.errors import SettingsError
+from core.redaction import shown_url
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def base_url(endpoint: str) -> str:
+    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`.
+
+    Raises: SettingsError.
+    """
+    endpoint = endpoint.strip()
+    if "@" in endpoint:
+        raise SettingsError(
+            f"the endpoint '{shown_url(endpoint)}' has a user or a password in it, or a @",
+            "Leave it out: the image service is sent a token or a signature, and never a password.",
+        )
+    parts = urlsplit(endpoint) if is_address(endpoint) else None
+    if parts is None or parts.query or parts.fragment or not _is_for_httpx(endpoint):
+        raise SettingsError(
+            f"'{shown_url(endpoint)}' is no endpoint of an image service",
+            "Give an address like https://image.example.com or https://example.com/image/v2.",
+        )
+    path = parts.path.rstrip("/")
+    head, _, last = path.rpartition("/")
+    if last[:1] == "v" and last[1:].replace(".", "").isdigit():
+        path = head.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_address(url: object) -> bool:
+    try:
+        parts = urlsplit(str(url))
+        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0 and str(url).isprintable()
+    except ValueError:
+        return False
+
+
+def _is_for_httpx(url: str) -> bool:
+    try:
+        return bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False

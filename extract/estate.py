@@ -1,0 +1,163 @@
+"""An account's projects and regions: each (region, project) that the settings want is a cloud of its own.
+
+Logs in once without a project, asks the identity service for the account's projects, and takes the regions from the
+service catalogue. Called by pipeline.estates. Knows no images.
+"""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, partial
+from itertools import chain
+from typing import Any, Final
+
+from core.errors import CloudError, GlancebackError, SettingsError
+from core.redaction import Secrets
+from extract.account import CloudSettings, account, described, region_of, session_of
+from extract.certificates import tls_context
+from extract.connection import identity_client
+from extract.credentials import secrets_of
+from extract.retry import with_retry
+from extract.scope import Estate, Project, Scope, cloud_name
+
+log = logging.getLogger(__name__)
+
+_MOST_PAGES: Final = 1000
+_MOST_NAMED: Final = 20
+_BOUND_TO_A_PROJECT: Final = ("v3applicationcredential", "v3oauth1", "aksk", "none", "admin_token")
+
+
+def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
+    """The clouds of an account whose `estate` is set: region by region, project by project.
+
+    Raises: SettingsError where the account cannot have many projects, or none fits; CloudError, TransientError as
+    connect.
+    """
+    estate = settings.estate or Estate()
+    where = f"cloud {settings.name}"
+    region = account(settings)
+    if region.config["auth_type"] in _BOUND_TO_A_PROJECT:
+        raise SettingsError(
+            f"{where}: auth_type {region.config['auth_type']} is bound to one project and cannot list the others",
+            "Use a password or a token for projects and regions, or write a table for each project.",
+        )
+    directory = _Directory(settings, region)
+    try:
+        own = _own_project(region) if estate.projects is None else None
+        listed = with_retry(directory.projects, settings.retry_policy, where)
+        wanted = [one for one in listed if (own in (one.id, one.name) if own else estate.has_project(one))]
+        if not wanted:
+            raise SettingsError(
+                f"{where}: the account has no enabled project that projects names",
+                f"Its projects: {', '.join(sorted(one.name for one in listed)) or 'none'}.",
+            )
+        regions = [region_of(region) or "any"]
+        if estate.regions is not None:
+            there = with_retry(lambda: directory.regions(wanted), settings.retry_policy, where)
+            regions = [name for name in there if estate.has_region(name)]
+            if not regions:
+                raise SettingsError(
+                    f"{where}: no region with an image service fits regions",
+                    f"The regions there are: {', '.join(there) or 'none'}.",
+                )
+    finally:
+        directory.close()
+    names = Counter(project.name for project in wanted)
+    clouds = [
+        replace(
+            settings,
+            name=cloud_name(settings.name, name, project, names[project.name] > 1),
+            region=None if name == "any" else name,
+            estate=None,
+            scope=Scope(settings.name, project),
+        )
+        for name in regions
+        for project in wanted
+    ]
+    chosen = [cloud for cloud in clouds if estate.has_cloud(cloud.name)]
+    if not chosen:
+        raise SettingsError(
+            f"{where}: none of its clouds fits {' or '.join(estate.only)}",
+            f"There are: {', '.join(cloud.name for cloud in clouds[:_MOST_NAMED])}.",
+        )
+    return chosen
+
+
+def _own_project(region: Any) -> str | None:
+    entry = described(region)
+    return str(entry.get("project_id") or entry.get("project_name") or "") or None
+
+
+class _Directory:
+    """What the identity service says of an account."""
+
+    def __init__(self, settings: CloudSettings, region: Any) -> None:
+        self._settings, self._region = settings, region
+        self._where = f"cloud {settings.name}"
+        self._secrets: Secrets = secrets_of(region.config)
+        context = cache(lambda: tls_context(region, os.environ, self._where))
+        self._client = identity_client(settings, context)
+        self._unscoped = self._session(None)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def projects(self) -> list[Project]:
+        """The enabled projects of the account, by name. Source: Keystone, Identity API v3, GET /v3/auth/projects."""
+        from extract.identity import in_our_words  # heavy
+
+        base = str(described(self._region)["auth_url"]).rstrip("/")
+        url: str | None = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
+        found: dict[str, Project] = {}
+        asked: set[str] = set()
+        while url is not None:
+            if url in asked or len(asked) >= _MOST_PAGES:
+                raise CloudError(f"{self._where}: the identity service's pages of projects do not end", "Report it.")
+            asked.add(url)
+            page = in_our_words(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
+            found |= {project.id: project for project in _projects_in(page)}
+            following = (page.get("links") or {}).get("next") if isinstance(page, dict) else None
+            url = str(following) if following else None
+        return sorted(found.values(), key=lambda project: (project.name, project.id))
+
+    def _page(self, url: str) -> Any:
+        return self._unscoped.get(url).json()
+
+    def regions(self, projects: list[Project]) -> list[str]:
+        """The regions that have an image service, by the catalogue of the first project that may log in."""
+        from extract.identity import in_our_words  # heavy
+
+        refused: GlancebackError | None = None
+        for project in projects:
+            session = self._session(project)
+            try:
+                ask = partial(session.auth.get_access, session)
+                access = in_our_words(ask, self._where, self._secrets, session.auth)
+            except CloudError as exc:
+                refused = exc
+                continue
+            endpoints = access.service_catalog.get_endpoints_data(service_type="image")
+            return sorted({str(one.region_name) for one in chain(*endpoints.values()) if one.region_name})
+        raise refused or CloudError(f"{self._where}: no project has a service catalogue", "Check the account.")
+
+    def _session(self, project: Project | None) -> Any:
+        from extract.identity import through  # heavy
+
+        return through(
+            self._client, session_of(self._region, project, is_unscoped=project is None), self._where, self._secrets
+        )
+
+
+def _projects_in(page: Any) -> Iterator[Project]:
+    """The enabled projects of a page. Raises: CloudError where it is not a page of projects."""
+    projects = page.get("projects") if isinstance(page, dict) else None
+    if not isinstance(projects, list):
+        raise CloudError("the identity service's answer has no list of projects", "Check auth_url.")
+    for one in projects:
+        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
+            raise CloudError("the identity service lists a project without an id", "Check auth_url.")
+        if one.get("enabled", True) is not False:
+            domain = one.get("domain_id")
+            yield Project(one["id"], str(one.get("name") or one["id"]), str(domain) if domain else None)
