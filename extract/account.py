@@ -70,7 +70,9 @@ def account(settings: CloudSettings) -> Any:
     openstack_config = _openstack_config(where)
     files: ClientFiles | None = None
     try:
-        wanted = {"region_name": settings.region, "interface": settings.interface, "auth_type": settings.auth_type}
+        # A region that was found in the catalogue is not one that the entry has to name.
+        region_name = settings.region if settings.scope is None else None
+        wanted = {"region_name": region_name, "interface": settings.interface, "auth_type": settings.auth_type}
         given = {key: value for key, value in wanted.items() if value is not None}
         if settings.auth_type in ("none", SIGNED) and settings.os_cloud is None:
             alone = openstack_config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
@@ -80,7 +82,7 @@ def account(settings: CloudSettings) -> Any:
         found = openstack_config.OpenStackConfig(
             app_name="glanceback", config_files=files.clouds, secure_files=files.secure, vendor_files=files.vendors
         )
-        if (region_name := _region_of_the_environment(settings, files)) is not None:
+        if settings.scope is None and (region_name := _region_of_the_environment(settings, files)) is not None:
             given["region_name"] = region_name
         entry = found.get_one(cloud=settings.os_cloud, **given, validate=False)
         if entry.config["auth_type"] not in (*FIXED_ENDPOINT, SIGNED):
@@ -185,8 +187,10 @@ def wants_token(region: Any) -> bool:
     return region.config["auth_type"] not in ("none", "None", "", None)
 
 
-def region_of(region: Any) -> str | None:
+def region_of(region: Any, settings: CloudSettings | None = None) -> str | None:
     """The name of the region whose image service is read; None where nothing says."""
+    if settings is not None and settings.scope is not None and settings.region is not None:
+        return settings.region
     name = region.get_region_name("image")
     return str(name) if name else None
 
@@ -223,11 +227,12 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
     from keystoneauth1.exceptions import EndpointNotFound  # see connect
     from openstack.exceptions import ConfigException  # see account
 
-    endpoint = settings.endpoint or region.get_endpoint("image")
+    # An address in the entry is one region's: it does not do for all regions of an account.
+    endpoint = settings.endpoint or (region.get_endpoint("image") if settings.scope is None else None)
     if endpoint:
         return base_url(str(endpoint))
     try:
-        interface, name = region.get_interface("image") or "public", region_of(region)
+        interface, name = region.get_interface("image") or "public", region_of(region, settings)
     except ConfigException as exc:
         raise SettingsError(
             f"cloud {settings.name}: image_interface is not a text", "Correct it in clouds.yaml."

@@ -31,7 +31,7 @@ from extract.address import base_url
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
-from extract.limiter import ConcurrencyLimiter
+from extract.limiter import ConcurrencyLimiter, ServiceLimits, limits_of
 from extract.retry import with_retry
 from extract.signed_auth import SignedAuth, access_key
 from extract.token_auth import NoTokens, TokenAuth, TokenSource, origin_of
@@ -60,13 +60,21 @@ class Connection:
     region: str | None = None
     token_expires_at: datetime | None = None
     """Of the token that we were logged in with, UTC; None where nothing says."""
-    limiter: ConcurrencyLimiter = field(init=False, repr=False, compare=False)
-    room: threading.Semaphore = field(init=False, repr=False, compare=False)
+    limits: ServiceLimits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        most = self.settings.max_connections
-        object.__setattr__(self, "limiter", ConcurrencyLimiter(most))
-        object.__setattr__(self, "room", threading.Semaphore(most + most // 2))
+        scope = self.settings.scope
+        # The projects of one account ask the same service: max_connections is for all of them together.
+        service = (scope.estate, self.settings.region, self.endpoint) if scope else None
+        object.__setattr__(self, "limits", limits_of(service, self.settings.max_connections))
+
+    @property
+    def limiter(self) -> ConcurrencyLimiter:
+        return self.limits.limiter
+
+    @property
+    def room(self) -> threading.Semaphore:
+        return self.limits.room
 
     @property
     def images_url(self) -> str:
@@ -113,7 +121,7 @@ def _connect_with_login(
         roles=who.roles,
         secrets=secrets,
         has_fixed_token=region.config["auth_type"] in _WITH_A_FIXED_TOKEN,
-        region=region_of(region),
+        region=region_of(region, settings),
         token_expires_at=who.token_expires_at,
     )
 
@@ -199,7 +207,7 @@ def _connect_signed(
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))
     client = _image_client(settings, context, address, SignedAuth(key, origin_of(address), secrets))
-    return Connection(settings, address, client, key.project_id, secrets=secrets, region=region_of(region))
+    return Connection(settings, address, client, key.project_id, secrets=secrets, region=region_of(region, settings))
 
 
 def _image_client(

@@ -7,6 +7,7 @@ Called by request, for every request; all listings of a cloud share one limiter.
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -83,3 +84,26 @@ class ConcurrencyLimiter:
     def _limit(self) -> float:
         recovered = min(1.0, (self._clock() - self._lowered_at) / RECOVERY_SECONDS)
         return self._lowered_to + (self._most - self._lowered_to) * recovered
+
+
+@dataclass(eq=False)
+class ServiceLimits:
+    """What all who ask one image service share: requests at once, and pages that are held in memory."""
+
+    limiter: ConcurrencyLimiter
+    room: threading.Semaphore
+
+
+_of_services: "weakref.WeakValueDictionary[object, ServiceLimits]" = weakref.WeakValueDictionary()
+_making = threading.Lock()
+
+
+def limits_of(service: object, most: int) -> ServiceLimits:
+    """The limits of a service for as long as somebody asks it; None: of one that nobody else asks."""
+    with _making:
+        found = _of_services.get(service) if service is not None else None
+        if found is None:
+            found = ServiceLimits(ConcurrencyLimiter(most), threading.Semaphore(most + most // 2))
+            if service is not None:
+                _of_services[service] = found
+        return found

@@ -4,6 +4,7 @@ Called by pipeline.run.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,13 +50,17 @@ class CloudReading:
         session: Session,
         broken: BrokenOff | None,
         steps: Steps,
+        left_out: Sequence[Listing] = (),
     ) -> None:
+        """`left_out`: listings that another cloud reads for this one."""
         self.session = session
         self.runs: dict[str, StepRun[ListingOutcome]] = {}
         self._settings, self._warehouse, self._run = settings, warehouse, run
         self._broken, self._steps = broken, steps
         self._watermarks: dict[str, datetime] = watermarks(warehouse, session.name) if run.mode == "changes" else {}
-        to_read = listings_left(session, run, broken)
+        not_read_yet = listings_left(session, run, broken)
+        self.left_out = [one for one in left_out if one in not_read_yet]
+        to_read = [one for one in not_read_yet if one not in left_out]
         # In a changes run, an image that was not read is not missing.
         self.stages = (
             in_stages(to_read, pages_of_listings(warehouse, session.name)) if run.mode == "full" else [list(to_read)]
@@ -87,6 +92,16 @@ class CloudReading:
             for listing in self.session.listings
             if listing.name in self.runs
         ]
+
+    @property
+    def stages_with_left_out(self) -> list[list[Listing]]:
+        if not self.stages:
+            return [list(self.left_out)]
+        return [*self.stages[:-1], [*self.stages[-1], *self.left_out]]
+
+    def read_after_all(self, listing: Listing) -> ListingOutcome:
+        """Read a listing that was left out, because no other cloud has read it completely."""
+        return _outcome(self.session.name, listing.name, self._begin(listing))
 
     def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
         account = self.session.settings

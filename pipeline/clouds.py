@@ -7,21 +7,24 @@ are loaded one after the other.
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
 from extract.account import CloudSettings
+from load.clouds import CloudPlace, keep_cloud, mark_gone
 from load.earlier_runs import remembered_dialect
 from load.runs import BrokenOff, Run, fail_target
 from load.warehouse import Warehouse
 from pipeline.cloud_loading import Loaded, load_cloud, record_failure
 from pipeline.cloud_reading import CloudReading
+from pipeline.estates import CloudsToRead
 from pipeline.memory import give_back
 from pipeline.report import CloudReport, cloud_report
 from pipeline.second_pass import read_again
 from pipeline.session import Session, open_session_for_run
 from pipeline.settings import Settings
+from pipeline.shared_listings import SharedListings
 from pipeline.steps import Step, StepRun, Steps
 
 log = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ _READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
 _LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunOfClouds:
     """What all clouds of a run have in common. `broken`: the run that this one resumes."""
 
@@ -41,18 +44,24 @@ class RunOfClouds:
     steps: Steps
     accept_deletions: bool
     broken: BrokenOff | None
+    _shared: SharedListings = field(init=False)
 
-    def read_and_load(self, clouds: Sequence[CloudSettings]) -> list[CloudReport]:
-        """A report of each cloud, in this order.
+    def __post_init__(self) -> None:
+        self._shared = SharedListings(self.settings.landing, self.run)
+
+    def read_and_load(self, to_read: CloudsToRead) -> list[CloudReport]:
+        """A report of each cloud, in the order of `to_read.names`.
 
         Raises: SettingsError where no session could be opened because of the settings; WrongClock where none could be,
         and our clock and a cloud's are too far apart; WarehouseError when not even a failure can be recorded.
         """
-        readings, failed = self._read(clouds)
-        _must_be_readable(failed, len(clouds))
+        readings, failed = self._read(to_read.clouds)
+        failed |= to_read.failed
+        _must_be_readable(failed, len(to_read.names))
         reports = {name: self._report_failure(name, error) for name, error in failed.items()}
+        mark_gone(self.warehouse, to_read.gone, self.run.started_at)
         reports |= {reading.session.name: self._load(reading) for reading in readings}
-        return [reports[cloud.name] for cloud in clouds]
+        return [reports[name] for name in to_read.names]
 
     def _read(self, clouds: Sequence[CloudSettings]) -> tuple[list[CloudReading], dict[str, BaseException]]:
         """The readings of all clouds with a session, whose last stage may still go on; why others have no session."""
@@ -74,7 +83,11 @@ class RunOfClouds:
                 continue
             session = done.outcome()
             if isinstance(session, Session):
-                reading = CloudReading(self.settings, self.warehouse, self.run, session, self.broken, self.steps)
+                keep_cloud(self.warehouse, _place(session), self.run.started_at)
+                left_out = self._shared.left_to(session)
+                reading = CloudReading(
+                    self.settings, self.warehouse, self.run, session, self.broken, self.steps, left_out
+                )
                 readings.append(reading)
                 waiting |= reading.go_on()
             else:
@@ -84,18 +97,23 @@ class RunOfClouds:
     def _load(self, reading: CloudReading) -> CloudReport:
         session, outcomes = reading.session, reading.outcomes()
         landing = self.settings.landing
+        for listing in reading.left_out:
+            outcomes.append(self._shared.taken(session, listing) or reading.read_after_all(listing))
+        outcomes.sort(key=lambda outcome: [listing.name for listing in session.listings].index(outcome.listing))
         if self.run.mode == "full":
             again = self.steps.run(
                 _READ_AGAIN,
                 session=session,
                 landing=landing,
                 run=self.run,
-                stages=reading.stages,
+                # Listings that another cloud read are asked again too: an image may have moved there meanwhile.
+                stages=reading.stages_with_left_out,
                 outcomes=outcomes,
             )
             if isinstance(again, BaseException):
                 raise again
             outcomes = again
+        self._shared.hand_out(session, outcomes)
         give_back()
         loaded = self.steps.run(
             _LOAD_CLOUD,
@@ -127,6 +145,20 @@ class RunOfClouds:
         else:
             record_failure(self.warehouse, self.run, cloud, text, self.settings.landing)
         return CloudReport(cloud, "failed", text)
+
+
+def _place(session: Session) -> CloudPlace:
+    scope, connection = session.settings.scope, session.connection
+    return CloudPlace(
+        cloud=session.name,
+        settings_name=scope.estate if scope else session.name,
+        region=connection.region,
+        project_id=session.project_id,
+        project_name=connection.project_name or (scope.project.name if scope else None),
+        domain=scope.project.domain if scope else None,
+        endpoint=connection.endpoint,
+        dialect=session.api_probe.dialect,
+    )
 
 
 def _must_be_readable(failed: Mapping[str, BaseException], clouds: int) -> None:

@@ -34,6 +34,7 @@ from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from pipeline import notices
 from pipeline.clouds import RunOfClouds
+from pipeline.estates import clouds_to_read
 from pipeline.memory import expect_many_pages
 from pipeline.progress import stop_reading
 from pipeline.report import RunReport, run_status
@@ -79,15 +80,16 @@ def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
 
 def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: WritePage) -> RunReport:
     mode, resume = request.mode, request.resume
-    to_read = chosen_clouds(settings, request.clouds, request.listings)
+    chosen = chosen_clouds(settings, request.clouds, request.listings)
     began = time.monotonic()
     _must_have_a_store(settings.landing)
     opened = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
     with opened as warehouse, ExitStack() as until_the_end:
         bring_up_to_date(warehouse, VERSION)
         load_their_dates(warehouse, settings.end_of_life)
+        to_read = clouds_to_read(warehouse, chosen)
         # A resumed run read only a part itself, so it does not count as a full reading.
-        targets = {cloud.name: not request.listings and not resume for cloud in to_read}
+        targets = dict.fromkeys(to_read.names, not request.listings and not resume)
         run = begin_run(warehouse, mode, VERSION, targets, settings.home)
         until_the_end.enter_context(going_on(settings.home, run.run_id))
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION, targets=targets_of(warehouse, run.run_id))
@@ -110,8 +112,8 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
             if not isinstance(exc, Exception):  # Ctrl-C or SIGTERM: do not wait for pages that will not be loaded
                 stop_reading()
             if isinstance(exc, SettingsError):
-                for cloud in to_read:
-                    forget_unknown_target(warehouse, run, cloud.name)
+                for name in to_read.names:
+                    forget_unknown_target(warehouse, run, name)
             finish_run(warehouse, run, "failed", _why(exc))
             _show_the_run(warehouse, settings)
             raise

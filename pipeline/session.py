@@ -6,7 +6,7 @@ A session can be sent to another process, such as a Dask worker. It carries no s
 import logging
 import platform
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +21,11 @@ log = logging.getLogger(__name__)
 
 _LARGEST_DIFFERENCE: Final = timedelta(hours=1)
 """The largest difference between our clock and the cloud's. A wrong time zone or year is beyond it."""
+
+
+_MOST_LOGINS: Final = 8
+_logins = threading.BoundedSemaphore(_MOST_LOGINS)
+"""Bounds the logins of an account that has hundreds of projects."""
 
 
 class Session:
@@ -87,11 +92,12 @@ def _this_worker() -> str:
 
 
 def _turns_of_all_workers(settings: CloudSettings) -> AbstractContextManager[object]:
-    """The limit of requests that all Dask workers share: max_connections of the cloud."""
+    """The limit of requests that all Dask workers share: max_connections of the cloud, or of an account's region."""
     import distributed  # an extra; only its workers get here
 
+    service = f"{settings.scope.estate}/{settings.region}" if settings.scope else settings.name
     turns: AbstractContextManager[object] = distributed.Semaphore(
-        max_leases=settings.max_connections, name=f"glanceback: {settings.max_connections} requests to {settings.name}"
+        max_leases=settings.max_connections, name=f"glanceback: {settings.max_connections} requests to {service}"
     )
     return turns
 
@@ -101,7 +107,8 @@ def open_session(settings: CloudSettings, remembered: str | None = None) -> Sess
 
     Raises: SettingsError, CloudError, TransientError, as connect and probe_api do.
     """
-    connection = connect(settings)
+    with _logins if settings.scope else nullcontext():
+        connection = connect(settings)
     api_probe = probe_api(connection, remembered)
     api = _api(connection, api_probe)
     missing = missing_listings(api_probe.dialect, api)

@@ -13,8 +13,9 @@ import pytest
 from cli.main import COMMANDS, main
 from core.packages import PACKAGES
 from extract.listing import known_names
+from pipeline.cloud_table import CloudTable
 from pipeline.report import CloudReport, ListingReport, RunReport
-from pipeline.settings import _CloudTable, _File
+from pipeline.settings import _File
 from tests.documents import GENERATED, ROOT, anchors, document, links, written_anew
 
 REFERENCE = document("reference.md")
@@ -73,13 +74,13 @@ def test_every_command_and_option_is_in_the_reference(name: str) -> None:
 def test_every_setting_is_in_the_references_example_and_the_example_holds() -> None:
     example = tomllib.loads(REFERENCE.split("```toml\n")[1].split("```")[0])
     assert set(example) == set(_File.__struct_fields__)
-    assert set(example["clouds"]["mycloud"]) == set(_CloudTable.__struct_fields__)
+    assert set(example["clouds"]["mycloud"]) == set(CloudTable.__struct_fields__)
 
 
 def test_numbers_in_the_references_example_are_the_defaults() -> None:
     example = tomllib.loads(REFERENCE.split("```toml\n")[1].split("```")[0])
     shown = {**example, **example["clouds"]["mycloud"]}
-    defaults = {**dict(_defaults(_File)), **dict(_defaults(_CloudTable))}
+    defaults = {**dict(_defaults(_File)), **dict(_defaults(CloudTable))}
     assert {name: shown[name] for name in defaults} == defaults
 
 

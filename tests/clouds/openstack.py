@@ -102,6 +102,38 @@ class OpenStackCloud:
                 images += answer["images"]
         return images
 
+    def create_projects(self, names: Sequence[str], user: Project, domain: str = "default") -> dict[str, str]:
+        """Projects in which this user has the role `member`, with their ids."""
+        made = {}
+        for name in names:
+            described = {"project": {"name": name, "domain_id": domain}}
+            made[name] = self.identity("POST", "/projects", described)["project"]["id"]
+            self.set_role(made[name], user)
+        return made
+
+    def set_role(self, project_id: str, user: Project, *, has_role: bool = True) -> None:
+        """Give the user the role `member` in the project, or take it."""
+        (role,) = self.identity("GET", "/roles?name=member", status=200)["roles"]
+        (account,) = self.identity("GET", f"/users?name={user.user}", status=200)["users"]
+        path = f"/projects/{project_id}/users/{account['id']}/roles/{role['id']}"
+        self.identity("PUT" if has_role else "DELETE", path, status=204)
+
+    def identity(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, status: int = 201
+    ) -> dict[str, Any]:
+        """What Keystone answers its administrator."""
+        with httpx.Client(headers={"X-Auth-Token": self.token("admin")}, timeout=60) as client:
+            return _json(client.request(method, self.keystone_url + path, json=body), status)
+
+    def token_in(self, project_id: str, user: Project) -> str:
+        """A token of the user in another of the user's projects."""
+        who = {"name": user.user, "password": user.password, "domain": {"id": "default"}}
+        identity = {"methods": ["password"], "password": {"user": who}}
+        body = {"auth": {"identity": identity, "scope": {"project": {"id": project_id}}}}
+        answer = httpx.post(f"{self.keystone_url}/auth/tokens", json=body, timeout=60)
+        _json(answer, 201)
+        return answer.headers["X-Subject-Token"]
+
     def _log_in(self, project: Project) -> str:
         domain = {"id": "default"}
         user = {"name": project.user, "password": project.password, "domain": domain}
@@ -156,6 +188,35 @@ def openstack_cloud(folder: Path, *, largest_page: int = 1000) -> Iterator[OpenS
                 service.wait(10)
             except subprocess.TimeoutExpired:
                 service.kill()
+
+
+@contextmanager
+def another_region(cloud: OpenStackCloud, folder: Path, name: str) -> Iterator[str]:
+    """Another Glance with the same Keystone, as a region of its own; its URL."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bin_folder, port = clouds_python().parent, free_port()
+    keystone_port = int(cloud.keystone_url.removesuffix("/v3").rpartition(":")[2])
+    _configure_glance(folder, bin_folder, keystone_port, largest_page=1000)
+    _run(
+        [str(bin_folder / "glance-manage"), "--config-file", str(folder / "glance-api.conf"), "db_sync"],
+        folder / "glance-manage.log",
+    )
+    glance = _serve("glance", port, folder, {"OS_GLANCE_CONFIG_DIR": str(folder)})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/", glance, folder / "glance.log")
+        cloud.identity("POST", "/regions", {"region": {"id": name}})
+        (service,) = cloud.identity("GET", "/services?type=image", status=200)["services"]
+        for interface in ("public", "internal", "admin"):
+            endpoint = {"service_id": service["id"], "interface": interface, "url": url, "region": name}
+            cloud.identity("POST", "/endpoints", {"endpoint": endpoint})
+        yield url
+    finally:
+        glance.terminate()
+        try:
+            glance.wait(10)
+        except subprocess.TimeoutExpired:
+            glance.kill()
 
 
 def clouds_python() -> Path:

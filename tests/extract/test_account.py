@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import GlancebackError, SettingsError
-from extract.address import base_url
 from extract.account import CloudSettings, account, endpoint_of, region_of, session_of, wants_token
+from extract.address import base_url
 from extract.connection import connect
 from extract.credentials import secrets_of
 from extract.request import get

@@ -1,0 +1,151 @@
+"""One account, many projects and regions: each is a cloud, as if the settings had a table for it.
+
+A real Keystone, two real Glances as two regions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from tests.clouds.accounts import write_clouds_yaml, write_settings
+from tests.clouds.openstack import REGION, OpenStackCloud, Project, another_region
+from tests.pipeline.syncing import sync
+from tests.verify.landings import faults
+
+WORDS = ("web", "db", "ci", "data/lake")
+SECOND = "RegionTwo"
+ROWS = """SELECT cloud, id, name, content_hash, listings FROM images ORDER BY ALL"""
+
+
+@dataclass
+class EstateOfProjects:
+    cloud: OpenStackCloud
+    second_url: str
+    user: Project
+    projects: dict[str, str]
+
+    def create_image(self, project: str, url: str, **attributes: Any) -> str:
+        headers = {"X-Auth-Token": self.cloud.token_in(self.projects[project], self.user)}
+        body = {"disk_format": "raw", "container_format": "bare", **attributes}
+        answer = httpx.post(f"{url}/v2/images", headers=headers, json=body, timeout=60)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+@pytest.fixture(scope="module")
+def estate(openstack: OpenStackCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EstateOfProjects]:
+    described = {"user": {"name": "many-user", "password": "many-password", "domain_id": "default"}}
+    openstack.identity("POST", "/users", described)
+    user = Project("", "many", "many-user", "many-password")
+    with another_region(openstack, tmp_path_factory.mktemp("second"), SECOND) as url:
+        made = EstateOfProjects(openstack, url, user, openstack.create_projects(WORDS, user))
+        for project in WORDS:
+            made.create_image(project, openstack.glance_url, name=f"own of {project}", visibility="private")
+            made.create_image(project, url, name=f"second of {project}", visibility="private")
+        headers = {"X-Auth-Token": openstack.token("admin")}
+        for address in (openstack.glance_url, url):
+            body = {"disk_format": "raw", "container_format": "bare", "name": "everybody's", "visibility": "public"}
+            assert httpx.post(f"{address}/v2/images", headers=headers, json=body, timeout=60).status_code == 201
+        yield made
+
+
+class Place:
+    def __init__(self, folder: Path, estate: EstateOfProjects, clouds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        who = estate.user
+        entry = {
+            "auth": {
+                "auth_url": estate.cloud.keystone_url,
+                "username": who.user,
+                "password": who.password,
+                "user_domain_id": "default",
+            },
+            "region_name": REGION,
+        }
+        self.entry = entry
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(folder, prod=entry)))
+        self.folder = folder
+        self.config = write_settings(folder, clouds)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.folder / "published.duckdb"), read_only=True) as reader:
+            return reader.execute(query).fetchall()
+
+
+def test_every_project_of_every_region_is_read_as_if_it_had_a_table_of_its_own(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "many").mkdir()
+    one = Place(tmp_path / "one", estate, '[clouds.prod]\nprojects = "all"\nregions = "all"\n', monkeypatch)
+    report = sync(one.config)
+    assert (report.status, len(report.clouds)) == ("completed", 8), report
+    assert [cloud.cloud for cloud in report.clouds][:2] == [f"prod/{REGION}/ci", f"prod/{REGION}/data%2Flake"]
+    assert one.rows("SELECT DISTINCT region, project_name, settings_name FROM clouds ORDER BY ALL") == [
+        (region, project, "prod") for region in (REGION, SECOND) for project in sorted(WORDS)
+    ]
+
+    tables = "\n".join(
+        f'[clouds."{cloud.cloud}"]\nos_cloud = "{number}"\n' for number, cloud in enumerate(report.clouds)
+    )
+    many = Place(tmp_path / "many", estate, tables, monkeypatch)
+    ids = dict(one.rows("SELECT cloud, project_id FROM clouds"))
+    entries = {
+        str(number): {
+            **many.entry,
+            "auth": {**many.entry["auth"], "project_id": ids[cloud.cloud]},  # type: ignore[dict-item]
+            "region_name": cloud.cloud.split("/")[1],
+        }
+        for number, cloud in enumerate(report.clouds)
+    }
+    write_clouds_yaml(tmp_path / "many", **entries)
+    assert sync(many.config).status == "completed"
+    assert one.rows(ROWS) == many.rows(ROWS)
+    assert len(one.rows(ROWS)) >= 16
+
+    read_by = "SELECT cloud, evidence->>'read_by' FROM run_listings WHERE listing = 'public' ORDER BY ALL"
+    readers = [reader for _, reader in one.rows(read_by)]
+    assert readers.count(None) == 2, "the public listing is read once a region"
+    assert faults(tmp_path / "one") == []
+
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "one" / "clouds.yaml"))
+    again = sync(one.config)
+    assert [(cloud.new, cloud.changed, cloud.deleted) for cloud in again.clouds] == [(0, 0, 0)] * 8
+
+
+def test_project_that_is_gone_ends_nothing_and_is_reported_once(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path, estate, '[clouds.prod]\nprojects = ["w*", "temp"]\n', monkeypatch)
+    made = estate.cloud.create_projects(["temp"], estate.user)
+    assert [cloud.cloud for cloud in sync(place.config).clouds] == [f"prod/{REGION}/temp", f"prod/{REGION}/web"]
+    before = place.rows(ROWS)
+    estate.cloud.set_role(made["temp"], estate.user, has_role=False)
+    report = sync(place.config)
+    assert report.status == "partial"
+    assert {cloud.cloud: cloud.status for cloud in report.clouds} == {
+        f"prod/{REGION}/temp": "failed",
+        f"prod/{REGION}/web": "completed",
+    }
+    assert place.rows(ROWS) == before
+    assert sync(place.config).status == "completed", "it is reported once"
+    assert place.rows(ROWS) == before
+    estate.cloud.set_role(made["temp"], estate.user)
+    assert len(sync(place.config).clouds) == 2, "a project that is there again is read again"
+    assert place.rows("SELECT count(*) FROM clouds WHERE gone_since IS NOT NULL") == [(0,)]
+
+
+def test_pattern_chooses_among_the_clouds_of_an_account(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(
+        tmp_path, estate, '[clouds.prod]\nprojects = "all"\nprojects_except = ["ci", "temp"]\nregions = "all"\n', monkeypatch
+    )
+    report = sync(place.config, clouds=["prod/*/web", "prod/RegionTwo/*"])
+    assert [cloud.cloud for cloud in report.clouds] == [
+        f"prod/{REGION}/web", f"prod/{SECOND}/data%2Flake", f"prod/{SECOND}/db", f"prod/{SECOND}/web",
+    ]  # fmt: skip
