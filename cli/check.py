@@ -1,18 +1,20 @@
 """`glanceback check`: log in, ask once for all that a run asks, and say in words what works and what does not."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import click
 from rich.console import Console
 
 from cli.cloud_check import CloudCheck
-from cli.display import printable, stdout_console
+from cli.display import printable, stdout_console, table
 from cli.options import cloud_option, config_option
 from core import storage
 from core.errors import GlancebackError, SettingsError
 from core.wording import counted
+from extract.account import CloudSettings
+from extract.estate import clouds_of
 from load.published import ask as ask_published
 from load.statements import statement
 from pipeline.notices import send, trial
@@ -35,7 +37,7 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *,
     """
     settings = load_settings(config)
     code = 0
-    for cloud in chosen_clouds(settings, clouds, ()):
+    for cloud in _with_their_projects(chosen_clouds(settings, clouds, ()), console):
         console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
         code = max(code, CloudCheck(cloud, console).run(_remembered_dialect(settings, cloud.name)))
     code = max(code, _try_landing(settings, console))
@@ -43,6 +45,25 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *,
         code = max(code, _try_notices(settings, console))
     console.print(f"warehouse {settings.warehouse}, settings from {settings.source}", highlight=False, soft_wrap=True)
     return code
+
+
+def _with_their_projects(chosen: Sequence[CloudSettings], console: Console) -> Iterator[CloudSettings]:
+    """The clouds to ask. Of an account with many projects, all are listed, and the first of each region is asked.
+
+    Raises: SettingsError.
+    """
+    for cloud in chosen:
+        if cloud.estate is None:
+            yield cloud
+            continue
+        found = clouds_of(cloud)
+        console.print(
+            f"cloud {printable(cloud.name)}: {counted(len(found), 'project')} and regions would be read",
+            style="bold", highlight=False, markup=False,
+        )  # fmt: skip
+        rows = [(one.name, one.region, one.scope.project.name, one.scope.project.id) for one in found if one.scope]
+        table(("cloud", "region", "project", "project_id"), rows, console)
+        yield from {one.region: one for one in reversed(found)}.values()
 
 
 def _try_landing(settings: Settings, console: Console) -> int:

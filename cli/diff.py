@@ -12,6 +12,7 @@ from cli.formats import write_answer
 from cli.options import (
     any_format_option,
     cloud_option,
+    clouds_that_fit,
     config_option,
     must_not_replace_history,
     output_option,
@@ -22,8 +23,9 @@ from core.errors import SettingsError
 from load.published import ask
 from pipeline.settings import load_settings
 
-_FIRST_READINGS = """SELECT cloud, min(seen_from) AS first_read_at FROM image_versions
-WHERE $clouds = [] OR list_contains($clouds, cloud) GROUP BY cloud ORDER BY first_read_at, cloud"""
+_FIRST_READINGS = (
+    """SELECT cloud, min(seen_from) AS first_read_at FROM image_versions GROUP BY cloud ORDER BY first_read_at, cloud"""
+)
 _OF_SOME = """SELECT cloud, event, name, id, attribute, old_value, new_value
 FROM catalogue_diff($from{number}, $to) WHERE list_contains($clouds{number}, cloud)"""
 
@@ -83,7 +85,10 @@ def show_diff(
         raise SettingsError(
             f"'{earlier}' and '{later}' are the same moment", "Name an earlier one first: yesterday, 7 days ago."
         )
-    first_readings: dict[str, datetime] = dict(ask(published, _FIRST_READINGS, {"clouds": list(clouds)}).rows())
+    first_readings: dict[str, datetime] = dict(ask(published, _FIRST_READINGS).rows())
+    if clouds:
+        chosen = {name for pattern in clouds for name in clouds_that_fit(pattern, list(first_readings))}
+        first_readings = {name: at for name, at in first_readings.items() if name in chosen}
     told = _where_it_begins(first_readings, began, ended)
     query, parameters = _query(first_readings, began, ended)
     counts: dict[str, int] = dict(

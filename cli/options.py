@@ -1,5 +1,7 @@
 """Options that several commands have."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +15,11 @@ config_option = click.option(
     "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
 )
 cloud_option = click.option(
-    "--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be repeated."
+    "--cloud",
+    "clouds",
+    multiple=True,
+    metavar="NAME",
+    help="Only this cloud, or those of a pattern such as prod/*/web; may be repeated.",
 )
 _FORMATS: Final = ("table", "csv", "json", "yaml", "value")
 format_option = click.option("-f", "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
@@ -31,3 +37,11 @@ def must_not_replace_history(settings: Settings, output: Path | None) -> None:
     kept = [settings.published, *([settings.warehouse] if isinstance(settings.warehouse, Path) else [])]
     if output is not None and any(same_file(output, file) for file in kept):
         raise SettingsError(f"{output} is the warehouse, or its published copy", "Name another file with -o.")
+
+
+def clouds_that_fit(pattern: str, known: Sequence[str]) -> list[str]:
+    """The clouds of this name or pattern. Raises: SettingsError where there are none."""
+    found = [name for name in known if fnmatchcase(name, pattern)]
+    if not found:
+        raise SettingsError(f"there is no cloud '{pattern}'", f"There are: {', '.join(known)}.")
+    return found

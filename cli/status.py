@@ -13,7 +13,7 @@ from cli import exit_codes
 from cli.dead_runs import DIED, dead_runs
 from cli.display import discard_output, printable
 from cli.formats import write_answer
-from cli.options import cloud_option, config_option, format_option, vertical_option
+from cli.options import cloud_option, clouds_that_fit, config_option, format_option, vertical_option
 from core.errors import SettingsError
 from core.wording import counted
 from load.published import Answer, ask
@@ -21,6 +21,7 @@ from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
 from pipeline.settings import Settings, load_settings
 
+_Row = Mapping[str, Any]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -77,16 +78,15 @@ def show_status(
     parameters = {"now": now, "clouds": list(clouds), "died": dead_runs(settings), "why": DIED}
     _need_current(settings)
     known = _known(settings)
-    for cloud in clouds:
-        if cloud not in known:
-            raise SettingsError(f"there is no cloud '{cloud}'", f"There are: {', '.join(known)}.")
+    clouds = [name for pattern in clouds for name in clouds_that_fit(pattern, known)]
+    parameters["clouds"] = clouds
     try:
         write_answer(settings.published, query, form, None, parameters, vertical=vertical)
     except (BrokenPipeError, SystemExit):  # rich makes SystemExit(1) of it; our own exit code still counts
         discard_output()
     found = _by_cloud(ask(settings.published, query, parameters))
     to_decide = _to_decide(settings)
-    for notice in _withheld(found, to_decide):
+    for notice in [*_summaries(settings, found), *_withheld(found, to_decide)]:
         errors.print(notice, markup=False, highlight=False, soft_wrap=True)
     complaints = _stale(settings, list(clouds), found, now, max_age) if max_age is not None else []
     complaints += _of_the_future(settings, now)
@@ -98,6 +98,29 @@ def show_status(
     return exit_codes.WITHHELD if to_decide & found.keys() else exit_codes.DONE
 
 
+def _clouds_of_settings(settings: Settings) -> list[str]:
+    """The clouds of the settings; instead of an account with many projects, those of its clouds that are not gone."""
+    if not any(cloud.estate for cloud in settings.clouds):
+        return [cloud.name for cloud in settings.clouds]
+    query = "SELECT cloud, settings_name FROM clouds WHERE gone_since IS NULL ORDER BY cloud"
+    found = list(ask(settings.published, query).rows())
+    names: list[str] = []
+    for cloud in settings.clouds:
+        theirs = [name for name, settings_name in found if settings_name == cloud.name] if cloud.estate else []
+        names += theirs or [cloud.name]
+    return names
+
+
+def _summaries(settings: Settings, found: Mapping[str, _Row]) -> list[str]:
+    """Of each account with many projects, how many of its clouds the last run completed."""
+    lines = []
+    for account in (cloud.name for cloud in settings.clouds if cloud.estate):
+        theirs = [row for cloud, row in found.items() if cloud.startswith(f"{account}/")]
+        done = sum(row["last_status"] == "completed" for row in theirs)
+        lines.append(f"{printable(account)}: {done} of {counted(len(theirs), 'cloud')} completed in the last run")
+    return lines
+
+
 def _need_current(settings: Settings) -> None:
     """Raises: SettingsError where the copy was made before its runs said which clouds they were to read."""
     query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'run_targets'"
@@ -105,9 +128,6 @@ def _need_current(settings: Settings) -> None:
         raise SettingsError(
             f"the published copy {settings.published} was made by an older glanceback", "Run glanceback publish once."
         )
-
-
-_Row = Mapping[str, Any]
 
 
 def _by_cloud(answer: Answer) -> dict[str, _Row]:
@@ -146,7 +166,7 @@ def _stale(
 ) -> list[str]:
     """Of the chosen clouds; else of those of the settings; where those name none, of all in the history."""
     complaints = []
-    for cloud in chosen or [cloud.name for cloud in settings.clouds] or list(found):
+    for cloud in chosen or _clouds_of_settings(settings) or list(found):
         last = found.get(cloud, {}).get("last_good_at")
         if last is not None and now - last <= max_age:
             continue

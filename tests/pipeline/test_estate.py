@@ -143,7 +143,10 @@ def test_pattern_chooses_among_the_clouds_of_an_account(
     estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place(
-        tmp_path, estate, '[clouds.prod]\nprojects = "all"\nprojects_except = ["ci", "temp"]\nregions = "all"\n', monkeypatch
+        tmp_path,
+        estate,
+        '[clouds.prod]\nprojects = "all"\nprojects_except = ["ci", "temp"]\nregions = "all"\n',
+        monkeypatch,
     )
     report = sync(place.config, clouds=["prod/*/web", "prod/RegionTwo/*"])
     assert [cloud.cloud for cloud in report.clouds] == [
