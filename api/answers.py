@@ -21,7 +21,8 @@ from api.refusal import Refusal
 from extract.listing import IMS
 
 READING: Final = ("GET", "HEAD")
-_PIECE: Final = 65_536
+_PIECE: Final = 2_097_152
+"""What is sent at once: a page of 1,000 usual images, while one of large images goes out in pieces."""
 _WRONG_REQUEST: Final = "IMG.0001"
 """The vendor's code for a request whose form is wrong."""
 
@@ -52,6 +53,8 @@ def answer(request: Request, body: Body, changed_at: datetime | None, status: in
     if body.is_worth_compressing and _takes_gzip(request.headers.get("Accept-Encoding", "")):
         content = body.compressed
         headers["Content-Encoding"] = "gzip"
+    if len(content) <= _PIECE:
+        return Response(content, status, headers, "application/json")
     headers["Content-Length"] = str(len(content))
     return StreamingResponse(_pieces(content), status, headers, media_type="application/json")
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import duckdb
 
-from api.body import Body, image_body, page_body
+from api.body import Body, Text, image_body, page_body
 from api.conditions import Conditions, conditions
 from api.question import Question
 from api.refusal import Refusal
@@ -97,17 +97,14 @@ class Moment:
             if kept is not None:
                 self._kept.move_to_end(question)
                 return kept
-            found = conditions(question, self.view.dialect)
-            rows = self._rows(question, found)
-            # Glance has a `next` on every full page; IMS, by the reference, on every page but the last.
-            has_next = len(rows) > question.limit or (self.view.dialect != IMS and len(rows) == question.limit > 0)
-            rows = rows[: question.limit]
-            following = question.next(rows[-1][1], self.view.dialect) if has_next and rows else None
-            body = page_body(
-                self._texts([version for version, _ in rows]), question.first, following, self.view.dialect
-            )
-            self._keep(question, body)
-            return body
+            rows = self._rows(question, conditions(question, self.view.dialect))
+        # Glance has a `next` on every full page; IMS, by the reference, on every page but the last.
+        has_next = len(rows) > question.limit or (self.view.dialect != IMS and len(rows) == question.limit > 0)
+        rows = rows[: question.limit]
+        following = question.next(rows[-1][1], self.view.dialect) if has_next and rows else None
+        body = page_body(self._texts([version for version, _ in rows]), question.first, following, self.view.dialect)
+        self._keep(question, body)
+        return body
 
     def image(self, identity: str) -> Body | None:
         """The image's JSON, listed or not; None where there was none of this id."""
@@ -115,7 +112,7 @@ class Moment:
             found = self._connection.execute(
                 "SELECT version FROM memory.shown WHERE id = $id", {"id": identity}
             ).fetchall()
-            return image_body(self._texts([found[0][0]])[0]) if found else None
+        return image_body(self._texts([found[0][0]])[0]) if found else None
 
     def _rows(self, question: Question, found: Conditions) -> list[tuple[int, str]]:
         """Row in image_versions and id of each image of the page, and of one more where there is one."""
@@ -155,17 +152,21 @@ class Moment:
             equal.append(f"{_sorted_by(key)} = {name}")
         return f"({' OR '.join(f'({one})' for one in alternatives)})"
 
-    def _texts(self, versions: Sequence[int]) -> list[bytes]:
+    def _texts(self, versions: Sequence[int]) -> list[Text]:
         """The images' JSON, in the order of these rows of image_versions."""
-        texts, made = self._made_texts.of(self._connection, self.view.dialect, versions, self._misfits)
+        self._ahead.wait(len(versions))
+        with self._connection.cursor() as cursor:
+            texts, made = self._made_texts.of(cursor, self.view.dialect, versions, self._misfits)
         self._ahead.made(made)
         return texts
 
     def _keep(self, question: Question, body: Body) -> None:
-        self._kept[question] = body
-        self._kept_bytes += body.size
-        while self._kept_bytes > _LARGEST_CACHE_BYTES:
-            self._kept_bytes -= self._kept.popitem(last=False)[1].size
+        with self._lock:
+            before = self._kept.pop(question, None)
+            self._kept[question] = body
+            self._kept_bytes += body.size - (before.size if before is not None else 0)
+            while self._kept_bytes > _LARGEST_CACHE_BYTES:
+                self._kept_bytes -= self._kept.popitem(last=False)[1].size
 
 
 def _sorted_by(key: str) -> str:

@@ -5,7 +5,7 @@ Source: reference, 'Example response', for IMS; openstack/glance, `_format_image
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from extract.listing import IMS
@@ -45,14 +45,19 @@ def names_of(name: str, dialect: str) -> tuple[Attribute | None, bool]:
     return None, True
 
 
-@cache
-def image_json(dialect: str) -> str:
-    """The SQL expression, over `version`, that is the image's JSON text."""
-    by_name = {attribute.api_name: _member(attribute, dialect) for attribute in ATTRIBUTES}
+@lru_cache(maxsize=8)
+def image_json(dialect: str, columns: frozenset[str]) -> str:
+    """The SQL expression, over `version`, that is the image's JSON text. `columns` are those that hold anything."""
+    by_name = {
+        attribute.api_name: member
+        for attribute in ATTRIBUTES
+        if (member := _member(attribute, dialect, attribute.column in columns))
+    }
     ends = _GLANCES_OWN if dialect != IMS else ()
     begins = _AS_PRINTED if dialect == IMS else ()
     between = [name for name in by_name if name not in (*begins, *ends)]
-    members = [*(by_name[name] for name in (*begins, *between)), _EXTRA, *(by_name[name] for name in ends)]
+    members = [by_name[name] for name in (*begins, *between) if name in by_name]
+    members += [_EXTRA, *(by_name[name] for name in ends if name in by_name)]
     return "'{' || concat_ws(', ', " + ", ".join(members) + ") || '}'"
 
 
@@ -62,14 +67,16 @@ _EXTRA: Final = (
 )
 
 
-def _member(attribute: Attribute, dialect: str) -> str:
-    """The attribute's name and value as JSON has them; NULL where there is no word of it."""
+def _member(attribute: Attribute, dialect: str, is_present: bool) -> str | None:
+    """The attribute's name and value as JSON has them, NULL where there is no word of it; None: there never is."""
     column, name = f'version."{attribute.column}"', f"'\"{attribute.api_name}\": '"
     if dialect != IMS and attribute.is_plain_on_glance:
         # Where the plain name is taken, the column holds the other one.
         plain = attribute.column
         name = f"if(version.extra['{plain}'] IS NULL, '\"{plain}\": ', {name})"
-    value = _value(attribute, column)
+    if not is_present and attribute.api_name not in _NULL_TOO:
+        return None
+    value = _value(attribute, column) if is_present else "NULL"
     if attribute.api_name in _NULL_TOO:
         value = f"coalesce({value}, 'null')"
         if attribute.api_name in _AS_OLD_AS_HIDDEN:

@@ -1,6 +1,5 @@
 """The API over a warehouse of a few nights, on a real socket."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from api.server import Served, server
+from api.server import Served, listening_socket, server
 from load.publish import publish
 from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
@@ -23,7 +22,7 @@ Listings = dict[str, list[dict[str, Any]]]
 def serving(served: Served) -> Iterator[httpx.Client]:
     """A client of the API, which runs until the block is left."""
     running = server(served)
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+    with listening_socket(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -83,10 +83,10 @@ def test_texts_are_made_ahead_for_who_reads_on(tmp_path: Path, monkeypatch: pyte
     copy = published(tmp_path, {"private": [private(f"i{n:02}") for n in range(20)]})
     with serving(Served(copy, {"c": OURS})) as client:
         client.get("/v2/images?limit=2")
-        assert len(kept._kept) == 2
+        assert len(kept._kept["ims"]) == 2
         client.get("/v2/images?limit=4")
         deadline = time.monotonic() + 20
-        while len(kept._kept) < 20:
+        while len(kept._kept["ims"]) < 20:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert len(ids(client.get("/v2/images?limit=20"))) == 20
