@@ -1,6 +1,6 @@
 """What every other package uses: errors, storage, redaction, permissions, wording.
 
-In: nothing of ours; this package imports no other of our packages.
-Out: the error classes that decide the exit code; files on a disk or in a bucket behind one set of functions; texts
-with secrets masked. It must not know what a cloud, an image or a warehouse is.
+In: nothing of ours; this package does not import our other packages.
+Out: the error classes that decide the exit code; the same functions for files on a disk and in a bucket; texts with
+secrets masked. It must not know what a cloud, an image or a warehouse is.
 """

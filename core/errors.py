@@ -2,20 +2,21 @@
 
     GlancebackError          says what happened, where, and what to do
     ├── SettingsError        wrong usage or configuration: nothing is started, exit code 2
-    ├── CloudError           this listing (or cloud) is incomplete; the others go on, exit code 1
-    │   ├── Refused          the same: the cloud answered with a status that no other try will change
+    ├── CloudError           this listing (or cloud) is incomplete; the others continue, exit code 1
+    │   ├── Refused          the cloud answered with a status that a retry will not change
     │   ├── LoginRefused     the identity service says that the account or its project cannot be used
-    │   ├── WrongClock       our clock or the cloud's is wrong: what would be loaded could not be put in order
-    │   └── TransientError   the same, but worth another try: throttling, 5xx, broken connections
+    │   ├── WrongClock       our clock or the cloud's is wrong: the versions could not be put in order
+    │   └── TransientError   a retry may succeed: throttling, 5xx, broken connections
     └── WarehouseError       the warehouse cannot be opened, migrated or written: nothing was written, exit code 1
-        └── WarehouseHeld    the same: another process has it open, exit code 4
+        └── WarehouseHeld    another process has the warehouse open, exit code 4
 
-All of them pickle, because Prefect and Dask send them about: every argument is positional and handed to `super`.
+They can all be pickled, because Prefect and Dask send them between processes: every argument is positional and passed
+to `super`.
 """
 
 
 class GlancebackError(Exception):
-    """An error for people: one sentence of what and where, one of what to do."""
+    """An error for people: one sentence says what happened and where, one what to do."""
 
     def __init__(self, what: str, advice: str = "") -> None:
         super().__init__(what, advice)
@@ -31,7 +32,7 @@ class SettingsError(GlancebackError):
 
 
 class CloudError(GlancebackError):
-    """The cloud's answer cannot be used: what was being read is incomplete."""
+    """The cloud's answer cannot be used: the listing that was being read is incomplete."""
 
 
 class Refused(CloudError):
@@ -48,11 +49,11 @@ class LoginRefused(CloudError):
 
 
 class WrongClock(CloudError):
-    """Our clock and the cloud's, or that of the runs before, are too far apart."""
+    """Our clock differs too much from the cloud's clock, or from the times of earlier runs."""
 
 
 class TransientError(CloudError):
-    """A failure that may be gone at the next try. `retry_after` is what the server asked for, in seconds."""
+    """A retry may succeed. `retry_after`: the delay in seconds that the server asked for."""
 
     def __init__(self, what: str, advice: str = "", retry_after: float | None = None) -> None:
         super().__init__(what, advice)
@@ -61,7 +62,7 @@ class TransientError(CloudError):
 
 
 class WarehouseError(GlancebackError):
-    """The warehouse could not be opened or written; it is as it was before."""
+    """The warehouse could not be opened or written; it is unchanged."""
 
 
 class WarehouseHeld(WarehouseError):
@@ -69,7 +70,7 @@ class WarehouseHeld(WarehouseError):
 
 
 def unexpected(error: BaseException) -> str:
-    """What to say of an error that only a fault in glanceback can explain."""
-    # The repr of a UnicodeError has the whole text, which may be a secret.
+    """The message for an error that only a fault in glanceback can cause."""
+    # The repr of a UnicodeError contains the whole text, which may be a secret.
     shown = type(error).__name__ if isinstance(error, UnicodeError) else repr(error)
     return f"an error in glanceback itself: {shown}. Report it, with the log of the run."

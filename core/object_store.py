@@ -1,8 +1,8 @@
-"""Objects in a store that a URL names (`s3://bucket/folder`): read, written whole, listed, copied, removed.
+"""Reads, writes, lists, copies and removes objects in a store that a URL names (`s3://bucket/folder`).
 
-pyarrow.fs speaks to the store; its requests and what they cost are counted in tests/core/test_storage.py. Whatever
-fails there raises OSError with a sentence that names the bucket. Nothing that the store said is in it: an answer may
-hold what was sent. Called through core.storage.
+pyarrow.fs sends the requests; tests/core/test_storage.py counts them. A failure raises OSError with a sentence that
+names the bucket. The sentence does not quote the store's answer, which may repeat what was sent. Called through
+core.storage.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,17 +16,17 @@ from core.redaction import shown_url
 from core.store_client import SCHEMES, filesystem
 from core.store_errors import store_error
 
-AT_ONCE: Final = 16
-"""So many requests at once where many objects are copied or read."""
+CONCURRENT_REQUESTS: Final = 16
+"""The most concurrent requests when many objects are copied, read or removed."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class StorePath:
-    """A folder or file in an object store. It has those of Path's operations that make one path of another.
+    """A folder or file in an object store, with the operations of Path that derive one path from another.
 
-    `path` begins with the bucket. No credentials are in it, so that it may be shown and sent to other machines.
+    `path` begins with the bucket. It does not contain credentials, so it may be shown and sent to other machines.
     """
 
     scheme: str
@@ -55,18 +55,18 @@ class StorePath:
 
 
 def store_path(url: str) -> StorePath:
-    """Return the folder that the URL names. Raises: SettingsError where it cannot be opened, or has a password."""
+    """Return the folder that the URL names. Raises: SettingsError if it cannot be opened or contains credentials."""
     scheme, _, rest = url.partition("://")
     bucket = rest.partition("/")[0]
     if "@" in bucket or ":" in bucket:
         raise SettingsError(
-            f"a landing of the form {scheme}://...@... has credentials in it",
-            "Write s3://bucket/folder, and give the credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            f"a landing of the form {scheme}://...@... contains credentials",
+            "Write s3://bucket/folder, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     if scheme not in SCHEMES or not bucket or "?" in rest:
         raise SettingsError(
             f"{shown_url(url)} cannot be opened",
-            "Take a folder, or a URL such as s3://bucket/folder; AWS_ENDPOINT_URL leads to other stores than AWS. "
+            "Use a folder, or a URL such as s3://bucket/folder; set AWS_ENDPOINT_URL for stores other than AWS. "
             f"Known schemes: {', '.join(SCHEMES)}.",
         )
     path = "/".join(part for part in rest.split("/") if part)
@@ -74,17 +74,17 @@ def store_path(url: str) -> StorePath:
 
 
 def write(file: StorePath, content: bytes) -> None:
-    """Write an object, whole: one request up to 5 MB. Raises: OSError."""
+    """Write an object completely or not at all: one request up to 5 MB. Raises: OSError."""
     with _explained(file):
         store = filesystem(file.scheme, file.bucket)
-        # Left without `with`, which would write the half that there is when an error comes in between.
+        # Not `with`: it would close the stream after an error, and so store a part of the content.
         stream = store.open_output_stream(file.path, compression=None)
         stream.write(content)
         stream.close()
 
 
 def read(file: StorePath) -> bytes:
-    """Return an object's content, by two requests: pyarrow asks how large it is, and takes it from nobody else (26.0).
+    """Return an object's content. Two requests: pyarrow 26.0 asks for the size first, and cannot be told it.
 
     Raises: OSError.
     """
@@ -100,7 +100,7 @@ def is_file(file: StorePath) -> bool:
 
 
 def entries(folder: StorePath, *, recursive: bool = False) -> tuple[list[StorePath], list[StorePath]]:
-    """Return the files and the folders in a folder, by name; none where there is no such folder. Raises: OSError."""
+    """Return the files and the folders in a folder, by name; empty if the folder does not exist. Raises: OSError."""
     from pyarrow import fs
 
     with _explained(folder):
@@ -114,7 +114,7 @@ def entries(folder: StorePath, *, recursive: bool = False) -> tuple[list[StorePa
 
 
 def copy(file: StorePath, target: StorePath) -> None:
-    """Copy an object without its content coming to this machine. Raises: OSError."""
+    """Copy an object within the store, without a download. Raises: OSError."""
     with _explained(file):
         store = filesystem(file.scheme, file.bucket)
         store.copy_file(file.path, target.path)
@@ -128,7 +128,7 @@ def delete(file: StorePath) -> None:
 
 
 def delete_all(folder: StorePath) -> None:
-    """Remove what is in a folder; one that is not there is no error. Raises: OSError."""
+    """Remove the content of a folder; a missing folder is not an error. Raises: OSError."""
     files, folders = entries(folder)
     if not files and not folders:
         return
@@ -140,12 +140,12 @@ def delete_all(folder: StorePath) -> None:
                 raise
         else:
             return
-    # Not every store knows the checksum with which the AWS SDK asks to delete many objects at once.
+    # Not every store accepts the checksum that the AWS SDK sends to delete many objects at once.
     list(side_by_side(delete, entries(folder, recursive=True)[0]))
 
 
 def move(folder: StorePath, target: StorePath) -> None:
-    """Copy all that is in a folder, then remove it there. Raises: OSError."""
+    """Copy the content of a folder, then remove the folder. Raises: OSError."""
     files, _ = entries(folder, recursive=True)
     targets = [StorePath(folder.scheme, target.path + file.path.removeprefix(folder.path)) for file in files]
     list(side_by_side(copy, files, targets))
@@ -153,8 +153,8 @@ def move(folder: StorePath, target: StorePath) -> None:
 
 
 def side_by_side(function: Callable[..., T], *arguments: list[StorePath]) -> Iterator[T]:
-    """Call the function for each of the objects, several at once; what it returns, in their order."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    """Call the function for each object, several at once; yield the results in the order of the objects."""
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         yield from pool.map(function, *arguments)
 
 
@@ -165,5 +165,5 @@ def _explained(file: StorePath) -> Iterator[None]:
     except SettingsError:
         raise
     except Exception as exc:
-        # Not `from exc`: its text has the store's answer in it.
+        # Not `from exc`: its text contains the store's answer.
         raise store_error(str(file), file.bucket, exc) from None

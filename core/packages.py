@@ -1,4 +1,4 @@
-"""The names of our packages: their loggers are shown to people, and their code is what a worker must have too."""
+"""The names of our packages: the command shows their loggers, and a worker must have the same code of them."""
 
 from typing import Final
 

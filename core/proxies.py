@@ -1,8 +1,8 @@
-"""Which proxy a request goes through, as the environment's variables say: for logging in and for images alike.
+"""Finds the proxy of a request in the environment variables, for the login and for images.
 
-No HTTP library here reads every form that people set. httpx fails on `socks://` and on IPv6 in NO_PROXY, and knows no
-address ranges; requests and urllib know IPv4 ranges at most. Called by transport, and by flows before Prefect starts.
-Source: curl's manual, section ENVIRONMENT.
+Our HTTP libraries do not read every form that people set. httpx fails on `socks://` and on IPv6 in NO_PROXY, and does
+not know address ranges; requests and urllib know IPv4 ranges at most. Called by extract.transport, and by flows before
+Prefect starts. Source: curl's manual, section ENVIRONMENT.
 """
 
 import ipaddress
@@ -14,20 +14,20 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from core.errors import SettingsError
 
 KEPT: Final = "GLANCEBACK_ORIGINAL_"
-"""The variables as they were first set have this prefix where the others were changed for other programs' sake."""
+"""Prefix of the variables that keep the original values if we changed the proxy variables for other programs."""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SCHEMES: Final = {"http": "http", "https": "https", "socks": "socks5", "socks5": "socks5", "socks5h": "socks5h"}
-"""What may stand before a proxy's address. Desktops write `socks` for SOCKS 5."""
+"""Accepted schemes of a proxy -> what httpx expects. Desktops write `socks` for SOCKS 5."""
 _VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _HOST: Final = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
 _IPV4: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the address of the proxy that a request for `url` goes through, password included, or None.
+    """Return the address of the proxy for `url`, with its password, or None.
 
-    Raises: SettingsError when the variable that counts holds no address of a proxy. It is not looked at where NO_PROXY
+    Raises: SettingsError if the variable that applies does not hold a proxy's address. It is not read if NO_PROXY
     covers the host.
     """
     parts = urlsplit(url)
@@ -41,7 +41,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
 
 
 def proxy_variable(environment: Mapping[str, str], variable: str) -> tuple[str, str]:
-    """Return the name, as it is spelt, and the value of a variable. The lower-case spelling wins, even when empty."""
+    """Return the name as it was set, and the value of a variable. The lower-case name wins, even if it is empty."""
     environment = original_variables(environment)
     for name in (variable, variable.upper()):
         if name in environment:
@@ -50,14 +50,14 @@ def proxy_variable(environment: Mapping[str, str], variable: str) -> tuple[str, 
 
 
 def original_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the proxy variables as they were first set, by name."""
-    names = [spelt for name in _VARIABLES for spelt in (name, name.upper())]
+    """Return the proxy variables by name, with their original values."""
+    names = [spelling for name in _VARIABLES for spelling in (name, name.upper())]
     kept = {name: environment[KEPT + name] for name in names if KEPT + name in environment}
     return kept or {name: environment[name] for name in names if name in environment}
 
 
 def proxy_address(variable: str, value: str) -> str:
-    """Return the proxy's address in the form that httpx takes. Raises: SettingsError, which names the variable only."""
+    """Return the proxy's address in httpx's form. Raises: SettingsError, which names the variable but not its value."""
     scheme, found, rest = value.partition("://")
     if not found:
         scheme, rest = "http", value.removeprefix("//")
@@ -72,23 +72,23 @@ def proxy_address(variable: str, value: str) -> str:
             ipaddress.ip_address(address.hostname or "")
     except ValueError:
         raise SettingsError(
-            f"the environment variable {variable} holds no address of a proxy that can be used",
+            f"the environment variable {variable} does not hold a usable address of a proxy",
             "Write it like http://proxy.example.com:3128, https://... or socks5://..., with % codes for special "
-            "characters in a password; or name the hosts that need no proxy in NO_PROXY.",
+            "characters in a password; or name the hosts that do not need a proxy in NO_PROXY.",
         ) from None
     userinfo = f"{_quoted(user)}{colon}{_quoted(password)}@" if at else ""
     return f"{_SCHEMES[scheme.lower()]}://{userinfo}{authority.lower()}"
 
 
 def no_proxy_entries(environment: Mapping[str, str]) -> list[str]:
-    """Return the entries of NO_PROXY, of both spellings. Commas and blanks stand between them."""
+    """Return the entries of `no_proxy` and NO_PROXY, separated by commas or blanks."""
     variables = original_variables(environment)
     text = " ".join(variables.get(name, "") for name in ("no_proxy", "NO_PROXY"))
     return [entry for entry in re.split(r"[,\s]+", text.lower()) if entry]
 
 
 def needs_no_proxy(url: SplitResult, entries: list[str]) -> bool:
-    """Return whether an entry covers the URL's host: its name, a domain above it, its address or a range, or `*`."""
+    """Return whether an entry covers the URL's host: its name, a parent domain, its address, a range, or `*`."""
     host = (url.hostname or "").rstrip(".")
     try:
         port = url.port or _DEFAULT_PORTS.get(url.scheme)

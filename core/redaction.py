@@ -1,8 +1,8 @@
-"""What may be shown of foreign text: an error's body, an exception, a URL. Everything shown passes through here.
+"""Masks secrets in text from outside: an error's body, an exception, a URL. All text that is shown passes through here.
 
-Secrets are masked before anything is cut, because half a token is a leak too, and again after markup is removed. A
-secret is found however a server spells it: percent-encoded, escaped as in JSON or HTML (several times even), in
-base64 as in `Authorization: Basic`, in other case, folded over lines, interrupted by markup, or cut.
+Secrets are masked before text is cut, because half a token is a leak too, and again after markup is removed. A secret
+is found in any encoding: percent-encoded, escaped as in JSON or HTML (even several times), in base64 as in
+`Authorization: Basic`, in upper or lower case, folded over lines, interrupted by markup, or cut.
 """
 
 import base64
@@ -17,15 +17,15 @@ from core.spellings import TAG, View, forms
 
 MASK: Final = "***"
 SHORTEST: Final = 4
-"""A secret of fewer characters is not masked: it is in every other word, and the masks would spell it."""
+"""A shorter secret is not masked: it occurs by chance in many words, and the positions of the masks would reveal it."""
 _HEAD: Final = 8
-"""So many first characters of a secret give it away: they are masked, with all that follows of it."""
+"""If the first characters of a secret occur, that many, they are masked with the rest of it."""
 _PIECE: Final = 16
-"""So many characters in a row from anywhere in a secret are masked."""
+"""If consecutive characters of a secret occur, that many, from any position, they are masked."""
 _EXCERPT_CHARACTERS: Final = 200
 _READ_CHARACTERS: Final = 16_384
 _UNREAD_ELEMENTS: Final = tuple(
-    # None is looked for beyond the next one's beginning: a text of beginnings only would take minutes.
+    # The search ends at the next opening tag: otherwise a text of opening tags alone would take minutes.
     re.compile(rf"<(?:{names})\b(?:(?!<(?:{names})\b).)*?</(?:{names})>", re.IGNORECASE | re.DOTALL)
     for names in ("style|script", "head")
 )
@@ -35,9 +35,9 @@ _HOST: Final = re.compile(r"(?:\[[0-9a-f:.%]*\]|[^\s:\[\]]*)(?::\d*)?", re.IGNOR
 
 
 class Secrets:
-    """The secrets of one connection. Each is added as soon as it is known; threads may share this.
+    """The secrets of one connection. Add each as soon as it is known; threads may share this object.
 
-    It has no repr that shows them, and none travels to another process.
+    Its repr does not show the secrets, and pickling leaves them out.
     """
 
     def __init__(self, *values: object) -> None:
@@ -52,7 +52,7 @@ class Secrets:
         return Secrets, ()
 
     def add(self, *values: object) -> None:
-        """Mask these from now on. What is not a text, or shorter than SHORTEST, is left out."""
+        """Mask these from now on. Ignores values that are not texts or are shorter than SHORTEST."""
         with self._lock:
             for value in values:
                 if isinstance(value, str) and value not in self._known:
@@ -61,7 +61,7 @@ class Secrets:
                         self._add_form(form)
 
     def add_url(self, url: str) -> None:
-        """Mask the password that a URL names, or its user where it names none: a token, then."""
+        """Mask the password in a URL; if it has a user only, that is a token: mask it."""
         for userinfo in {*re.findall(r"//([^/?#]*)@", url), *re.findall(r"//(.*)@", url)}:
             user, _, password = unquote(userinfo).partition(":")
             as_basic = base64.b64encode(f"{user}:{password}".encode("utf-8", "replace")).decode()
@@ -79,17 +79,17 @@ class Secrets:
     def excerpt(self, text: str | bytes, headers: Mapping[str, str] | None = None) -> str:
         """The first words on one line, without secrets, markup and control characters.
 
-        `headers` are those of the request that was answered so: their secrets are masked too.
+        `headers`: those of the request that got this answer; their secrets are masked too.
         """
         parts = (part for name, value in (headers or {}).items() for part in _secret_parts(name, value))
         return _excerpt(text, (self, Secrets(*(part for part in parts if part not in self._known))))
 
     def url(self, url: str) -> str:
-        """shown_url, with the secrets masked in what is left."""
+        """Return shown_url with the secrets masked."""
         return self.mask(shown_url(url))
 
     def spans(self, text: str, *, whole_text: bool) -> Iterator[tuple[int, int]]:
-        """Where in the lower-case text a secret is. `whole_text`: nothing was removed from it."""
+        """The positions of secrets in the lower-case text. `whole_text`: nothing was removed from it."""
         with self._lock:
             short, heads, pieces = tuple(self._short) if whole_text else (), self._heads, self._pieces
             for secret in short:
@@ -109,9 +109,9 @@ class Secrets:
 
 
 def shown_url(url: str) -> str:
-    """Scheme, host, port and path of any text that is taken for a URL: no user, password, query or fragment.
+    """Scheme, host, port and path of a URL, without user, password, query and fragment. Any text may be passed.
 
-    What cannot be told apart for sure is left out. Never raises.
+    Parts that cannot be told apart with certainty are left out. Never raises.
     """
     text = "".join(character for character in url if character.isprintable()).strip()
     found = _URL.match(text)
@@ -120,18 +120,18 @@ def shown_url(url: str) -> str:
         return "" if "@" in path else path
     host, path, rest = found["host"].rpartition("@")[2], found["path"], text[found.end() :]
     if "@" in path or ("@" in rest and ":" in host) or not _HOST.fullmatch(host):
-        # A password with a slash in it looks like a host and a path.
+        # A password that contains a slash looks like a host and a path.
         return f"{found['scheme']}://…"
     return f"{found['scheme']}://{host}{path}"
 
 
 def excerpt(body: str | bytes, secrets: Iterable[str] = ()) -> str:
-    """The first words of an error's body on one line, without markup, control characters or any of the secrets."""
+    """The first words of an error's body on one line, without markup, control characters and secrets."""
     return _excerpt(body, (Secrets(*secrets),))
 
 
 def _excerpt(foreign: str | bytes, secrets: Iterable[Secrets]) -> str:
-    # Four bytes are the most that a character has.
+    # A character has at most four bytes.
     text = foreign if isinstance(foreign, str) else foreign[: 4 * _READ_CHARACTERS].decode("utf-8", "replace")
     text = _masked(text[:_READ_CHARACTERS], secrets, cut=len(text) > _READ_CHARACTERS)
     for markup in (*_UNREAD_ELEMENTS, TAG):
@@ -142,7 +142,7 @@ def _excerpt(foreign: str | bytes, secrets: Iterable[Secrets]) -> str:
 
 
 def _masked(text: str, secrets: Iterable[Secrets], *, cut: bool = False) -> str:
-    """`cut`: more followed. A secret may have begun in the last characters then, so that those are masked."""
+    """`cut`: more text followed. The last characters are then masked: a secret may begin there."""
     decoded = View.of(text).decoded()
     without_markup = View.of(text).without(TAG).decoded()
     views = [(View.of(text), True), (decoded, True), (without_markup, True)]
@@ -163,7 +163,7 @@ def _masked(text: str, secrets: Iterable[Secrets], *, cut: bool = False) -> str:
 
 
 def _secret_parts(name: str, value: str) -> Iterator[str]:
-    """What is secret of a header: of `Authorization: SCHEME Access=..., Signature=...` not the words."""
+    """The secret parts of a header: of `Authorization: SCHEME Access=..., Signature=...` the values alone."""
     lower = name.lower()
     if not _SECRET_HEADER.search(name):
         return
@@ -174,7 +174,7 @@ def _secret_parts(name: str, value: str) -> Iterator[str]:
         for part in (rest if blank else scheme).split(","):
             key, _, said = part.strip().partition("=")
             if "header" not in key.lower():
-                # What base64 ends with is no value.
+                # The `=` at the end of base64 does not begin a value.
                 yield said.strip('"') if said.strip("=") else part.strip()
     else:
         yield value

@@ -1,7 +1,7 @@
-"""Where the files are that come with the program and are no Python: its SQL, a sample of a catalogue, reference tables.
+"""Finds the program's files that are not Python: its SQL, the sample catalogue, the reference tables.
 
 A checkout has them at its root. A wheel has the same folders below `glanceback/`, beside our packages: `pyproject.toml`
-says which. Nothing here is ever written.
+names them. These files are read-only.
 """
 
 import shlex
@@ -18,7 +18,7 @@ def shipped(*names: str) -> Path:
 
 
 def how_to_install(extra: str) -> str:
-    """What to do where an extra of ours is not installed, in a sentence."""
+    """The advice if one of our extras is not installed, as a sentence."""
     if _root(_BESIDE_PACKAGES) == _BESIDE_PACKAGES:
         locked = str(_BESIDE_PACKAGES / f"requirements-{extra}.txt")
         pip = f"{shlex.quote(sys.executable)} -m pip install --no-deps --require-hashes"

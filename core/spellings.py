@@ -1,6 +1,6 @@
-"""How else a text may be written: percent-encoded, escaped as in JSON or HTML, in base64, folded, between tags.
+"""The encodings of a text: percent-encoded, escaped as in JSON or HTML, in base64, folded, between tags.
 
-Called by redact, to find a secret however a server spells it.
+Called by core.redaction to find a secret in any encoding that a server may use.
 """
 
 import base64
@@ -20,29 +20,29 @@ _MOST_ESCAPES: Final = 3
 _LONGEST_IN_BASE64: Final = 1024
 
 _SHORTEST_IN_BASE64: Final = 8
-"""Fewer characters of base64 stand in many a text by chance."""
+"""A shorter piece of base64 occurs in texts by chance."""
 
 
 class View:
-    """A text as it reads once something is decoded or removed; each character knows where it came from."""
+    """A text after decoding or removal; each character keeps its position (start, end) in the original text."""
 
-    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
+    def __init__(self, text: str, origins: list[tuple[int, int]]) -> None:
         self.text = text
-        self._places = places
+        self._origins = origins
 
     @classmethod
     def of(cls, text: str) -> "View":
         lower = "".join(low if len(low := character.lower()) == 1 else character for character in text)
-        return cls(lower, [(place, place + 1) for place in range(len(text))])
+        return cls(lower, [(at, at + 1) for at in range(len(text))])
 
     def origin(self, span: tuple[int, int]) -> tuple[int, int]:
-        return self._places[span[0]][0], self._places[span[1] - 1][1]
+        return self._origins[span[0]][0], self._origins[span[1] - 1][1]
 
     def without(self, pattern: "re.Pattern[str]") -> "View":
         return self._with(pattern, lambda _: "")
 
     def decoded(self) -> "View":
-        """Percent, JSON and HTML escapes decoded, and what is escaped in them."""
+        """The text with percent, JSON and HTML escapes decoded, nested ones too."""
         view = self
         for _ in range(_MOST_ESCAPES):
             if not _ESCAPED.search(view.text):
@@ -51,18 +51,18 @@ class View:
         return view
 
     def dense(self) -> "View":
-        """Without white space and control characters."""
-        kept = [place for place, one in enumerate(self.text) if one.isprintable() and not one.isspace()]
-        return View("".join(self.text[place] for place in kept), [self._places[place] for place in kept])
+        """The text without white space and control characters."""
+        kept = [at for at, one in enumerate(self.text) if one.isprintable() and not one.isspace()]
+        return View("".join(self.text[at] for at in kept), [self._origins[at] for at in kept])
 
-    def _with(self, pattern: "re.Pattern[str]", instead: Callable[[str], str]) -> "View":
-        text, places, at = [], [], 0
+    def _with(self, pattern: "re.Pattern[str]", replacement_of: Callable[[str], str]) -> "View":
+        text, origins, at = [], [], 0
         for match in pattern.finditer(self.text):
-            put = instead(match[0]).lower()
-            text += [self.text[at : match.start()], put]
-            places += self._places[at : match.start()] + [self.origin(match.span())] * len(put)
+            replacement = replacement_of(match[0]).lower()
+            text += [self.text[at : match.start()], replacement]
+            origins += self._origins[at : match.start()] + [self.origin(match.span())] * len(replacement)
             at = match.end()
-        return View("".join(text) + self.text[at:], places + self._places[at:])
+        return View("".join(text) + self.text[at:], origins + self._origins[at:])
 
 
 def _unescaped(escaped: str) -> str:
@@ -76,7 +76,7 @@ def _unescaped(escaped: str) -> str:
 
 
 def forms(secret: str) -> Iterator[str]:
-    """How a secret reads in any of the views, in lower case."""
+    """The secret in lower case, in each encoding and view."""
     raw = secret.encode("utf-8", "replace")
     spellings = {secret, secret.strip(), secret.replace(" ", "+")}
     if len(raw) <= _LONGEST_IN_BASE64:
@@ -90,9 +90,9 @@ def forms(secret: str) -> Iterator[str]:
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:
-    """What base64 of any longer text shows of a secret in it, wherever the secret begins there."""
+    """The characters that are the same in the base64 of every text that contains the secret, for each alignment."""
     for before in range(3):
         whole = base64.b64encode(bytes(before) + raw).rstrip(b"=").decode()
-        sure = whole[(0, 2, 3)[before] : len(whole) - bool((before + len(raw)) % 3)]
-        if len(sure) >= _SHORTEST_IN_BASE64:
-            yield from (sure, sure.replace("+", "-").replace("/", "_"))
+        constant = whole[(0, 2, 3)[before] : len(whole) - bool((before + len(raw)) % 3)]
+        if len(constant) >= _SHORTEST_IN_BASE64:
+            yield from (constant, constant.replace("+", "-").replace("/", "_"))

@@ -1,7 +1,7 @@
-"""Folders on a disk, or in an object store that a URL names (`s3://bucket/folder`), by the same few operations.
+"""The same few operations for folders on a disk and in an object store that a URL names (`s3://bucket/folder`).
 
-A file is there whole or not at all. What fails raises OSError, which names the file. On a disk
-these are the operating system's own calls, for pyarrow.fs can neither append nor link; core.object_store has stores.
+A file is complete or it does not exist. A failure raises OSError, which names the file. On a disk these are calls of
+the operating system, because pyarrow.fs can neither append nor link; core.object_store does the same for stores.
 """
 
 import errno
@@ -19,11 +19,11 @@ from core.object_store import StorePath, store_path
 from core.wording import reason as reason
 
 Place: TypeAlias = Path | StorePath
-"""A folder or file, wherever it is."""
+"""A folder or file, on a disk or in a store."""
 
 
 def folder_at(place: str, base: Path) -> Place:
-    """Return the folder of this name, seen from `base`, or of this URL. Raises: SettingsError for another URL."""
+    """Return the folder of this name, relative to `base`, or of this URL. Raises: SettingsError for an unusable URL."""
     if place.startswith("file://"):
         return Path(unquote(urlsplit(place).path))
     return store_path(place) if "://" in place else base / place
@@ -34,13 +34,13 @@ def is_local(folder: Place) -> TypeGuard[Path]:
 
 
 def make(folder: Place) -> None:
-    """Make a folder and those above it; object stores have none. Raises: OSError."""
+    """Make a folder and its parents; in an object store there is nothing to do. Raises: OSError."""
     if isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def put(file: Place, content: bytes) -> None:
-    """Write a file whole. Raises: OSError."""
+    """Write a file completely or not at all. Raises: OSError."""
     if isinstance(file, Path):
         with _whole(file) as unfinished:
             unfinished.write_bytes(content)
@@ -54,9 +54,9 @@ def get(file: Place) -> bytes:
 
 
 def add_line(file: Place, name: str, line: bytes) -> None:
-    """Add a line to the file. A store cannot append: there it becomes an object `name`, in a folder of the file's name.
+    """Append a line to the file. A store cannot append: there the line becomes an object `name` in a folder `file`.
 
-    Threads may call this side by side: the system appends each line whole.
+    Threads may call this concurrently: the system appends each line whole.
     Raises: OSError.
     """
     if not isinstance(file, Path):
@@ -85,12 +85,12 @@ def lines_of(file: Place) -> Iterator[bytes]:
 
 
 def has(file: Place) -> bool:
-    """Return whether the file is there. Raises: OSError where that cannot be said."""
+    """Return whether the file exists. Raises: OSError if that cannot be found out."""
     return file.is_file() if isinstance(file, Path) else object_store.is_file(file)
 
 
 def files_of(folder: Place) -> frozenset[str]:
-    """Return the names of the files in the folder, of which a store says a thousand at once. Raises: OSError."""
+    """Return the names of the files in the folder; a store sends a thousand per request. Raises: OSError."""
     if not isinstance(folder, Path):
         return frozenset(file.name for file in object_store.entries(folder)[0])
     try:
@@ -100,7 +100,7 @@ def files_of(folder: Place) -> frozenset[str]:
 
 
 def subfolders(folder: Place) -> Sequence[Place]:
-    """Return the folders in the folder, by name; none where there is no such folder. Raises: OSError."""
+    """Return the folders in the folder, by name; empty if the folder does not exist. Raises: OSError."""
     if not isinstance(folder, Path):
         return object_store.entries(folder)[1]
     try:
@@ -110,7 +110,7 @@ def subfolders(folder: Place) -> Sequence[Place]:
 
 
 def adopt(file: Place, target: Place) -> None:
-    """Have the file at another place too, without writing it anew where that can be helped. Raises: OSError."""
+    """Link or copy the file to `target`, without writing its content again if possible. Raises: OSError."""
     if isinstance(file, StorePath) and isinstance(target, StorePath) and file.bucket == target.bucket:
         object_store.copy(file, target)
     elif isinstance(file, Path) and isinstance(target, Path):
@@ -124,12 +124,12 @@ def adopt(file: Place, target: Place) -> None:
 
 
 def exists(folder: Place) -> bool:
-    """Return whether the folder is there, with something in it where it is in a store. Raises: OSError."""
+    """Return whether the folder exists; in a store, whether it contains something. Raises: OSError."""
     return folder.exists() if isinstance(folder, Path) else any(object_store.entries(folder))
 
 
 def move(folder: Place, target: Place) -> None:
-    """Have a folder at another place, and what was there gone. Both are of one disk or bucket. Raises: OSError."""
+    """Move a folder and replace `target`. Both must be on the same disk or in the same bucket. Raises: OSError."""
     remove(target)
     if isinstance(folder, Path) and isinstance(target, Path):
         folder.replace(target)
@@ -138,7 +138,7 @@ def move(folder: Place, target: Place) -> None:
 
 
 def remove(folder: Place) -> None:
-    """Remove a folder and all in it; on a disk as far as that can be done. Raises: OSError where it is in a store."""
+    """Remove a folder and its content. Raises: OSError in a store; on a disk it ignores what it cannot remove."""
     if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -146,32 +146,29 @@ def remove(folder: Place) -> None:
 
 
 def try_out(folder: Place) -> None:
-    """Write, read and remove a small file, as a run will. Raises: OSError, whose text names what is in the way."""
+    """Write, read and remove a small file, as a run will. Raises: OSError with the reason."""
     make(folder)
     file, content = folder / f".tried-{secrets.token_hex(4)}", b"glanceback"
     put(file, content)
     try:
         if get(file) != content:
-            raise OSError(errno.EIO, "what was written is not what is read", str(file))
+            raise OSError(errno.EIO, "the content read differs from the content written", str(file))
     finally:
         delete(file)
 
 
 def advice(folder: Place) -> str:
-    """What to do where a folder cannot be written."""
+    """The advice if a folder cannot be written."""
     if isinstance(folder, Path):
-        return "See that the folder can be written, and that the disk has room."
+        return "Check that the folder is writable and that the disk has free space."
     return (
-        f"See that the bucket '{folder.bucket}' exists, that the AWS_ variables or the profile lead to its store and "
-        "hold keys that may read, write and remove there, and that the store is up; glanceback check tries it."
+        f"Check that the bucket '{folder.bucket}' exists, that the AWS_ variables or the profile name its store and "
+        "keys that may read, write and remove there, and that the store is up; glanceback check tries it."
     )
 
 
 def sync(folder: Place, names: tuple[str, ...]) -> None:
-    """Have the disk keep the files whose names begin so, whatever happens next. A store does so by itself.
-
-    Raises: OSError.
-    """
+    """Flush the files whose names begin with one of `names` to the disk. A store needs no flush. Raises: OSError."""
     if isinstance(folder, Path):
         for entry in (*(file for file in folder.iterdir() if file.name.startswith(names)), folder, folder.parent):
             _sync(entry)
@@ -182,7 +179,7 @@ def _sync(entry: Path) -> None:
     try:
         os.fsync(opened)
     except OSError as exc:
-        # Some network file systems cannot do this, above all for folders. That is no reason to read nothing.
+        # Some network file systems cannot do this, above all for folders. That must not stop a run.
         if exc.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise OSError(exc.errno, reason(exc), str(entry)) from exc
     finally:
@@ -199,7 +196,7 @@ def delete(file: Place) -> None:
 
 @contextmanager
 def _whole(file: Path) -> Iterator[Path]:
-    """A file beside, which takes the file's place once all is written, and is removed where that failed."""
+    """Yield a temporary file beside `file`; at the end it replaces `file`, or is removed after an error."""
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         yield unfinished
@@ -207,6 +204,6 @@ def _whole(file: Path) -> Iterator[Path]:
     except OSError as exc:
         raise OSError(exc.errno, reason(exc), str(file)) from exc
     finally:
-        # It is still there after an error, and where both were links to one file: then renaming does nothing.
+        # It still exists after an error, or if both were links to one file: then renaming does nothing.
         with suppress(OSError):
             unfinished.unlink()

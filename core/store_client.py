@@ -1,7 +1,7 @@
-"""How an object store is reached: the address, region, credentials, proxy and certificates that the environment names.
+"""Opens an object store with the address, region, credentials, proxy and certificates that the environment names.
 
-The variables of the AWS tools count, and their profiles: AWS_ENDPOINT_URL leads to other stores that speak S3. pyarrow
-finds the credentials, and by itself reads little else.
+It reads the variables and profiles of the AWS tools: AWS_ENDPOINT_URL names another store that speaks S3. pyarrow
+itself reads the credentials and little else.
 """
 
 import configparser
@@ -20,7 +20,7 @@ SCHEMES: Final = ("s3", "s3a", "gs")
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
 TRIES = 3
-"""A store that does not answer ends a request after about SILENCE_SECONDS times TRIES."""
+"""A request to a store that does not answer fails after about SILENCE_SECONDS times TRIES."""
 
 _VARIABLES: Final = (
     "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE",
@@ -28,7 +28,7 @@ _VARIABLES: Final = (
     "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "HOME", "GOOGLE_APPLICATION_CREDENTIALS", "https_proxy", "HTTPS_PROXY",
     "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
 )  # fmt: skip
-"""What a store is opened by. Where one of them changes, it is opened anew."""
+"""The variables that decide how a store is opened. If one changes, the store is opened again."""
 
 
 def filesystem(scheme: str, bucket: str) -> Any:
@@ -38,7 +38,7 @@ def filesystem(scheme: str, bucket: str) -> Any:
 
 @lru_cache(maxsize=8)
 def _opened(scheme: str, bucket: str, variables: tuple[tuple[str, str], ...]) -> Any:
-    # Else the AWS SDK sends a checksum behind the content, in chunks: many other stores refuse that, or store it all.
+    # By default the AWS SDK sends chunks and a checksum after the content: many stores refuse or even store them.
     os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     from pyarrow import fs
 
@@ -65,25 +65,26 @@ def _opened(scheme: str, bucket: str, variables: tuple[tuple[str, str], ...]) ->
         connect_timeout=CONNECT_SECONDS,
         request_timeout=SILENCE_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=TRIES),
-        # One request an object: nothing is asked before it is written, and its size is known then.
+        # One request per object: nothing is sent before it is closed, and its size is known then.
         allow_delayed_open=True,
-        # In the caller's thread: pyarrow's own threads are eight, for all readers together.
+        # In the caller's thread: all readers together share pyarrow's eight threads.
         background_writes=False,
     )
 
 
 def _proxy(url: str) -> str | None:
-    """Raises: SettingsError where the proxy is of a kind that the AWS SDK cannot use."""
+    """Return the proxy's address or None. Raises: SettingsError if the AWS SDK cannot use that kind of proxy."""
     proxy = proxy_for(url, os.environ)
     if proxy is not None and not proxy.startswith("http"):
         raise SettingsError(
-            "an object store cannot be reached through a SOCKS proxy", "Name its host in NO_PROXY, or an HTTP proxy."
+            "an object store cannot be reached through a SOCKS proxy",
+            "Name its host in NO_PROXY, or use an HTTP proxy.",
         )
     return proxy
 
 
 def _profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """The profile's settings in ~/.aws/config, which pyarrow does not read but for `region` and the credentials."""
+    """The profile's settings in ~/.aws/config, of which pyarrow reads only `region` and the credentials."""
     file = Path(environment["AWS_CONFIG_FILE"] or "~/.aws/config")
     name = environment["AWS_PROFILE"] or "default"
     config = configparser.RawConfigParser(strict=False)

@@ -1,6 +1,6 @@
-"""What failed in an object store, as an OSError with a sentence. pyarrow.fs says it in a text of the AWS SDK.
+"""Translates an error of an object store, which pyarrow.fs reports in a text of the AWS SDK, to an OSError.
 
-Nothing that the store itself said is passed on but its code: an answer may hold what was sent, credentials too.
+Only the code of the store's answer is passed on: the rest may repeat what was sent, including credentials.
 """
 
 import errno
@@ -12,8 +12,8 @@ _UNPARSED: Final = re.compile(r"Unable to parse ExceptionName: ([A-Za-z]{3,40}) 
 _CURL: Final = re.compile(r"curlCode: \d+, ([^;]*)")
 
 _CREDENTIALS: Final = (
-    "the store refuses our access: see that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile or this machine's "
-    "role are set, and what they may do there"
+    "the store refuses our access: check that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile or the role of "
+    "this machine are set, and what they permit"
 )
 _LATER: Final = "the store is unavailable, or asks us to slow down: try again later"
 _SENTENCES: Final = {
@@ -30,20 +30,20 @@ _SENTENCES: Final = {
     "REQUESTEXPIRED": "the store refuses our access: the clock of this machine is wrong",
     "PERMANENTREDIRECT": "the bucket is in another region: set AWS_REGION",
     "AUTHORIZATIONHEADERMALFORMED": "the bucket is in another region: set AWS_REGION",
-    "VIRTUALHOSTDOMAINREQUIRED": "the store wants `addressing_style = virtual` below `s3 =` in ~/.aws/config",
+    "VIRTUALHOSTDOMAINREQUIRED": "the store needs `addressing_style = virtual` below `s3 =` in ~/.aws/config",
     "SLOWDOWN": _LATER,
     "THROTTLING": _LATER,
     "SERVICEUNAVAILABLE": _LATER,
     "INTERNALFAILURE": _LATER,
 }
-"""By the code, without case and underscores: the SDK and the stores spell it differently."""
+"""Sentences by code, in upper case without underscores: the SDK and the stores spell the codes differently."""
 
 _STATUSES: Final = {"301": "PERMANENTREDIRECT", "401": "ACCESSDENIED", "403": "ACCESSDENIED", "503": "SLOWDOWN"}
-"""What a status means where the answer has no code. An answer to HEAD has none."""
+"""Codes by HTTP status, for answers without a code, such as all answers to HEAD."""
 
 
 def store_error(file: str, bucket: str, exc: Exception) -> OSError:
-    """Return the error to raise instead of pyarrow's `exc`, about the object or folder `file`."""
+    """Return the error to raise instead of pyarrow's `exc`. `file`: the object or folder that the request was about."""
     found = _AWS.search(str(exc))
     if isinstance(exc, FileNotFoundError):
         return FileNotFoundError(errno.ENOENT, "the store has no such object", file)

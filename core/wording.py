@@ -1,4 +1,4 @@
-"""Numbers with their nouns, and why something failed, for sentences. Imports nothing."""
+"""Words for sentences: a number with its noun, the reason of an error. Imports nothing."""
 
 
 def counted(number: int, noun: str, form: str = "d") -> str:
@@ -7,5 +7,5 @@ def counted(number: int, noun: str, form: str = "d") -> str:
 
 
 def reason(error: Exception) -> str:
-    """Why it failed, without the file's name where the system says why. Not every OSError has a `strerror`."""
+    """The reason of an error, without the file's name if the system gives one. Not every OSError has a `strerror`."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
