@@ -1,5 +1,5 @@
 -- clouds: the clouds in the copy, and what answering for them takes.
--- One row per cloud. Times are UTC. `project_id` is the project that most private images belong to.
+-- One row per cloud. Times are UTC. `project_id` is what the login said, or else whose most private images are.
 WITH readings AS (
     SELECT run_clouds.cloud, min(runs.started_at) AS first_read_at
     FROM copy.run_clouds
@@ -22,8 +22,9 @@ owners AS (
 SELECT
     coalesce(readings.cloud, versions.cloud) AS cloud,
     least(readings.first_read_at, versions.first_seen_at) AS first_read_at,
-    owners.project_id
+    coalesce(known.project_id, owners.project_id) AS project_id
 FROM readings
 FULL JOIN versions ON versions.cloud = readings.cloud
+LEFT JOIN copy.clouds AS known ON known.cloud = coalesce(readings.cloud, versions.cloud)
 LEFT JOIN owners ON owners.cloud = coalesce(readings.cloud, versions.cloud)
 ORDER BY ALL

@@ -139,7 +139,7 @@ def test_what_was_never_there_is_told_apart(client: httpx.Client) -> None:
 
 def test_several_clouds_are_told_apart_by_the_path(tmp_path: Path) -> None:
     copy = published(tmp_path, {"private": [private("one")]})
-    with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+    with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=1_000) as warehouse:
         for table in ("image_versions", "listing_memberships", "run_clouds"):
             columns = (
                 "* REPLACE ('d/e' AS cloud, 'two' AS id)" if table != "run_clouds" else "* REPLACE ('d/e' AS cloud)"
@@ -155,6 +155,24 @@ def test_several_clouds_are_told_apart_by_the_path(tmp_path: Path) -> None:
     with serving(Served(copy, cloud="d/e", when="2026-11-01")) as client:
         assert ids(client.get("/v2/images")) == ["two"]
         assert ids(client.get("/cloud/c/v2/images")) == ["one"]
+
+
+def test_ones_own_images_are_those_of_the_project_that_the_login_named(tmp_path: Path) -> None:
+    """A community image is listed to its owner unasked. Without a login, the owner of private images is oneself."""
+    theirs = [image(f"c{owner}", visibility="community", owner=owner * 32) for owner in "pq"]
+    own = [image("own", visibility="private", owner="q" * 32)]
+    copy = published(tmp_path, {"community": theirs, "private": own}, dialect="openstack")
+    for project_id, shown in ((None, ["own", "cq"]), ("p" * 32, ["own", "cp"])):
+        with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+            warehouse.execute("DELETE FROM clouds")
+            warehouse.execute(
+                """INSERT INTO clouds (cloud, settings_name, project_id, endpoint, first_seen, last_seen)
+                VALUES ('c', 'c', $project_id, 'http://c', TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-01')""",
+                {"project_id": project_id},
+            )
+            publish(warehouse, copy, anew=True)
+        with serving(Served(copy)) as client:
+            assert ids(client.get("/v2/images?sort_key=id")) == shown
 
 
 def test_what_did_not_fit_its_column_is_shown_as_it_was_received(client: httpx.Client) -> None:
