@@ -1,4 +1,4 @@
-"""What the dictionary says of one attribute, and which types of Arrow and SQL its column has."""
+"""The definition of one attribute: its name, kind, unit, meaning and source, and its column's Arrow and SQL types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import pyarrow as pa
 
 
 class Kind(StrEnum):
-    """What a value is, however the API spells it.
+    """The kind of a value, independent of how the API writes it.
 
-    FLAG is BOOLEAN as Nova reads properties: also yes and no, on and off, 1 and 0. DAY is a time, or a day without one.
+    FLAG: a boolean as Nova reads properties, also yes and no, on and off, 1 and 0. DAY: a date, with or without a time.
     """
 
     TEXT = "text"
@@ -58,26 +58,26 @@ SQL_TYPES: Final[Mapping[Kind, str]] = MappingProxyType(
 
 
 class Spelling(StrEnum):
-    """How the API writes a value that is there. Source: reference, Table 2, and what was observed."""
+    """How the API writes a value. Source: reference, Table 2, and observed answers."""
 
     TEXT = "text"
     """As a JSON string: "true", "64", "2018-09-06T14:03:27Z"."""
     JSON = "json"
-    """As what it is: true, 64, an array."""
+    """As its own JSON type: true, 64, an array."""
     MICROSECONDS = "microseconds"
-    """A time with six digits behind the second and no zone."""
+    """A time with six decimals of the second and without a zone."""
 
 
 Source = Literal["reference", "vendor SDK", "Glance", "OpenStack", "SCS-0102", "observed"]
-"""Who says that the attribute exists; `observed`: recorded answers and public clients, its meaning inferred from them.
+"""Where the attribute is documented. `observed`: in recorded answers and public clients; its meaning is inferred.
 
-`OpenStack` is Nova, Cinder or the SDK; `SCS-0102` the Sovereign Cloud Stack's standard of image metadata.
+`OpenStack`: Nova, Cinder or the SDK. `SCS-0102`: the Sovereign Cloud Stack's standard for image metadata.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of an image, under the name that the API gives it."""
+    """One attribute of an image. `api_name`: its name in the API."""
 
     api_name: str
     kind: Kind
@@ -85,19 +85,19 @@ class Attribute:
     meaning: str
     source: Source
     own_column: str | None = None
-    """The column's name where an attribute of the usual name has another unit."""
+    """The column's name if another attribute, with another unit, already has the usual column name."""
     spelling: Spelling = Spelling.TEXT
     is_plain_on_glance: bool = False
-    """Whether people of a plain Glance write the attribute without the underscores."""
+    """Whether users of a plain Glance write the attribute without the leading underscores."""
 
     @property
     def column(self) -> str:
-        """The API's name without leading underscores, and with underscores for dots."""
+        """The API's name without leading underscores, and with dots replaced by underscores."""
         return self.own_column or self.api_name.lstrip("_").replace(".", "_")
 
     @property
     def api_names(self) -> tuple[str, ...]:
-        """The names whose value the column takes, the first present one; a later one that is also present is extra."""
+        """The names that fill the column. The first one that an image has is used; the other goes to `extra`."""
         has_twin = self.own_column is None and self.api_name.startswith("_")
         return (self.api_name, self.column) if has_twin else (self.api_name,)
 

@@ -1,7 +1,7 @@
-"""The images of a page -> one Arrow batch of typed columns, and one of what did not fit. Nothing raises.
+"""The images of a page -> one Arrow batch of typed columns and one batch of rejects. Nothing raises.
 
-Every attribute of every image ends in exactly one place: its column, `extra`, or the rejects.
-Columns are built whole where all values are as expected, and value by value where one is not.
+Every attribute of every image is in exactly one place: its column, `extra`, or the rejects.
+A column is built in one step if all its values have the usual form, otherwise value by value.
 """
 
 from collections.abc import Sequence
@@ -42,26 +42,26 @@ _AS_JSON: Final[dict[Kind, set[type]]] = {
     Kind.BIGINT: {int},
     Kind.FLAG: {bool},
 }
-"""The type that JSON itself has for what these columns hold."""
+"""The Python type of these kinds if the API sends their own JSON type."""
 
-_KEPT_COLUMNS: Final = 256
-"""So many columns of one value each are kept for the next page, which mostly has the same ones."""
+_CACHED_COLUMNS: Final = 256
+"""Columns with a single value that are cached for the next page, which usually has the same ones."""
 
-_LONGEST_KEPT: Final = 64
-"""Characters of a value that is kept: a column repeats it a thousand times."""
+_LONGEST_CACHED: Final = 64
+"""Characters of the value of a cached column, which repeats it a thousand times."""
 
-_MOST_IMAGES_KEPT: Final = 2_000
-"""Images of a page whose columns are kept: twice what services send at most."""
+_MOST_IMAGES_CACHED: Final = 2_000
+"""Images on a page whose columns are cached: twice as many as services send."""
 
 _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
-"""Columns that have as many values as images; others have few, and each need be read once."""
+"""Kinds whose values are mostly distinct. The columns of the other kinds have few values: each text is parsed once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """`images` has IMAGES_SCHEMA, a row an image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
+    """`images` has IMAGES_SCHEMA, one row per image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
 
-    `content_hash_before` is what the hash would be if numbers were spelled as they used to be, where that differs.
+    `content_hash_before`: the hash with the former spelling of numbers; NULL if that is the same.
     """
 
     images: pa.RecordBatch
@@ -69,7 +69,7 @@ class Flattened:
 
 
 def flatten(images: Sequence[Json]) -> Flattened:
-    """The images of one page, flattened."""
+    """Return the images of one page as batches."""
     rejects: list[Reject] = []
     usable = _usable(Images.of(images), rejects)
     columns, hashes = _content(usable, rejects)
@@ -78,7 +78,7 @@ def flatten(images: Sequence[Json]) -> Flattened:
 
 
 def _content(images: Images, rejects: list[Reject]) -> tuple[list[pa.Array], list[str]]:
-    """The columns of the dictionary and `extra`, and the hashes of that and of what does not fit, which is added."""
+    """Return the dictionary's columns with `extra`, and the content hashes. Appends to `rejects`."""
     columns = {attribute.column: _column(attribute, images, rejects) for attribute in ATTRIBUTES}
     extra = extra_entries(images, rejects)
     misfits = [
@@ -116,7 +116,7 @@ def _column(attribute: Attribute, images: Images, rejects: list[Reject]) -> pa.A
         return _nulls_only(len(images), attribute.arrow_type)
     values = images.column(names[0])
     if len(names) > 1:
-        # The extension's value before the plain one.
+        # The extension attribute's value has precedence.
         pairs = zip(values, images.column(names[1]), strict=True)
         values = [plain if value is ABSENT else value for value, plain in pairs]
     whole = _whole_column(attribute, values)
@@ -141,11 +141,11 @@ def _value_by_value(attribute: Attribute, values: Sequence[Json], images: Images
 
 
 def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
-    """The column in one go, or None where a value is not of the usual shape and each must be looked at."""
+    """The column, built in one step; None if a value has an unusual form, so that each value must be parsed."""
     try:
         if _is_one_text(values):
-            is_kept = len(values[0]) <= _LONGEST_KEPT and len(values) <= _MOST_IMAGES_KEPT
-            repeated = _kept_repeated if is_kept else _repeated
+            is_cached = len(values[0]) <= _LONGEST_CACHED and len(values) <= _MOST_IMAGES_CACHED
+            repeated = _cached_repeated if is_cached else _repeated
             return repeated(attribute.kind, values[0], attribute.arrow_type, len(values))
         if attribute.kind is Kind.TEXT:
             return _array(values, pa.string())
@@ -170,15 +170,15 @@ def _set(tags: list[str]) -> list[str]:
 
 
 def _are_texts(lists: Sequence[Json]) -> bool:
-    """Whether the lists hold nothing but texts; Arrow takes null for one."""
+    """Whether the lists contain only texts. Arrow would accept null as one."""
     return set(map(type, chain.from_iterable(filter(None, lists)))) <= {str}
 
 
 def _nulls_only(images: int, arrow_type: pa.DataType) -> pa.Array:
-    return (_kept_nulls if images <= _MOST_IMAGES_KEPT else pa.nulls)(images, arrow_type)
+    return (_cached_nulls if images <= _MOST_IMAGES_CACHED else pa.nulls)(images, arrow_type)
 
 
-_kept_nulls = lru_cache(maxsize=_KEPT_COLUMNS)(pa.nulls)
+_cached_nulls = lru_cache(maxsize=_CACHED_COLUMNS)(pa.nulls)
 
 
 def _repeated(kind: Kind, text: str, arrow_type: pa.DataType, images: int) -> pa.Array:
@@ -186,11 +186,11 @@ def _repeated(kind: Kind, text: str, arrow_type: pa.DataType, images: int) -> pa
     return pa.repeat(pa.scalar(PARSERS[kind](text), arrow_type), images)
 
 
-_kept_repeated = lru_cache(maxsize=_KEPT_COLUMNS)(_repeated)
+_cached_repeated = lru_cache(maxsize=_CACHED_COLUMNS)(_repeated)
 
 
 def _array(values: Sequence[Json], arrow_type: pa.DataType) -> pa.Array:
-    """The values, null where there is none. Raises: pa.ArrowException."""
+    """The values as an array; ABSENT is null. Raises: pa.ArrowException."""
     try:
         return pa.array(values, arrow_type)
     except pa.ArrowException:
@@ -198,13 +198,13 @@ def _array(values: Sequence[Json], arrow_type: pa.DataType) -> pa.Array:
 
 
 def _is_one_text(values: Sequence[Json]) -> bool:
-    """Whether all values are one and the same text. Of most attributes a page has one value, or as good as none."""
+    """Whether all values are the same text. On most pages, most attributes have one value or hardly any."""
     one = values[0]
     return type(one) is str and values[-1] == one and values.count(one) == len(values)
 
 
 def _as_written(attribute: Attribute, texts: pa.StringArray) -> pa.Array | None:
-    """What Arrow makes of whole numbers, and of times that are all written in one of the API's two ways."""
+    """The column as Arrow casts it: whole numbers, or times that all have one of the API's two forms; else None."""
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths["min"] == 0:
         texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
@@ -215,11 +215,11 @@ def _as_written(attribute: Attribute, texts: pa.StringArray) -> pa.Array | None:
     if written_as is None or lengths["max"] != lengths["min"]:
         return None
     times = texts.cast(written_as).cast(attribute.arrow_type)
-    return times if pc.min(times).as_py() else None  # Arrow knows a year 0: then this raises
+    return times if pc.min(times).as_py() else None  # raises for the year 0, which Arrow accepts
 
 
 class _Parsed(dict[Any, Any]):
-    """Texts, each parsed once; null and ABSENT are null. Raises: Misfit."""
+    """Parses each text once; null and ABSENT are null. Raises: Misfit."""
 
     def __init__(self, kind: Kind) -> None:
         self._parse = PARSERS[kind]

@@ -1,8 +1,8 @@
-"""The dictionary: what each attribute of an image is called, which type it has and what it means, one row each.
+"""The dictionary: name, type and meaning of each attribute of an image, one row per attribute.
 
-`transform.batch` reads pages by it, `load.schema` makes the table's columns and comments from it. It knows neither
-HTTP nor DuckDB. To add an attribute, add its row, here or in `transform.openstack_attributes`; nothing else repeats its
-name.
+`transform.batch` parses pages with it, `load.schema` makes the table's columns and comments from it. It knows neither
+HTTP nor DuckDB. To add an attribute, add its row here or in `transform.openstack_attributes`; its name is written
+nowhere else.
 """
 
 from typing import Final
@@ -120,7 +120,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
 
 
 def comment(attribute: Attribute) -> str:
-    """What a person reads beside the column: meaning, unit, the API's name."""
+    """The column's comment: meaning, unit, the API's name."""
     unit = f" ({attribute.unit})" if attribute.unit else ""
     return f"{attribute.meaning}{unit}. API: {attribute.api_name}"
 

@@ -1,4 +1,4 @@
-"""The column `extra`: what no other column holds of an image."""
+"""The column `extra`: the attributes of an image that have no column of their own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -19,22 +19,22 @@ _TWINS: Final = tuple(attribute.api_names for attribute in ATTRIBUTES if len(att
 
 
 def extra_entries(images: Images, rejects: list[Reject]) -> list[tuple[int, str, str]]:
-    """What no column holds: attributes that the dictionary does not know, and plain twins of extension attributes.
+    """Return attributes that the dictionary does not know, and plain twins of extension attributes that are also there.
 
-    By position, name, and value as received.
+    Each is (position of the image, name, value as received), in order of position. Appends to `rejects`.
     """
     ids = images.column("id")
-    held = [
+    entries = [
         (position, name, text)
-        for name, values in _left_over(images)
+        for name, values in _without_column(images)
         for position, text in _texts(name, values, ids, rejects)
     ]
-    held.sort(key=itemgetter(0))
-    return held
+    entries.sort(key=itemgetter(0))
+    return entries
 
 
 def extra_column(images: int, entries: Sequence[tuple[int, str, str]]) -> pa.Array:
-    """The column, of so many images."""
+    """Return the column. `images`: its number of rows."""
     counts = [0] * images
     for position, _, _ in entries:
         counts[position] += 1
@@ -45,8 +45,8 @@ def extra_column(images: int, entries: Sequence[tuple[int, str, str]]) -> pa.Arr
     )
 
 
-def _left_over(images: Images) -> Iterator[tuple[str, Mapping[int, Json]]]:
-    """Each name with its values by position, in the order that `extra` has them."""
+def _without_column(images: Images) -> Iterator[tuple[str, Mapping[int, Json]]]:
+    """Yield each name with its values by position, in the order of `extra`."""
     for name in sorted(images.names - _KNOWN_NAMES):
         yield name, images.values(name)
     for extension, plain in _TWINS:
@@ -58,7 +58,7 @@ def _left_over(images: Images) -> Iterator[tuple[str, Mapping[int, Json]]]:
 def _texts(
     name: str, values: Mapping[int, Json], ids: Sequence[str], rejects: list[Reject]
 ) -> Iterable[tuple[int, str]]:
-    """The values as received, by position, without those that are not Unicode, which are rejected."""
+    """Return (position, value as received). Values that are not Unicode are rejected instead."""
     if is_unicode(name) and set(map(type, values.values())) == {str} and is_unicode("".join(values.values())):
         return values.items()
     texts = []

@@ -1,8 +1,8 @@
-"""What makes two versions of an image the same: the content hash. Nothing else may decide that.
+"""The content hash. It alone decides whether two versions of an image are the same.
 
-Content is what the tables hold of an image: its columns without the links, `extra`, and its rejects. Two images have
-the same hash if and only if they have the same rows. `load.content` computes the same hash from rows, in SQL. Whoever
-changes the text that is hashed raises SCHEME: warehouses then compute their hashes anew.
+The content of an image is what the tables store: its columns except the links, `extra`, and its rejects. Two images
+have the same hash if and only if they have the same rows. `load.content` computes the same hash from rows, in SQL. If
+you change the text that is hashed, raise SCHEME: warehouses then compute their hashes again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,28 +15,28 @@ import pyarrow.compute as pc
 SCHEME: Final = 2
 
 LINKS: Final = frozenset({"self", "file", "schema"})
-"""Columns that say where an image is shown, not what it is."""
+"""Columns that are addresses of the image in the API, not content."""
 
 DIGITS: Final = 32
 
 _FEW: Final = 4
-"""A column that holds at most one value in so many rows is written value by value, not row by row."""
+"""If a column has at most one distinct value per this number of rows, each distinct value is written once."""
 
 _SAMPLE: Final = 64
-"""So many rows tell whether it is worth looking at all."""
+"""Rows at the start of a column that decide whether its distinct values are counted."""
 
 
 def content_hashes(
     columns: Mapping[str, pa.Array], extra: Sequence[tuple[int, str, str]], rejects: Sequence[tuple[int, str, str, str]]
 ) -> list[str]:
-    """Of each row the first 32 hexadecimal digits of the SHA-256 of its content, as UTF-8 text.
+    """Return for each row the first 32 hexadecimal digits of the SHA-256 of its content as UTF-8 text.
 
-    `columns` are of one length; `extra` has row, name and value; `rejects` row, attribute, value and reason. The text
-    begins with `glanceback 2;`. Then come, each in order of their names by bytes,
+    `columns` have the same length; `extra`: (row, name, value); `rejects`: (row, attribute, value, reason). The text
+    begins with `glanceback 2;`. These follow, each in order of the names by bytes:
     `{column}={length}:{value};` for each value that is not NULL,
     `+{length}:{name}={length}:{value};` for each entry of extra,
     `!{length}:{attribute}={length}:{value}~{length}:{reason};` for each reject.
-    Lengths are in bytes. Times are microseconds since 1970, tags `{length}:{tag}` one after the other.
+    Lengths are in bytes. Times are microseconds since 1970; a value of tags is `{length}:{tag}` for each tag.
     """
     rows = len(next(iter(columns.values())))
     texts = _Texts(f"glanceback {SCHEME};")
@@ -54,9 +54,9 @@ def content_hashes(
 
 
 class _Texts:
-    """One text a row, of pieces that follow each other: one text that all rows have, or an array of a text each.
+    """Builds one text per row from pieces: a text for all rows, or an array with a text per row.
 
-    A NULL in an array adds nothing. What all rows have is added as one, for the time goes by pieces.
+    A NULL in an array adds nothing. Consecutive texts for all rows are merged, because each piece costs time.
     """
 
     def __init__(self, start: str) -> None:
@@ -75,7 +75,7 @@ class _Texts:
 
 
 def _add(to: _Texts, name: str, column: pa.Array) -> None:
-    """Add `{column}={length}:{value};`, in the way that is fastest for such a column."""
+    """Add `{column}={length}:{value};`, in the fastest way for the column's values."""
     if _has_one_value(column):
         to.add(_piece(name, column[:1])[0])
     elif (values := _few_values(column)) is not None:
@@ -93,12 +93,12 @@ def _piece(name: str, values: pa.Array) -> list[str]:
 
 
 def _has_one_value(column: pa.Array) -> bool:
-    # Each value is the next one's: that costs a fifth of comparing all with one of them.
+    # Compares each value with the next: five times as fast as a comparison of all with one value.
     return not column.null_count and bool(column[1:].equals(column[:-1]))
 
 
 def _few_values(column: pa.Array) -> pa.DictionaryArray | None:
-    """The column as a dictionary, where it holds so few values that each of them is better written once."""
+    """The column as a dictionary if it has so few distinct values that it is faster to write each once; else None."""
     if pa.types.is_boolean(column.type):
         return column.dictionary_encode()
     if pa.types.is_list(column.type) or len(column[:_SAMPLE].unique()) * _FEW > _SAMPLE:
@@ -108,7 +108,7 @@ def _few_values(column: pa.Array) -> pa.DictionaryArray | None:
 
 
 def _counted_each(texts: pa.Array) -> tuple[pa.Array | str, ...]:
-    """The pieces of `{length}:{text}`."""
+    """The pieces of `{length}:{text}` of each row."""
     lengths = pc.binary_length(texts)
     bounds = pc.min_max(lengths).as_py()
     if bounds["min"] == bounds["max"]:
@@ -117,7 +117,7 @@ def _counted_each(texts: pa.Array) -> tuple[pa.Array | str, ...]:
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """A text for each value that is not NULL. Tags are `{length}:{tag}`, one after the other."""
+    """A text for each value that is not NULL. Tags: `{length}:{tag}` for each tag."""
     if pa.types.is_list(column.type):
         tags = pc.binary_join_element_wise(*_counted_each(column.values), "")
         return pc.binary_join(pa.ListArray.from_arrays(column.offsets, tags, mask=column.is_null()), "")

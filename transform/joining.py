@@ -1,4 +1,4 @@
-"""Two readings of one listing, staged, as one: what was read again comes after what was read first."""
+"""Joins the staged rows of two readings of one listing: the second reading follows the first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,11 +17,11 @@ _ROWS_AT_ONCE = 4_000
 
 
 Reading = tuple[StagedListing, Mapping[str, LandedPage]]
-"""A reading's rows, and, by the file that a page of it lay in, where that page lies now."""
+"""A reading's rows, and its landed pages: former file name -> the page where it lies now."""
 
 
 def joined(first: Reading, again: Reading, folder: Path) -> StagedListing:
-    """Return both readings' rows as the files of one, in the folder. Positions count on. Raises: OSError."""
+    """Write the rows of both readings to files in the folder, with continuous positions. Raises: OSError."""
     images, rejects = folder / "images.parquet", folder / "rejects.parquet"
     with pq.ParquetWriter(
         images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
@@ -40,7 +40,7 @@ def joined(first: Reading, again: Reading, folder: Path) -> StagedListing:
 
 
 def _moved(batch: pa.RecordBatch, position: int, pages: Mapping[str, LandedPage]) -> pa.RecordBatch:
-    """The rows of a reading, counted from the position, with the pages that they are on now."""
+    """The rows, numbered from the position, with the pages and files where they lie now."""
     batch = _replaced(batch, "position", pa.array(range(position, position + batch.num_rows), pa.int64()))
     now = [pages.get(file) for file in batch.column("landed_file").to_pylist()]
     batch = _replaced(batch, "landed_page", pa.array([page and page.page for page in now], pa.int32()))
@@ -53,10 +53,10 @@ def _replaced(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBa
 
 
 def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, datetime | None]]:
-    """Return id and `updated_at` of those of the images that are staged, wherever the files are. Raises: OSError."""
+    """Return (id, `updated_at`) of the staged rows of these images; the files may be in a store. Raises: OSError."""
     file = staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
     wanted = pc.field("id").isin(pa.array(ids, pa.string()))
-    # No partitioning: `key=value` in a folder's name is no column.
+    # Without partitioning: `key=value` in a folder's name is not a column.
     table = pq.read_table(file, columns=["id", "updated_at"], filters=wanted, partitioning=None)
     return set(zip(table.column("id").to_pylist(), table.column("updated_at").to_pylist(), strict=True))
 

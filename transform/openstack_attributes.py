@@ -1,4 +1,4 @@
-"""The part of the dictionary that OpenStack's services and the Sovereign Cloud Stack give plain Glance images.
+"""The part of the dictionary with attributes that OpenStack's services and the Sovereign Cloud Stack set.
 
 Source: Glance's "Useful image properties" and schema-image.json, Nova's and Cinder's own properties, SCS-0102 versions
 1.1 and 2 (image metadata). Attributes of open families (`trait:*`, `hw_numa_cpus.N`) stay in `extra`.

@@ -1,4 +1,4 @@
-"""What could not be kept in its place, with the original, so that nothing is lost."""
+"""Rejects: values that do not fit their column and images without a usable id, each with its original text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ REJECTS_SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A value, or (attribute None) an image, that could not be kept in its place; `value` is the original.
+    """A value that does not fit its column, or an image without a usable id (`attribute` None). `value`: the original.
 
-    `position` is the image's row among those with a usable id; None for an image that has none.
+    `position`: the image's row among those with a usable id; None for an image without one.
     """
 
     id: str | None
@@ -29,7 +29,7 @@ class Reject:
 
 
 def reject_batch(rejects: Sequence[Reject]) -> pa.RecordBatch:
-    """The rejects as a batch with REJECTS_SCHEMA."""
+    """Return the rejects as a batch with REJECTS_SCHEMA."""
     return pa.record_batch(
         [pa.array([getattr(reject, field.name) for reject in rejects], field.type) for field in REJECTS_SCHEMA],
         schema=REJECTS_SCHEMA,

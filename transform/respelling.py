@@ -1,6 +1,6 @@
-"""Images as they were spelled before numbers were kept as received: a fraction or an exponent was written as a float's.
+"""Images in their former spelling: earlier versions wrote a number with a fraction or an exponent as a Python float.
 
-For versions of that time alone: an image whose numbers only look otherwise now has not changed.
+Used to compare with rows of that time: an image whose numbers are only written differently has not changed.
 """
 
 import json
@@ -11,7 +11,7 @@ from extract.numbers import Number, json_text
 
 
 def spelled_before(images: Images) -> dict[int, Json]:
-    """By position, those of the images that hold such a number, as they were spelled."""
+    """Return the images that contain such a number, in the former spelling, by position."""
     return {position: _before(images[position]) for position in sorted(images.positions_of(_holds_number))}
 
 
@@ -24,5 +24,5 @@ def _before(image: Json) -> Json:
         text = json_text(json.loads(json_text(image)))
         return json.loads(text, parse_float=Number, parse_constant=Number)
     except RecursionError:
-        # Nested as deeply as may be: such an image may look changed once.
+        # Nested too deeply for Python's parser: this image may look changed once.
         return image

@@ -1,7 +1,7 @@
-"""The way from flattening to loading: one Parquet file of images and one of rejects a listing and run.
+"""Staging, between flatten and load: a Parquet file of images and one of rejects per listing and run.
 
 The reader of a listing writes them page by page, so that memory does not grow with the listing; the load reads them.
-Parquet because readers may be other processes, or other machines with the same storage.
+Parquet, because readers may be other processes, or other machines with shared storage.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ STAGED_SCHEMA: Final = pa.schema(
     ]
 )
 STAGED_REJECTS_SCHEMA: Final = pa.schema([pa.field("listing", pa.string()), *REJECTS_SCHEMA])
-"""`position` is that of the image; NULL where it has no usable id."""
+"""`position`: the image's position; NULL if the image has no usable id."""
 
 
 class StagedListing:
-    """A listing's files. The images have STAGED_SCHEMA: `position` counts from 0 in the order received.
+    """A listing's staged files. `images` has STAGED_SCHEMA; `position` counts from 0 in the order received.
 
-    No dataclass: msgspec looks into those of every value that it reads, and knows no union of two kinds of path.
+    Not a dataclass: msgspec inspects the fields of dataclasses and does not support a union of two kinds of path.
     """
 
     __slots__ = ("images", "listing", "rejects")
@@ -47,7 +47,7 @@ class StagedListing:
 
 
 def handed_over(staged: StagedListing, folder: Place) -> StagedListing:
-    """The files, put into a folder where the load finds them. Raises: OSError."""
+    """Put the files into a folder where the load finds them, and return them there. Raises: OSError."""
     there = StagedListing(staged.listing, folder / staged.images.name, folder / staged.rejects.name)
     for file, target in ((staged.images, there.images), (staged.rejects, there.rejects)):
         if file != target:
@@ -56,11 +56,11 @@ def handed_over(staged: StagedListing, folder: Place) -> StagedListing:
 
 
 _ROWS_A_GROUP: Final = 4_000
-"""Rows that are written at once: written a page at a time, they take twice as long to write and to read."""
+"""Rows per write: written a page at a time, they take twice as long to write and to read."""
 
 
 class StageWriter:
-    """Writes one listing's flattened pages. Use with `with`; the files are whole once it is left."""
+    """Writes one listing's flattened pages. Use it in a `with` statement; the files are complete at its end."""
 
     def __init__(self, folder: Path, listing: str) -> None:
         images, rejects = folder / "images.parquet", folder / "rejects.parquet"
@@ -81,7 +81,7 @@ class StageWriter:
         self._rejects.close()
 
     def write(self, page: Flattened, landed: LandedAt | Sequence[LandedAt]) -> None:
-        """Add a page's rows. `landed` says where the page lies; or, of answers that hold one image each, where each."""
+        """Add a page's rows. `landed`: where the page lies, or a place per image if each has an answer of its own."""
         rows = page.images.num_rows
         if page.rejects.num_rows:
             listing = pa.repeat(self.staged.listing, page.rejects.num_rows)

@@ -1,7 +1,8 @@
-"""One parser a kind of column: a value that fits, or a Misfit that says why not. Never a silent NULL.
+"""One parser per kind of column: it returns a value that fits, or raises Misfit. It never turns a value into NULL.
 
-A parser gets the value as JSON had it and returns what Arrow takes. NULL is for JSON null, and, in every column that is
-not text, for the empty string, which is how the API writes "no value".
+A parser gets the JSON value and returns what Arrow accepts. NULL stands for JSON null and, except in text columns, for
+the empty string, with which the API writes "no value". The reasons of misfits are part of the content hash: do not
+change them.
 """
 
 import json
@@ -31,14 +32,14 @@ class Misfit(ValueError):
 
 
 def as_received(value: Json) -> str:
-    """Text as it is, anything else as JSON text. Lone surrogates, which no UTF-8 can hold, come out escaped."""
+    """Text unchanged, anything else as JSON text. Lone surrogates, which UTF-8 cannot hold, are escaped."""
     if isinstance(value, str):
         return value if is_unicode(value) else json.dumps(value)
     return json_text(value)
 
 
 def is_unicode(text: str) -> bool:
-    """Whether UTF-8 can hold the text: JSON can spell half a character (a lone surrogate), Unicode cannot."""
+    """Whether UTF-8 can hold the text: JSON can contain half a character (a lone surrogate), UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -68,7 +69,7 @@ def parse_boolean(value: Json) -> bool | None:
 
 
 def parse_flag(value: Json) -> bool | None:
-    """A boolean in one of the spellings that Nova takes. Source: oslo.utils, strutils.bool_from_string."""
+    """A boolean in one of the spellings that Nova accepts. Source: oslo.utils, strutils.bool_from_string."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -90,7 +91,7 @@ def parse_bigint(value: Json) -> int | None:
 
 
 def parse_timestamp(value: Json) -> datetime | None:
-    """UTC without a zone, to the microsecond, as extract.times reads it."""
+    """UTC without a zone, to the microsecond. extract.times parses it."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -102,7 +103,7 @@ def parse_timestamp(value: Json) -> datetime | None:
 
 
 def parse_day(value: Json) -> datetime | None:
-    """A day, which is its beginning in UTC; or a time, also without seconds. Source: SCS-0102, `image_build_date`."""
+    """A day, as its first moment in UTC; or a time, also without seconds. Source: SCS-0102, `image_build_date`."""
     if isinstance(value, str) and _DAY.fullmatch(value):
         try:
             return datetime.fromisoformat(value)
@@ -115,7 +116,7 @@ def parse_day(value: Json) -> datetime | None:
 
 
 def parse_tags(value: Json) -> list[str] | None:
-    """Tags are a set: sorted, each once. Glance sends them in an order that changes from worker to worker."""
+    """Tags are a set: sorted, without duplicates. Each of Glance's workers sends them in its own order."""
     if value is None or value == "":
         return None
     if not isinstance(value, list):
@@ -126,7 +127,7 @@ def parse_tags(value: Json) -> list[str] | None:
 
 
 def parse_json_text(value: Json) -> str | None:
-    """JSON text, in one spelling: keys sorted, no needless blanks. A text that holds JSON counts as what it holds."""
+    """JSON text in one spelling: sorted keys, no extra blanks. A text that contains JSON is parsed first."""
     if value is None or value == "":
         return None
     try:
