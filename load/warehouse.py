@@ -29,8 +29,11 @@ STORAGE_VERSION = "v1.2.0"
 
 _MOST_UNUSED = 0.2
 _MOST_TIMES_THE_MEMORY = 8
+_OF_A_CHECKPOINT = 2
+"""Times the memory, for it holds two blocks of 256 KiB for each of 180 columns, beside what statements left."""
+
 _OF_STATEMENTS = 2 / 3
-"""Of the memory, what statements may fill. A checkpoint holds two blocks of 256 KiB for each of ninety columns."""
+"""Of the memory, what statements may fill."""
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -173,7 +176,12 @@ class Warehouse:
 
     def settle(self) -> bool:
         """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""
-        self.execute("CHECKPOINT warehouse")
+        # Nobody can try it again with more memory: after a checkpoint that failed the file is closed to this process.
+        self._may_fill(self._memory_mb * _OF_A_CHECKPOINT)
+        try:
+            self.execute("CHECKPOINT warehouse")
+        finally:
+            self._may_fill(self._memory_mb)
         blocks = self.row("publish", "blocks")
         return bool(blocks["free"] <= _MOST_UNUSED * blocks["total"])
 
