@@ -1,4 +1,4 @@
-"""Every test here that makes a warehouse runs on both engines: a DuckDB file, and DuckLake on SQLite."""
+"""Tests make their warehouses in a DuckDB file. Those that are marked `both_engines` run on DuckLake too."""
 
 from collections.abc import Iterator
 
@@ -8,29 +8,14 @@ from tests.load import runs
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "engine" in metafunc.fixturenames:
-        only_files = metafunc.module.__name__.endswith(
-            (
-                "test_warehouse",
-                "test_missing",
-                "test_unlisted",
-                "test_death",
-                "test_ducklake",
-                "test_lake",
-                "test_cookbook",
-                "test_names",
-                "test_questions",
-                "test_promises",
-                "test_publish",
-                "test_staged_files",
-                "test_end_of_life",
-            )
-        )
-        metafunc.parametrize("engine", runs.ENGINES[:1] if only_files else runs.ENGINES, indirect=True)
+    if metafunc.definition.get_closest_marker("both_engines"):
+        metafunc.parametrize("engine", runs.ENGINES, indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    runs.engine[0] = request.param
-    yield request.param
+    """The engine of new_warehouse."""
+    chosen: str = getattr(request, "param", runs.ENGINES[0])
+    runs.engine[0] = chosen
+    yield chosen
     runs.engine[0] = runs.ENGINES[0]

@@ -1,9 +1,12 @@
 """Nights as the tests write them: images in listings, staged and merged as a run would."""
 
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,9 +43,32 @@ def place_of_warehouse(folder: Path) -> Path | Lake:
 
 
 def new_warehouse(folder: Path) -> Warehouse:
-    warehouse = Warehouse(place_of_warehouse(folder))
-    bring_up_to_date(warehouse, "0")
-    return warehouse
+    """An open warehouse without runs in the folder; or the one that is there."""
+    place = place_of_warehouse(folder)
+    file = Path(place.catalogue) if isinstance(place, Lake) else place
+    if file.exists():
+        warehouse = Warehouse(place)
+        bring_up_to_date(warehouse, "0")
+        return warehouse
+    shutil.copytree(_empty_warehouse(engine[0]), folder, dirs_exist_ok=True)
+    if isinstance(place, Lake):
+        # DuckLake compares the folder that it remembers with the one that it is given.
+        with closing(sqlite3.connect(file)) as catalogue, catalogue:
+            catalogue.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", (place.data,))
+    return Warehouse(place)
+
+
+_templates: dict[str, "tempfile.TemporaryDirectory[str]"] = {}
+
+
+def _empty_warehouse(kind: str) -> str:
+    """The folder of an empty warehouse on that engine, made once a process: making one takes longer than a run."""
+    if kind not in _templates:
+        made = tempfile.TemporaryDirectory(prefix="empty-warehouse-")
+        with Warehouse(place_of_warehouse(Path(made.name))) as warehouse:
+            bring_up_to_date(warehouse, "0")
+        _templates[kind] = made
+    return _templates[kind].name
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from tests.load.runs import Nights, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
 from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
+pytestmark = pytest.mark.both_engines
+
 ODD = image("odd", __os_bit="64", os_bit="32", __lazyloading=True, tags=["a", "b"], min_disk="huge", invented="x")
 PLAIN = image("plain", os_bit="32", __lazyloading="", tags=[], __os_feature_list='{"a": "1"}', __isregistered="maybe")
 GROWN = {"os_bit": "__os_bit", "lazyloading": "__lazyloading", "tags": "tags", "os_feature_list": "__os_feature_list"}

@@ -61,12 +61,14 @@ def without_id(attributes: str) -> str:
     return with_attributes(attributes).replace('"id": "a"', "", 1)
 
 
+@pytest.mark.both_engines
 def test_what_the_tables_hold_alike_makes_no_version(warehouse: Warehouse, tmp_path: Path) -> None:
     nights = Nights(warehouse, tmp_path)
     pairs = [(without_id(texts[0]), without_id(other)) for texts in SAME for other in texts[1:]]
     assert changed_and_shown(warehouse, nights, pairs) == [(False, False)] * len(pairs)
 
 
+@pytest.mark.both_engines
 def test_what_the_tables_hold_otherwise_makes_a_version_and_is_shown(warehouse: Warehouse, tmp_path: Path) -> None:
     nights = Nights(warehouse, tmp_path)
     pairs = [
@@ -127,6 +129,7 @@ def test_rejects_are_those_of_the_reading_that_counts(warehouse: Warehouse, tmp_
     assert nights.rows("SELECT value FROM rejects") == [("later",)]
 
 
+@pytest.mark.both_engines
 def test_whatever_a_tenant_wrote_is_read_again(warehouse: Warehouse, tmp_path: Path) -> None:
     nights = Nights(warehouse, tmp_path)
     odd = image("a", name="\x00n", min_ram="\x00", **{"\x00": "x", "x": "\x00", "a=b, c": "{}", "'": '"', "NULL": ""})
@@ -155,6 +158,7 @@ def test_links_are_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
     assert nights.rows("SELECT attribute FROM image_changes") == [("name",)]
 
 
+@pytest.mark.both_engines
 def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def retyped(column: str, kind: Kind) -> tuple[Attribute, ...]:
         changed = (Attribute(one.api_name, kind, one.unit, one.meaning, one.source) for one in ATTRIBUTES)
@@ -187,6 +191,7 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
         assert rows == [("1", "8"), ("2", "8"), ("3", None), ("4", None), ("5", None)]
 
 
+@pytest.mark.both_engines
 def test_conversion_that_was_broken_off_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with new_warehouse(tmp_path) as warehouse:
         Nights(warehouse, tmp_path).night({"private": [image("a", min_ram=5)]})

@@ -8,6 +8,7 @@ import pytest
 from core.errors import WarehouseError
 from load.invariants import require
 from load.statements import names
+from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
 
 DAMAGE = {
@@ -33,13 +34,27 @@ def test_every_rule_is_damaged_by_a_test() -> None:
     assert DAMAGE.keys() == set(names("checks"))
 
 
-@pytest.mark.parametrize("rule", DAMAGE)
-def test_damage_is_found(nights: Nights, rule: str) -> None:
+def undamaged_rules(warehouse: Warehouse) -> list[str]:
+    """The rules that do not find their damage. The warehouse is left as it was."""
+    unseen = []
+    for rule, damage in DAMAGE.items():
+        warehouse.connection.execute("BEGIN")
+        warehouse.execute(damage)
+        try:
+            require(warehouse)
+            unseen.append(rule)
+        except WarehouseError as exc:
+            assert "is broken" in exc.what
+            if not warehouse.rows("checks", rule):
+                unseen.append(rule)
+        warehouse.connection.execute("ROLLBACK")
+    return unseen
+
+
+def test_damage_is_found(nights: Nights) -> None:
     require(nights.warehouse)
-    nights.warehouse.execute(DAMAGE[rule])
-    assert nights.warehouse.rows("checks", rule)
-    with pytest.raises(WarehouseError, match="is broken"):
-        require(nights.warehouse)
+    assert undamaged_rules(nights.warehouse) == []
+    require(nights.warehouse)
 
 
 def test_load_that_would_break_a_rule_is_rolled_back(nights: Nights) -> None:
