@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -19,15 +20,23 @@ from tests.load.runs import Nights, image, new_warehouse
 HOSTILE = '<script>alert(1)</script> "quoted", \x1b[31mred'
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("two-runs")
+    with new_warehouse(made) as warehouse:
+        nights = Nights(warehouse, made / "stage")
         nights.night({"public": [image("a", tags=["x"]), image("b")]}, at=datetime(2026, 11, 2, 2))
         nights.night({"public": [image("a", name=HOSTILE), image("c")]}, at=datetime(2026, 11, 3, 2))
         warehouse.execute("UPDATE runs SET run_id = '20261102T020000Z-aaaa' WHERE started_at < TIMESTAMP '2026-11-03'")
-        publish(warehouse, tmp_path / "published.duckdb")
-    (tmp_path / "glanceback.toml").write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')
+        publish(warehouse, made / "published.duckdb")
+    (made / "glanceback.toml").write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')
+    return made
+
+
+@pytest.fixture
+def folder(two_runs: Path, tmp_path: Path) -> Path:
+    """A copy of its own for each test."""
+    shutil.copytree(two_runs, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

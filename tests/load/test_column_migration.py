@@ -11,8 +11,6 @@ from tests.load.runs import Nights, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
 from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
-pytestmark = pytest.mark.both_engines
-
 ODD = image("odd", __os_bit="64", os_bit="32", __lazyloading=True, tags=["a", "b"], min_disk="huge", invented="x")
 PLAIN = image("plain", os_bit="32", __lazyloading="", tags=[], __os_feature_list='{"a": "1"}', __isregistered="maybe")
 GROWN = {"os_bit": "__os_bit", "lazyloading": "__lazyloading", "tags": "tags", "os_feature_list": "__os_feature_list"}
@@ -46,6 +44,7 @@ def nights(tmp_path: Path) -> Nights:
     return nights
 
 
+@pytest.mark.both_engines
 def test_new_columns_are_filled_from_extra_as_if_they_had_always_been_there(nights: Nights) -> None:
     query = "SELECT id, os_bit, lazyloading, tags, os_feature_list, extra, seen_from FROM images ORDER BY id"
     before = nights.rows(query)
@@ -70,6 +69,7 @@ BROKEN = image(
 )
 
 
+@pytest.mark.both_engines
 def test_properties_of_openstack_that_were_in_extra_move_to_columns_and_no_image_has_changed(tmp_path: Path) -> None:
     nights = Nights(new_warehouse(tmp_path), tmp_path / "stage")
     nights.night({"public": [PROMISED, BROKEN, image("neither")]})
@@ -100,6 +100,7 @@ def test_properties_of_openstack_that_were_in_extra_move_to_columns_and_no_image
     assert nights.rows("FROM image_changes") == []
 
 
+@pytest.mark.both_engines
 def test_value_that_does_not_fit_its_new_column_goes_to_the_rejects(nights: Nights) -> None:
     as_before(nights.warehouse)
     nights.warehouse.execute("UPDATE image_versions SET extra = MAP {'__os_bit': 'many'} WHERE id = 'odd'")
@@ -124,6 +125,7 @@ def test_column_that_only_a_newer_version_knows_is_refused(nights: Nights) -> No
         bring_up_to_date(nights.warehouse, "0")
 
 
+@pytest.mark.both_engines
 def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Nights) -> None:
     for view in nights.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal"):
         nights.warehouse.execute(f"DROP VIEW {view[0]}")

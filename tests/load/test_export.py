@@ -1,6 +1,7 @@
 """An export that fails, or is killed, leaves the earlier one; and empty tables keep their columns."""
 
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -16,13 +17,20 @@ from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
 
 
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published copy."""
+    made = tmp_path_factory.mktemp("one-run")
+    with new_warehouse(made) as warehouse:
+        Nights(warehouse, made / "stage").night({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
+        publish(warehouse, made / "published.duckdb")
+    return made / "published.duckdb"
+
+
 @pytest.fixture
-def published(tmp_path: Path) -> Path:
-    file = tmp_path / "published.duckdb"
-    with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
-        publish(warehouse, file)
-    return file
+def published(one_run: Path, tmp_path: Path) -> Path:
+    """A copy of its own for each test."""
+    return Path(shutil.copy(one_run, tmp_path))
 
 
 def columns_of(published: Path, table: str) -> set[str]:

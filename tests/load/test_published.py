@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,10 +21,11 @@ from load.publish import publish
 from tests.load.runs import Nights, image, new_warehouse
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> str:
-    with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "stage").night(
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("one-run")
+    with new_warehouse(made) as warehouse:
+        Nights(warehouse, made / "stage").night(
             {
                 "public": [
                     image("a", name='\x1b[31mred, "quoted" 大', tags=["x", "y"], odd={"n": 1}),
@@ -31,10 +33,16 @@ def config(tmp_path: Path) -> str:
                 ]
             }
         )
-        publish(warehouse, tmp_path / "published.duckdb")
-    path = tmp_path / "glanceback.toml"
-    path.write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')
-    return str(path)
+        publish(warehouse, made / "published.duckdb")
+    (made / "glanceback.toml").write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')
+    return made
+
+
+@pytest.fixture
+def config(one_run: Path, tmp_path: Path) -> str:
+    """The settings of a copy of its own for each test."""
+    shutil.copytree(one_run, tmp_path, dirs_exist_ok=True)
+    return str(tmp_path / "glanceback.toml")
 
 
 QUERY = "SELECT id, name, tags, extra, updated_at, min_disk FROM images ORDER BY id"
