@@ -1,4 +1,4 @@
-# make setup | demo | test | test-pythons | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | check | test | test-pythons | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
 # The Python 3.N of this machine: of pyenv where that has one, else of the PATH. PYTHONS are those that there are.
@@ -9,12 +9,16 @@ NEWER = $(strip $(addprefix duckdb-,$(DUCKDB)) $(addprefix prefect-,$(PREFECT)))
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: .venv-newer setup demo test test-pythons lint docs mutants bench lock clean
+.PHONY: .venv-newer setup demo check test test-pythons lint docs mutants bench lock clean
 
 setup: .venv/.ready
 
 demo: .venv/.ready
 	.venv/bin/glanceback demo
+
+# For every save, in under a minute: lint, types, and the tests that start no process (tests/README.md).
+check: lint
+	.venv/bin/python -m pytest -m fast --quiet --numprocesses 2 --dist loadfile
 
 # The environments do not depend on one another: two are made at a time.
 test:

@@ -1,9 +1,17 @@
-"""Servers that the tests share. A server that cannot start fails the tests; it never skips them."""
+"""Which tests are fast, which share a process, and servers that the tests share.
+
+A server that cannot start fails the tests; it never skips them.
+"""
 
 import logging
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
@@ -19,40 +27,76 @@ __all__ = ["new_prefect_database", "prefect_home", "prefect_server"]
 hypothesis.settings.register_profile(
     "everywhere", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
+hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("everywhere"), max_examples=25)
 hypothesis.settings.load_profile("everywhere")
 
+ROOT = Path(__file__).resolve().parent.parent
 
-_NEED_SERVERS = {
-    "tests/extract/test_logging_in.py", "tests/flows/test_prefect_server.py", "tests/pipeline/test_real_cloud.py",
-    "tests/cli/test_operator.py", "tests/flows/test_schedule.py", "tests/pipeline/test_secrets.py",
-    "tests/api/test_referee.py",
-}  # fmt: skip
-"""The files whose tests ask for `openstack` or `prefect_server`, which take half a minute to start."""
+_SLOW_FOLDERS = frozenset({"api", "browser", "clouds", "drivers", "flows", "pipeline"})
+_ASKS_FOR_SERVERS = re.compile(r"\b(openstack: OpenStackCloud|prefect_server: PrefectServer)\b")
+"""A parameter of a test or fixture: one of the servers that take long to start."""
 
+_LONGEST_FIRST = (
+    "tests/pipeline/test_death.py", "tests/flows/test_dask.py", "tests/flows/test_embedded.py",
+    "tests/load/test_ducklake.py", "tests/pipeline/test_sync.py", "tests/api/test_referee.py",
+)  # fmt: skip
+"""After the files that need servers; the order of the others does not matter."""
 
 # In the background of a shell SIGINT is ignored, and so it would be by the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Where several processes test: a file's tests in one of them, and those of all files that need servers in one."""
+    """With several processes, one runs all tests of a file, and one runs all files that need the same servers."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
-        return "servers" if file in _NEED_SERVERS else file
+        return "servers" if _needs_servers(file) else file
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--questions", type=int, default=1_000, help="To ask a real Glance and our API; default: 20 s.")
+@cache
+def _needs_servers(file: str) -> bool:
+    return _ASKS_FOR_SERVERS.search((ROOT / file).read_text(encoding="utf-8")) is not None
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:
     return _ByFile(config, log)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.markexpr == "fast":
+        hypothesis.settings.load_profile("fast")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m fast` does not import what only slow tests import: Prefect, Dask, an S3 server."""
+    is_slow = collection_path.parent == ROOT / "tests" and collection_path.name in _SLOW_FOLDERS
+    return True if is_slow and config.option.markexpr == "fast" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
-    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in _NEED_SERVERS)
+    """Mark what is fast. What takes longest begins first."""
+    for item in items:
+        if _is_fast(item):
+            item.add_marker(pytest.mark.fast)
+    items.sort(key=_order)
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    folder = Path(item.nodeid).parts[1]
+    marked = item.get_closest_marker("slow") or item.get_closest_marker("both_engines")
+    return folder not in _SLOW_FOLDERS and marked is None and not _needs_servers(_file(item))
+
+
+def _order(item: pytest.Item) -> int:
+    file = _file(item)
+    if _needs_servers(file):
+        return 0
+    return 1 + _LONGEST_FIRST.index(file) if file in _LONGEST_FIRST else 1 + len(_LONGEST_FIRST)
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_sessionfinish() -> None:
@@ -68,6 +112,20 @@ def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "no-clouds.yaml")
     monkeypatch.setenv("PREFECT_PROFILES_PATH", "no-profiles.toml")
+
+
+@pytest.fixture(autouse=True)
+def fast_tests_start_no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that `make check` stays short."""
+    if request.node.get_closest_marker("fast") is None:
+        return
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        pytest.fail("a fast test starts no process: mark this one with pytest.mark.slow")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None)
+    monkeypatch.setattr(os, "fork", refuse)
 
 
 @pytest.fixture(scope="session")

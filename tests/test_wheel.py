@@ -17,6 +17,8 @@ from flows.worker_check import our_version
 from load.statements import names
 from tests.clouds.fake import PROJECT, fake_cloud
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT_FILE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = sorted(
@@ -37,7 +39,7 @@ class Installed:
         environment = {"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.home), "COLUMNS": "200"}
         done = subprocess.run(
             ["/bin/sh", "-c", command],
-            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120,
+            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -63,7 +65,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(ROOT / name, folder / "copy" / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder), str(folder / "copy")]
-    subprocess.run(build, check=True, timeout=120)
+    subprocess.run(build, check=True, timeout=300)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -77,7 +79,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # Of that folder's own .pth files none is read: they would lead to the checkout.
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(folder)]
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], check=True, timeout=120)
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], check=True, timeout=300)
     return Installed(folder, tmp_path_factory.mktemp("home"))
 
 

@@ -31,6 +31,8 @@ def openstack_lists(said: str, folder: Path) -> list[set[str]]:
             for path in endpoints
         ]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_demo_shows_what_changed_between_two_nights(

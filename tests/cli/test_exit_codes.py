@@ -16,6 +16,8 @@ from tests.documents import document
 from tests.load.runs import held_by_another_process
 from tests.pipeline.test_sync import Place, cloud
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["cloud"]
 
 

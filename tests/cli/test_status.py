@@ -305,6 +305,7 @@ def test_copy_of_an_older_glanceback_is_said(settings: Settings, cloud: FakeClou
     assert "glanceback publish" in old.stderr
 
 
+@pytest.mark.slow
 def test_reader_that_has_had_enough_does_not_hide_that_a_cloud_is_stale(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     read, write = os.pipe()

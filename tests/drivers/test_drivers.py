@@ -25,7 +25,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     answers = {}
     for way in ("with_duckdb", "with_sqlalchemy", "with_pandas", "with_polars", "with_adbc"):
         command = [str(PYTHON), str(Path(__file__).with_name("read.py")), str(folder / "published.duckdb"), way]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         answers[way] = json.loads(done.stdout)
     return answers

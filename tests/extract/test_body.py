@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import CloudError, TransientError
@@ -161,7 +161,6 @@ def test_page_body_takes_any_images() -> None:
     assert (list(read.images), list(read.images[:1]), read.ids) == ([{"id": "a"}, 1], [{"id": "a"}], ["a"])
 
 
-@settings(max_examples=400)
 @given(PAGES, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
 @example({"images": [{"id": "a", "first": 1}, None, 0, False, "", [], {}]}, "utf-8")
 def test_any_json_is_its_images_or_an_error(page: Any, encoding: str) -> None:
@@ -179,7 +178,6 @@ def test_any_json_is_its_images_or_an_error(page: Any, encoding: str) -> None:
     assert flattened.images.column("id").to_pylist() == read.ids
 
 
-@settings(max_examples=300)
 @given(st.integers(0, len(PAGE)), st.integers(0, len(PAGE)), st.binary(max_size=30))
 def test_any_bytes_are_a_page_or_an_error(end: int, begin: int, between: bytes) -> None:
     with contextlib.suppress(CloudError):

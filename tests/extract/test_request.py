@@ -149,7 +149,6 @@ def test_answer_that_cannot_be_used_is_a_sentence(asking: Connection, case: str)
     assert str(caught.value).startswith("cloud c, page 1: ")
 
 
-@hypothesis.settings(max_examples=120)
 @hypothesis.given(st.data())
 def test_any_bytes_end_in_an_answer_or_a_sentence(asking: Connection, data: st.DataObject) -> None:
     """Of a right answer, one piece is replaced by anything."""

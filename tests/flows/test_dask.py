@@ -25,7 +25,7 @@ LISTINGS = "SELECT id, listing FROM listing_memberships ORDER BY ALL"
 
 @pytest.fixture(scope="module")
 def workers(prefect_home: str) -> Iterator[distributed.LocalCluster]:
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=3, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=3, dashboard_address=":0") as cluster:
         yield cluster
 
 
@@ -121,7 +121,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cluster_of(workers: int, preload: str | None = None) -> distributed.LocalCluster:
     more = {"preload": [preload]} if preload else {}
-    return distributed.LocalCluster(n_workers=workers, threads_per_worker=3, dashboard_address=None, **more)
+    return distributed.LocalCluster(n_workers=workers, threads_per_worker=3, dashboard_address=":0", **more)
 
 
 def test_scheduler_without_workers_is_not_waited_for(

@@ -28,13 +28,13 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     (flow_run,) = (run for run in ask(prefect_server.url, "flow_runs") if run["parameters"]["config"] == config)
     assert flow_run["state_type"] == "COMPLETED"
     task_runs = {task_run["name"] for task_run in ask(prefect_server.url, "task_runs")}
-    assert {f"alpha: {listing}" for listing in FIVE_AND_TWO} | {"enter alpha", "load alpha"} <= task_runs
+    assert {f"alpha: {listing}" for listing in FIVE_AND_TWO} | {"log in to alpha", "load alpha"} <= task_runs
     run_id = json.loads(done.stdout)["run_id"]
     artifacts = {
         found["key"]: found for found in ask(prefect_server.url, "artifacts") if run_id in str(found["description"])
@@ -62,7 +62,7 @@ def test_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 2
     assert "the Prefect server at http://127.0.0.1:9/api does not answer" in done.stderr

@@ -15,6 +15,8 @@ from load.warehouse import Warehouse
 from tests.load.die import second_night
 from tests.load.runs import Nights, image, new_warehouse
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = [("a", "image a"), ("b", "image b"), ("gone", "image gone")]
 AFTER = [("a", "changed"), ("b", "image b"), ("new", "image new")]

@@ -23,8 +23,10 @@ from load.warehouse import Warehouse
 from tests.clouds.postgres import postgres_server
 from tests.load.runs import Nights, image
 
+pytestmark = pytest.mark.slow
+
 MACHINES = 3
-NIGHTS = 4
+NIGHTS = 2
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,7 @@ def rows_of(nights: Nights, name: str) -> list[str]:
     return sorted(text.splitlines())
 
 
+@pytest.mark.slow
 def test_same_runs_give_the_same_rows_and_the_same_rules_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("load.merge._ROWS_A_PIECE", 2)
     found = {}

@@ -105,6 +105,7 @@ def test_earlier_export_is_whole_whichever_step_fails(
         assert (target / form / "mark").read_text() == "earlier"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("died_at", range(1, 6))
 def test_earlier_export_is_back_after_a_death(published: Path, tmp_path: Path, died_at: int) -> None:
     target = tmp_path / "out"

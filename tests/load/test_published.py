@@ -202,6 +202,7 @@ def test_value_and_yaml_are_as_openstackclients(config: str) -> None:
     assert run(config, "runs", "-f", "value")[0] == run(config, "sql", "--list", "-f", "csv")[0] == 0
 
 
+@pytest.mark.slow
 def test_output_in_an_older_encoding(config: str) -> None:
     def sql(form: str) -> bytes:
         command = [sys.executable, "-m", "cli", "sql", "SELECT name FROM images ORDER BY id", "-f", form]
@@ -249,6 +250,7 @@ def test_wide_table_on_a_terminal_leaves_out_empty_columns_and_says_so(capsys: p
     assert "column_8" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_hundred_thousand_rows_take_seconds_elsewhere(config: str, tmp_path: Path) -> None:
     query = "SELECT images.* FROM images, range(10000)"
     done = subprocess.run(

@@ -23,6 +23,7 @@ from load.warehouse import Warehouse
 from tests.load.runs import Nights, held_by_another_process, image, new_warehouse
 
 
+@pytest.mark.slow
 def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:
     path = str(tmp_path / "warehouse.duckdb")
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
@@ -32,6 +33,7 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
     assert "published copy" in other.stderr
 
 
+@pytest.mark.slow
 def test_second_process_waits_for_the_first(tmp_path: Path) -> None:
     with held_by_another_process(tmp_path) as holder:
         release = threading.Timer(0.5, holder.communicate)
@@ -73,6 +75,7 @@ def test_interrupt_while_duckdb_looks_for_pandas_is_not_lost(tmp_path: Path, mon
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.slow
 def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
     path = str(tmp_path / "warehouse.duckdb")
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"

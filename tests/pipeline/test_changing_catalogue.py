@@ -219,7 +219,7 @@ MOVED_UNSEEN: Night = ("full", [], [[], [], [("move", "a", "public")]])
 
 
 @given(st.lists(nights, min_size=1, max_size=4), st.integers(1, 3), st.integers(1, 3))
-@settings(max_examples=60)
+@settings(max_examples=30)
 @example([MARKERS_VANISH, ("full", [], [])], 1, 1)
 @example([MARKERS_VANISH, MARKERS_VANISH], 3, 3)
 @example([("full", [("create", "a", "private")], []), MOVED_UNSEEN, ("full", [], [])], 1, 1)

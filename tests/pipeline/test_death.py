@@ -1,4 +1,4 @@
-"""Killed at any moment, without room on the disk, twice at once: nothing is lost, and the next run needs no repair."""
+"""Killed at any time, without room on the disk, twice at once: nothing is lost, and the next run needs no repair."""
 
 import random
 import subprocess
@@ -13,7 +13,7 @@ from tests.clouds.fake import Asked, FakeCloud, fake_cloud
 from tests.pipeline.runs import examine, whole_night
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMES = 100
+TIMES = 40
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def cloud() -> Iterator[FakeCloud]:
         yield running
 
 
-def test_hundred_kills_at_random_moments_need_no_repair(cloud: FakeCloud, tmp_path: Path) -> None:
+def test_kills_at_random_times_need_no_repair(cloud: FakeCloud, tmp_path: Path) -> None:
     def live_on(asked: Asked) -> None:
         number = random.randrange(30)
         if number % 3:
@@ -39,7 +39,7 @@ def test_hundred_kills_at_random_moments_need_no_repair(cloud: FakeCloud, tmp_pa
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("killed") > TIMES / 2
+    assert done.stdout.count("killed") == TIMES
     cloud.faults.clear()
     whole_night(tmp_path, cloud.url)
     examine(tmp_path)
@@ -92,23 +92,21 @@ def test_full_disk_at_publication_keeps_the_copy_before(cloud: FakeCloud, tmp_pa
 
 
 READER = """
-import sys, duckdb
+import pathlib, sys, duckdb
 published, stop = sys.argv[1:]
-import pathlib
-looks = 0
-seen = set()
+seen = 0
 while not pathlib.Path(stop).exists():
     with duckdb.connect(published, read_only=True) as reader:
         names = reader.execute("SELECT DISTINCT name FROM images").fetchall()
-        runs = reader.execute("SELECT count(*) FROM runs WHERE status = 'completed'").fetchall()
-        assert names == [(f"night {runs[0][0]}",)], (names, runs)
-        seen.add(runs[0][0])
-    looks += 1
-print(looks, len(seen))
+        ((runs,),) = reader.execute("SELECT count(*) FROM runs WHERE status = 'completed'").fetchall()
+        assert names == [(f"night {runs}",)], (names, runs)
+    if runs != seen:
+        print(runs, flush=True)
+        seen = runs
 """
 
 
-def test_reader_without_pause_sees_no_error_and_no_mixed_state_during_ten_nights(
+def test_reader_without_pause_sees_no_error_and_no_mixed_state_while_runs_publish(
     cloud: FakeCloud, tmp_path: Path
 ) -> None:
     def night(number: int) -> None:
@@ -122,11 +120,12 @@ def test_reader_without_pause_sees_no_error_and_no_mixed_state_during_ten_nights
         [sys.executable, "-c", READER, str(tmp_path / "published.duckdb"), str(stop)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    for number in range(2, 12):
+    assert reader.stdout is not None
+    seen = [reader.stdout.readline()]
+    for number in range(2, 7):
         night(number)
+        seen.append(reader.stdout.readline())
     stop.touch()
-    said, complaints = reader.communicate(timeout=60)
+    _, complaints = reader.communicate(timeout=300)
     assert reader.returncode == 0, complaints
-    looks, states = map(int, said.split())
-    assert looks > 20
-    assert states > 5
+    assert seen == [f"{number}\n" for number in range(1, 7)]

@@ -56,7 +56,7 @@ def sync(folder: Path, *start: str, **environment: str) -> "subprocess.Completed
     return subprocess.run(
         [sys.executable, *(start or ("-m", "cli")), "sync", "--json", "--verbose"],
         env={**os.environ, **everything, "GLANCEBACK_CONFIG": str(folder / "glanceback.toml"), **environment},
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
 
@@ -297,7 +297,7 @@ def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud
             running.send_signal(sign)
 
     cloud.faults.append(stop)
-    _, said = running.communicate(timeout=120)
+    _, said = running.communicate(timeout=300)
     assert (running.returncode, sent) == (130, [sign])
     assert "glanceback: stopped" in said
     assert "Traceback" not in said

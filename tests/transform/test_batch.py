@@ -144,7 +144,6 @@ def test_no_images_make_empty_batches_of_the_same_schema() -> None:
     assert flatten([]).images.schema.equals(IMAGES_SCHEMA)
 
 
-@settings(max_examples=300)
 @given(IMAGES)
 def test_nothing_of_an_image_is_lost_and_nothing_raises(attributes: dict[str, Any]) -> None:
     (image,) = received([{"id": "i", **attributes}])
@@ -156,7 +155,6 @@ def test_nothing_of_an_image_is_lost_and_nothing_raises(attributes: dict[str, An
         assert _kept(name, value, image, row, extra, rejected), (name, value)
 
 
-@settings(max_examples=200)
 @given(IMAGES, IMAGES)
 def test_neighbours_on_a_page_do_not_change_an_image(attributes: dict[str, Any], neighbour: dict[str, Any]) -> None:
     alone = flatten(received([{"id": "i", **attributes}])).images.to_pylist()[0]
@@ -164,7 +162,6 @@ def test_neighbours_on_a_page_do_not_change_an_image(attributes: dict[str, Any],
     assert {**alone, "extra": dict(alone["extra"])} == {**together, "extra": dict(together["extra"])}
 
 
-@settings(max_examples=100)
 @given(st.lists(IMAGES, min_size=1, max_size=4), st.booleans())
 def test_parsed_images_and_dictionaries_are_flattened_alike(page: list[dict[str, Any]], is_usual: bool) -> None:
     usual = dict.fromkeys(USUAL, "text") if is_usual else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from extract.body import parse_page
 from tests.transform.test_batch import IMAGES
@@ -103,7 +103,6 @@ def test_different_contents_have_different_hashes(texts: tuple[str, ...]) -> Non
     assert len(set(hashes(*map(with_attributes, texts)))) == len(texts)
 
 
-@settings(max_examples=300)
 @given(IMAGES)
 @example({"min_ram": "much", "os_type": "x", "__os_type": [1], "tags": ["b", "a"], "\xe9": 1, "z": 2})
 def test_hash_is_that_of_the_row(attributes: dict[str, Any]) -> None:

@@ -59,10 +59,11 @@ def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     config = write_settings(folder, "")
     return subprocess.run(
         [sys.executable, "-m", "cli", "verify", *arguments, "--config", config],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_command_says_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
     with reader(tmp_path) as here:
         fill(here.cloud)
