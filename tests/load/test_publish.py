@@ -74,7 +74,12 @@ def put_another_in_its_place(published: Path) -> None:
     other.replace(published)
 
 
-MISCHIEF = [pytest.param(leave_a_log, marks=pytest.mark.slow), edit, edit_and_turn_the_time_back, put_another_in_its_place]
+MISCHIEF = [
+    pytest.param(leave_a_log, marks=pytest.mark.slow),
+    edit,
+    edit_and_turn_the_time_back,
+    put_another_in_its_place,
+]
 
 
 @pytest.mark.parametrize("mischief", MISCHIEF)
