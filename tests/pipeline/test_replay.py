@@ -25,6 +25,7 @@ from pipeline.session import open_session
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.load.runs import new_warehouse
 from tests.pipeline.runs import night
 from tests.pipeline.test_sync import Place
 
@@ -52,8 +53,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def run_night(settings: Settings, cloud: FakeCloud, name: str = "c") -> None:
     account = CloudSettings(name, auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
-    with Warehouse(settings.warehouse) as warehouse:
-        bring_up_to_date(warehouse, "0")
+    with new_warehouse(Path(str(settings.warehouse)).parent) as warehouse:
         night(warehouse, account, settings.landing, Guard(emptied=100))
 
 

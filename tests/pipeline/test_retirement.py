@@ -17,13 +17,13 @@ from core.errors import SettingsError, WarehouseError
 from extract.account import CloudSettings
 from load.guard import Guard
 from load.records import kept_runs, remove_old
-from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from pipeline.replay import replay
 from pipeline.retirement import rename, retire
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
+from tests.load.runs import new_warehouse
 from tests.pipeline.runs import night
 
 TABLES = (
@@ -52,8 +52,7 @@ def read(settings: Settings, cloud: FakeCloud, name: str = "c", listings: tuple[
     account = CloudSettings(
         name, auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1, listings=listings, dialect="ims"
     )
-    with Warehouse(settings.warehouse) as warehouse:
-        bring_up_to_date(warehouse, "0")
+    with new_warehouse(Path(str(settings.warehouse)).parent) as warehouse:
         night(warehouse, account, settings.landing, Guard(emptied=100))
 
 

@@ -19,7 +19,6 @@ from load.guard import Guard
 from load.merge import CloudCounts
 from load.records import CLOUD_RUN_FILE, RUN_FILE, KeptRun, keep_run, kept_cloud_runs, kept_runs
 from load.runs import begin_run, finish_run
-from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from pipeline.cloud_loading import load_cloud
 from pipeline.listing_reading import read_listing
@@ -28,6 +27,7 @@ from pipeline.session import open_session
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
+from tests.load.runs import new_warehouse
 
 TABLES = ("image_versions", "listing_memberships", "unlisted_images", "run_listings", "run_clouds", "rejects")
 IMAGES = "SELECT id, name, listings, state FROM images ORDER BY id"
@@ -47,8 +47,7 @@ class Place:
     @property
     def warehouse(self) -> Warehouse:
         if self._opened is None:
-            self._opened = Warehouse(self.settings.warehouse)
-            bring_up_to_date(self._opened, "0")
+            self._opened = new_warehouse(Path(str(self.settings.warehouse)).parent)
         return self._opened
 
     def run(self, *, accept_deletions: bool = False, without: tuple[str, ...] = ()) -> CloudCounts:
