@@ -298,5 +298,5 @@ def test_the_command_serves_until_it_is_stopped(copy: Path, tmp_path: Path) -> N
         answer = httpx.get(f"{address}/v2/images/changing", headers={"X-Auth-Token": "open"}, trust_env=False)
         assert answer.json()["name"] == "before"
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(120) == 130
         assert process.stderr.read() == ""

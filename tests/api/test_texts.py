@@ -85,7 +85,7 @@ def test_texts_are_made_ahead_for_who_reads_on(tmp_path: Path, monkeypatch: pyte
         client.get("/v2/images?limit=2")
         assert len(kept._kept["ims"]) == 2
         client.get("/v2/images?limit=4")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while len(kept._kept["ims"]) < 20:
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 REGION = "RegionOne"
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 _ADMIN_PASSWORD = "admin-password"
 _REPOSITORY = Path(__file__).resolve().parents[2]
 

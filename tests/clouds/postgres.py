@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 
 
 @contextmanager

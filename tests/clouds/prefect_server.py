@@ -79,7 +79,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory, new_prefect_databas
             stderr=log,
         )
     url = f"http://127.0.0.1:{port}/api"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         try:
             httpx.get(f"{url}/health", timeout=5)

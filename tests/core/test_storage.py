@@ -195,7 +195,7 @@ def test_folder_is_moved_within_the_store_and_side_by_side(store: Store) -> None
 
     def wait_for_others(method: str, path: str) -> None:
         if method == "PUT" and path.startswith(f"/{BUCKET}/landing/b/"):
-            together.wait(20)
+            together.wait(120)
 
     store.before = wait_for_others
     storage.move(STORED / "a", STORED / "b")

@@ -288,9 +288,9 @@ def test_readers_land_side_by_side_in_a_store_and_wait_for_one_write_a_page(stor
 
     def wait(method: str, path: str) -> None:
         if method == "PUT" and "/page-" in path:
-            together.wait(20)
+            together.wait(120)
         elif method == "PUT" and f"/{MANIFEST}/" in path:
-            assert lines_may_be_written.wait(20)
+            assert lines_may_be_written.wait(120)
 
     landing = Landing(in_store)
     landing.begin(BEGUN)

@@ -267,7 +267,7 @@ def test_failure_of_one_part_ends_the_reading_at_once_though_another_waits_for_i
         return httpx.Response(403) if query.get("marker") == "0004" else None
 
     def prepare(page: Page) -> Page:
-        assert another_waits.wait(10)
+        assert another_waits.wait(60)
         return page
 
     server.before = fail
@@ -277,8 +277,8 @@ def test_failure_of_one_part_ends_the_reading_at_once_though_another_waits_for_i
     with pytest.raises(CloudError, match="listing private, page 2"):
         found(reading)
     for thread in set(threading.enumerate()) - threads:
-        thread.join(5)
-    assert time.monotonic() - began < 5
+        thread.join(60)
+    assert time.monotonic() - began < 25, "less than what the cloud asks to wait"
 
 
 @pytest.mark.parametrize("parts", [1, 2])
@@ -296,7 +296,7 @@ def test_stop_from_outside_reaches_readers_that_wait_for_another_try(tmp_path: P
     began = time.monotonic()
     with pytest.raises((Stopped, TransientError)):
         found(reading)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25, "less than what the cloud asks to wait"
 
 
 def test_nothing_is_landed_after_the_reading_was_stopped(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def dripping_server(said_at_once: int) -> Iterator[str]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    thread.join(10)
+    thread.join(60)
 
 
 def test_broken_compression_is_tried_again(cloud: FakeCloud, connection: Connection) -> None:

@@ -37,7 +37,7 @@ def test_no_more_is_made_than_there_are_slots_for() -> None:
 
     consumed = side_by_side([numbers], 1, slots, StopSignal())
     next(consumed)
-    assert two_are_made.wait(5)
+    assert two_are_made.wait(60)
     # The first is still with the consumer, the second waits: both have a slot.
     assert not a_third_is_made.wait(0.3)
     assert list(consumed) == [1, 2, 3, 4]
@@ -58,7 +58,7 @@ def test_failure_of_one_reaches_the_consumer_and_stops_the_others_at_once() -> N
 
     with pytest.raises(ValueError, match="broken"):
         list(side_by_side([waits, fails], 2, slots, stopped))
-    assert woken.wait(5)
+    assert woken.wait(60)
     assert stopped.is_set()
 
 
@@ -145,12 +145,12 @@ def test_slot_of_what_is_in_the_making_when_the_consumer_leaves_is_given_back() 
     def numbers() -> Iterator[int]:
         yield 0
         begun.set()
-        left.wait(5)
+        left.wait(60)
         yield 1
 
     consumed = side_by_side([numbers], 1, slots, StopSignal())
     next(consumed)
-    assert begun.wait(5)
+    assert begun.wait(60)
     consumed.close()  # type: ignore[attr-defined]
     left.set()
     assert are_all_free(slots, 2)

@@ -158,7 +158,7 @@ def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config
     def stop(serving: "subprocess.Popen[str]") -> None:
         serving.send_signal(signal.SIGTERM)
         try:
-            serving.wait(60)
+            serving.wait(300)
         finally:
             serving.kill()
 

@@ -171,7 +171,7 @@ def test_run_that_was_killed_is_gone_on_with(cloud: FakeCloud, tmp_path: Path, p
             running.kill()
 
     cloud.faults.append(kill)
-    assert running.wait(120) == -signal.SIGKILL
+    assert running.wait(300) == -signal.SIGKILL
     cloud.faults.clear()
     cloud.log.clear()
     report = place.run(resume=True)

@@ -196,7 +196,7 @@ def test_run_that_is_killed_is_seen_by_monitors(place: Place, cloud: FakeCloud) 
         running.kill()
 
     cloud.faults.append(kill)
-    running.wait(120)
+    running.wait(300)
     cloud.faults.clear()
     ((last_run, is_good),) = place.rows("SELECT DISTINCT last_run, is_good FROM freshness")
     assert (is_good, place.rows("SELECT status FROM runs ORDER BY started_at")) == (
