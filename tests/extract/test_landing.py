@@ -178,6 +178,7 @@ def flips(whole: bytes) -> Iterator[bytes]:
         yield whole[:position] + bytes([whole[position] ^ 1 << bit]) + whole[position + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [MANIFEST, OWNER, START])
 def test_flipped_bit_of_what_says_which_pages_count_is_found(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "private"
