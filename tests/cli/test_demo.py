@@ -31,6 +31,7 @@ def openstack_lists(said: str, folder: Path) -> list[set[str]]:
             for path in endpoints
         ]
 
+
 pytestmark = pytest.mark.slow
 
 

@@ -86,7 +86,8 @@ def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
 
 
 def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) -> None:
-    with new_warehouse(tmp_path) as warehouse:
+    with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+        bring_up_to_date(warehouse, "0")
         warehouse.execute("CREATE TABLE padding AS SELECT md5(range::VARCHAR) AS text FROM range(300000)")
         assert warehouse.settle()
         warehouse.execute("DROP TABLE padding")
