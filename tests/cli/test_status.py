@@ -50,7 +50,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def run_night(settings: Settings, cloud: FakeCloud, *spoiling: str) -> None:
     account = CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1)
-    with new_warehouse(settings.warehouse.parent) as warehouse:
+    with new_warehouse(settings.published.parent) as warehouse:
         night(warehouse, account, settings.landing)
         for statement in spoiling:
             warehouse.execute(statement)
@@ -112,7 +112,7 @@ class Runs:
     """Runs with known starts and targets, of clouds with two listings, as monitors see them."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        self.warehouse = new_warehouse(settings.warehouse.parent)
+        self.warehouse = new_warehouse(settings.published.parent)
         self._settings, self._folder, self._number = settings, folder, 0
 
     def run(

@@ -18,8 +18,8 @@ from tests.load.runs import Nights, image, new_warehouse
 from tests.load.test_invariants import undamaged_rules
 
 FIRST = datetime(2026, 11, 2, 2)
-OF_ONE_WAREHOUSE = {"attributes", "end_of_life", "schema_migrations", "published_copies"}
-"""Tables that no run writes."""
+OF_ONE_WAREHOUSE = {"attributes", "clouds", "end_of_life", "schema_migrations", "published_copies"}
+"""Tables that these runs do not write."""
 TIMES_OF_WRITING = re.compile(r"finished_at|age_hours|seconds")
 
 
@@ -28,7 +28,10 @@ def history(nights: Nights) -> None:
     a, b = image("a", __os_type="Linux", mine="1", tags=["x", "y"]), image("b", __image_size="7")
     c = image("c", __os_version="Ubuntu 20.04 server 64bit")
     offered = image("s", visibility="shared")
-    everything = {"public": [a, b], "private": [c, image("d")], "shared-pending": [offered], "shared-accepted": []}
+    promised = {"name": "P", "visibility": "public", "created_at": "2026-09-25T00:00:00Z"}
+    old, new = (image(f"p{number}", **promised) for number in (1, 2))
+    old, new = old | {"replace_frequency": "monthly"}, new | {"created_at": "2026-11-02T09:00:00Z"}
+    everything = {"public": [a, b, old], "private": [c, image("d")], "shared-pending": [offered], "shared-accepted": []}
     changed = a | {"min_disk": 5, "mine": "2", "tags": ["y"], "updated_at": "2026-11-02T10:00:00Z"}
     rejected = image("d", min_ram="much", __lazyloading="perhaps")
     days = (FIRST + timedelta(days=number) for number in range(100))
@@ -41,9 +44,10 @@ def history(nights: Nights) -> None:
     nights.night(moved | {"public": [], "private": [c]}, at=next(days), incomplete=("public",))
     nights.night(moved | {"public": [], "private": [c]}, at=next(days), gone=frozenset("a"), there=(b,))
     nights.night(moved | {"public": [], "private": [c]}, at=next(days), unaskable=True)
-    nights.night(moved | {"public": [b, image("a", name="is back")], "private": [c]}, at=next(days))
+    back = image("a", name="is back")
+    nights.night(moved | {"public": [b, back, old | {"name": "P old"}, new], "private": [c]}, at=next(days))
     last = begin_run(nights.warehouse, "full", "0", {"c": True})
-    listings = moved | {"public": [], "private": [c, image("e", fresh="\x00")]}
+    listings = moved | {"public": [new], "private": [c, image("e", fresh="\x00")]}
     nights.night(listings, at=next(days), run=last, there=(b,), withheld=frozenset("a"))
     nights.warehouse.atomically(
         lambda: retire_within(nights.warehouse, Retirement(last.run_id, "c", "shared-accepted", next(days)))
