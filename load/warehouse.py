@@ -21,19 +21,23 @@ from load.interruption import interruptible
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
 from load.statements import statement
+from transform.dictionary import ATTRIBUTES
 
 log = logging.getLogger(__name__)
 
 STORAGE_VERSION = "v1.2.0"
 """The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
 
+_CHECKPOINT_MB = 64 + len(ATTRIBUTES)
+"""What a checkpoint may always use, because DuckDB closes the database if one lacks memory.
+
+It holds two blocks of 256 KiB for each column of the widest table; this is twice that, and some for the rest.
+"""
+
 _MOST_UNUSED = 0.2
 _MOST_TIMES_THE_MEMORY = 8
-_OF_A_CHECKPOINT = 2
-"""Times the memory, for it holds two blocks of 256 KiB for each of 180 columns, beside what statements left."""
-
 _OF_STATEMENTS = 2 / 3
-"""Of the memory, what statements may fill."""
+"""The part of the memory that statements may fill; the rest is for what a commit needs."""
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -76,8 +80,8 @@ class Warehouse:
 
     def _limits(self, memory_mb: int) -> dict[str, str | bool | int | float | list[str]]:
         return {
-            "memory_limit": f"{memory_mb}MB",
-            # Every thread holds a block of 256 KiB for each of ninety columns; a second one gains nothing.
+            "memory_limit": f"{max(memory_mb, _CHECKPOINT_MB)}MB",
+            # Every thread holds a block of 256 KiB for each column; a second one gains nothing.
             "threads": 1,
             # Rows have no order: with one to keep, more of a load stays in memory.
             "preserve_insertion_order": False,
@@ -161,27 +165,27 @@ class Warehouse:
             self._call("BEGIN")
             try:
                 yield
-                self._may_fill(self._memory_mb)
+                self._may_fill(self._for_checkpoints)
                 self._call("COMMIT")
             except BaseException:
                 # A failed statement may have ended the transaction already.
                 with suppress(duckdb.TransactionException):
                     self._call("ROLLBACK")
                 self.staged_key = None
-                self._may_fill(self._memory_mb)
+                self._may_fill(self._for_checkpoints)
                 raise
+
+    @property
+    def _for_checkpoints(self) -> int:
+        return max(self._memory_mb, _CHECKPOINT_MB)
 
     def _may_fill(self, memory_mb: float) -> None:
         self._call(f"SET memory_limit = '{memory_mb:.0f}MB'")
 
     def settle(self) -> bool:
         """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""
-        # Nobody can try it again with more memory: after a checkpoint that failed the file is closed to this process.
-        self._may_fill(self._memory_mb * _OF_A_CHECKPOINT)
-        try:
-            self.execute("CHECKPOINT warehouse")
-        finally:
-            self._may_fill(self._memory_mb)
+        self._may_fill(self._for_checkpoints)
+        self.execute("CHECKPOINT warehouse")
         blocks = self.row("publish", "blocks")
         return bool(blocks["free"] <= _MOST_UNUSED * blocks["total"])
 

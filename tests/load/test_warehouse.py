@@ -97,6 +97,16 @@ def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) ->
     assert sizes[1] < sizes[0] / 2
 
 
+def test_checkpoint_has_the_memory_that_all_columns_need(tmp_path: Path) -> None:
+    """Many small loads, as of an account with many projects: a checkpoint that lacked memory closed the database."""
+    with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=64) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        for number in range(6):
+            nights = Nights(warehouse, tmp_path / f"stage{number}")
+            nights.night({"public": [image(f"{number}-{one}", **{f"new_{number}": "x"}) for one in range(300)]})
+            warehouse.settle()
+
+
 def test_load_that_does_not_fit_into_memory_takes_more_but_not_any_amount(tmp_path: Path) -> None:
     with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=20) as warehouse:
 
