@@ -102,6 +102,7 @@ clean:
 	.venv/bin/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" > $@/newer.pth
 	mv $@/newer.pth $@/lib/python*/site-packages/
 	for line in $(NEWER); do .venv/bin/python -m pip --python $@ install $(PIP_FLAGS) -r tests/newer/$$line.txt || exit 1; done
+	.venv/bin/python -m pip --python $@ install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 # What other people's tools read the published copy with.
 .venv-drivers/.ready: tests/drivers/requirements.txt
