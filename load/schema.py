@@ -17,7 +17,7 @@ from load.column_migration import add_new_columns, convert_columns, drop_replace
 from load.content import bring_from_first_scheme, restate, scheme
 from load.end_of_life import load_our_dates
 from load.fingerprints import OF_WHOLE_TEXTS, of_sql
-from load.statements import added_columns, names, statement
+from load.statements import added_columns, names, statement, views
 from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
@@ -102,9 +102,10 @@ def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
 
 
 def _renew_surface(warehouse: Warehouse) -> None:
-    for folder in ("views", "macros"):
-        for name in names(folder):
-            warehouse.run(folder, name)
+    for view in views():
+        warehouse.run("views", view)
+    for macro in names("macros"):
+        warehouse.run("macros", macro)
     _write_dictionary(warehouse)
     warehouse.describe(_descriptions(warehouse))
 
@@ -133,25 +134,32 @@ def _write_dictionary(warehouse: Warehouse) -> None:
 
 
 def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
-    """What is said of every table, view, macro and column; of a column of image_versions, wherever it is shown."""
-    meanings = {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
-    inherited = _our_columns() | meanings
-    kinds = {"views": "VIEW", "macros": "MACRO TABLE"}
-    for folder in ("schema", "views", "macros"):
+    """What is said of every table, view, macro and column."""
+    kinds = {"schema": "TABLE", "views": "VIEW", "macros": "MACRO TABLE"}
+    for folder, kind in kinds.items():
         if folder == "macros" and not warehouse.describes_views:
             continue
         for name in names(folder):
-            described = statement(folder, name)
-            target = name.partition("_")[2] if folder == "schema" else name
-            if folder == "schema" and "." in target:
-                yield "COLUMN", target, described.description
-                continue
-            yield kinds.get(folder, "TABLE"), target, described.description
-            if folder == "schema" or (folder == "views" and warehouse.describes_views):
-                for column in warehouse.columns(target):
-                    text = described.columns.get(column) or inherited.get(column)
-                    if text:
-                        yield "COLUMN", f"{target}.{column}", text
+            yield from descriptions_of(warehouse, folder, name, kind)
+
+
+def descriptions_of(warehouse: Warehouse, folder: str, name: str, kind: str) -> Iterator[Description]:
+    """What is said of the object that a file makes, a TABLE, VIEW or MACRO TABLE, and of its columns.
+
+    Of a column of image_versions the same, wherever it is shown.
+    """
+    described = statement(folder, name)
+    target = name.partition("_")[2] if folder == "schema" else name
+    if folder == "schema" and "." in target:
+        yield "COLUMN", target, described.description
+        return
+    yield kind, target, described.description
+    if kind == "TABLE" or (kind == "VIEW" and warehouse.describes_views):
+        inherited = _our_columns() | {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
+        for column in warehouse.columns(target):
+            text = described.columns.get(column) or inherited.get(column)
+            if text:
+                yield "COLUMN", f"{target}.{column}", text
 
 
 def _our_columns() -> dict[str, str]:

@@ -56,6 +56,26 @@ def names(folder: str) -> list[str]:
     return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))
 
 
+def views() -> list[str]:
+    """The names of the views, each after those that it reads: DuckDB makes none that reads what is not there."""
+    known, ordered = names("views"), list[str]()
+
+    def add(name: str) -> None:
+        for other in known:
+            if other != name and other not in ordered and re.search(rf"\b(?:FROM|JOIN) {other}\b", _sql(name)):
+                add(other)
+        if name not in ordered:
+            ordered.append(name)
+
+    for name in known:
+        add(name)
+    return ordered
+
+
+def _sql(view: str) -> str:
+    return statement("views", view).text.partition("CREATE")[2]
+
+
 def tables() -> list[str]:
     """The names of all tables. A file of sql/schema that adds a column to one is named <table>.<column>."""
     return [name.partition("_")[2] for name in names("schema") if "." not in name]

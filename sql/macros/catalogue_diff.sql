@@ -8,31 +8,27 @@
 -- b, removed, NULL, NULL, NULL
 -- c, added, NULL, NULL, NULL
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
--- JSON columns as text: to_json would write their numbers in another way.
 WITH before AS (
-    SELECT * EXCLUDE (self, file, schema) REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
+    SELECT cloud, id, name, extra, content_hash, seen_from, run_from
     FROM image_versions
     WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
 ),
 
 after AS (
-    SELECT * EXCLUDE (self, file, schema) REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
+    SELECT cloud, id, name, extra, content_hash, seen_from, run_from
     FROM image_versions
     WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
 ),
 
-stays_before AS (
-    SELECT cloud, id, to_json(list(listing ORDER BY listing))::VARCHAR AS listings
-    FROM listing_memberships
-    WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
-    GROUP BY cloud, id
-),
-
-stays_after AS (
-    SELECT cloud, id, to_json(list(listing ORDER BY listing))::VARCHAR AS listings
-    FROM listing_memberships
-    WHERE seen_from <= to_ts AND (seen_to IS NULL OR seen_to > to_ts)
-    GROUP BY cloud, id
+moved AS (
+    SELECT was.cloud, was.id, was.listings AS old_listings, became.listings AS new_listings
+    FROM image_listings AS was
+    JOIN image_listings AS became ON became.cloud = was.cloud AND became.id = was.id
+    WHERE was.shown_from <= from_ts
+        AND (was.shown_to IS NULL OR was.shown_to > from_ts)
+        AND became.shown_from <= to_ts
+        AND (became.shown_to IS NULL OR became.shown_to > to_ts)
+        AND became.listings <> was.listings
 ),
 
 rejected AS (
@@ -55,36 +51,62 @@ rejected_after AS (
 ),
 
 differing AS (
-    SELECT
-        after.cloud,
-        after.id,
-        after.name,
-        to_json(before)::MAP(VARCHAR, VARCHAR) AS old_columns,
-        to_json(after)::MAP(VARCHAR, VARCHAR) AS new_columns,
-        coalesce(before.extra, MAP {}) AS old_extra,
-        coalesce(after.extra, MAP {}) AS new_extra,
-        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys
+    SELECT after.cloud, after.id, after.seen_from, before.seen_from AS old_seen_from
     FROM after
     JOIN before ON before.cloud = after.cloud AND before.id = after.id
     WHERE before.content_hash <> after.content_hash
 ),
 
-sides AS (
+column_sides AS (
+    SELECT
+        version.cloud,
+        version.id,
+        version.name,
+        unnest(version.columns) AS attribute,
+        unnest(old_version.texts) AS old_value,
+        unnest(version.texts) AS new_value
+    FROM differing
+    JOIN image_texts AS version
+        ON version.cloud = differing.cloud
+        AND version.id = differing.id
+        AND version.seen_from = differing.seen_from
+    JOIN image_texts AS old_version
+        ON old_version.cloud = differing.cloud
+        AND old_version.id = differing.id
+        AND old_version.seen_from = differing.old_seen_from
+),
+
+extra_pairs AS (
+    SELECT
+        after.cloud,
+        after.id,
+        after.name,
+        coalesce(before.extra, MAP {}) AS old_extra,
+        coalesce(after.extra, MAP {}) AS new_extra,
+        list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS keys
+    FROM after
+    JOIN before ON before.cloud = after.cloud AND before.id = after.id
+    WHERE before.extra IS DISTINCT FROM after.extra
+),
+
+extra_sides AS (
     SELECT
         cloud,
         id,
         name,
-        unnest(list_concat(map_keys(new_columns), extra_keys)) AS attribute,
-        unnest(list_concat(map_values(old_columns), [old_extra[key] for key in extra_keys])) AS old_value,
-        unnest(list_concat(map_values(new_columns), [new_extra[key] for key in extra_keys])) AS new_value,
-        unnest(list_concat([false for key in map_keys(new_columns)], [true for key in extra_keys])) AS is_extra
-    FROM differing
+        unnest(keys) AS attribute,
+        unnest([old_extra[key] for key in keys]) AS old_value,
+        unnest([new_extra[key] for key in keys]) AS new_value
+    FROM extra_pairs
 )
 
 SELECT cloud, id, name, 'changed' AS event, attribute, old_value, new_value
-FROM sides
+FROM column_sides
 WHERE old_value IS DISTINCT FROM new_value
-    AND (is_extra OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL))
+UNION ALL
+SELECT cloud, id, name, 'changed', attribute, old_value, new_value
+FROM extra_sides
+WHERE old_value IS DISTINCT FROM new_value
 UNION ALL
 SELECT now_there.cloud, now_there.id, now_there.name, 'changed', attribute, rejected_before.text, rejected_after.text
 FROM rejected_before
@@ -93,12 +115,17 @@ JOIN after AS now_there USING (cloud, id)
 SEMI JOIN before USING (cloud, id)
 WHERE rejected_before.text IS DISTINCT FROM rejected_after.text
 UNION ALL
-SELECT now_there.cloud, now_there.id, now_there.name, 'changed', 'listings', stays_before.listings, stays_after.listings
+SELECT
+    now_there.cloud,
+    now_there.id,
+    now_there.name,
+    'changed',
+    'listings',
+    if(len(moved.old_listings) = 0, NULL, to_json(moved.old_listings)::VARCHAR),
+    if(len(moved.new_listings) = 0, NULL, to_json(moved.new_listings)::VARCHAR)
 FROM after AS now_there
 SEMI JOIN before ON before.cloud = now_there.cloud AND before.id = now_there.id
-LEFT JOIN stays_before ON stays_before.cloud = now_there.cloud AND stays_before.id = now_there.id
-LEFT JOIN stays_after ON stays_after.cloud = now_there.cloud AND stays_after.id = now_there.id
-WHERE stays_before.listings IS DISTINCT FROM stays_after.listings
+JOIN moved ON moved.cloud = now_there.cloud AND moved.id = now_there.id
 UNION ALL
 SELECT added.cloud, added.id, added.name, 'added', NULL, NULL, NULL
 FROM after AS added

@@ -6,30 +6,19 @@
 -- a, NULL, ['public']
 -- b, NULL, ['public']
 CREATE OR REPLACE MACRO images_as_of(ts) AS TABLE
-WITH stays AS (
-    SELECT cloud, id, list(listing ORDER BY listing) AS listings
-    FROM listing_memberships
-    WHERE seen_from <= ts AND (seen_to IS NULL OR seen_to > ts)
-    GROUP BY cloud, id
-),
-
-first_sightings AS (
-    SELECT cloud, id, min(seen_from) AS first_seen
-    FROM image_versions
-    WHERE seen_from <= ts
-    GROUP BY cloud, id
-)
-
 SELECT
-    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
-    coalesce(stays.listings, []) AS listings,
-    first_sightings.first_seen,
+    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(len(shown.listings) = 0, 'unlisted', 'listed') AS state),
+    shown.listings,
+    shown.first_seen,
     coalesce(version.image_size, version.size) AS bytes,
     systems.system AS system,
     successors.successor AS successor
 FROM image_versions AS version
-JOIN first_sightings ON first_sightings.cloud = version.cloud AND first_sightings.id = version.id
-LEFT JOIN stays ON stays.cloud = version.cloud AND stays.id = version.id
+JOIN image_listings AS shown
+    ON shown.cloud = version.cloud
+    AND shown.id = version.id
+    AND shown.shown_from <= ts
+    AND (shown.shown_to IS NULL OR shown.shown_to > ts)
 LEFT JOIN image_systems AS systems
     ON systems.os_version = coalesce(version.os_version, '')
     AND systems.platform = coalesce(version.platform, '')

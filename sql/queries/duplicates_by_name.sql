@@ -1,5 +1,9 @@
 -- duplicates_by_name: Which names are there more than once, so that nobody knows which image is meant?
 -- One row per cloud and name, the most frequent first.
+WITH named AS (
+    SELECT cloud, name FROM image_versions WHERE seen_to IS NULL AND name IS NOT NULL GROUP BY cloud, name HAVING count(*) > 1
+)
+
 SELECT
     cloud,
     name,
@@ -10,7 +14,6 @@ SELECT
     max(created_at) AS newest,
     list(id ORDER BY created_at, id) AS ids
 FROM images
-WHERE name IS NOT NULL
+SEMI JOIN named USING (cloud, name)
 GROUP BY cloud, name
-HAVING count(*) > 1
 ORDER BY images DESC, name

@@ -9,15 +9,20 @@ WITH totals AS (
     SELECT count(*) FILTER (WHERE seen_to IS NULL) AS images, min(seen_from) AS first_seen FROM image_versions
 ),
 
+-- By run first: the passes over all columns are plain counts then, and the rest has a row a run.
+by_run AS (
+    SELECT seen_from AS of_run_at, seen_to IS NULL AS of_current, count(COLUMNS(*))
+    FROM image_versions
+    GROUP BY of_run_at, of_current
+),
+
 held AS (
-    UNPIVOT (
-        SELECT
-            struct_pack(
-                images := count(COLUMNS(*)) FILTER (WHERE seen_to IS NULL),
-                first_seen := min(seen_from) FILTER (WHERE COLUMNS(*) IS NOT NULL)
-            )
-        FROM image_versions
-    ) ON COLUMNS(*) INTO NAME column_name VALUE found
+    SELECT
+        column_name,
+        coalesce(sum(versions) FILTER (WHERE of_current), 0)::BIGINT AS images,
+        min(of_run_at) FILTER (WHERE versions > 0) AS first_seen
+    FROM (UNPIVOT by_run ON COLUMNS(* EXCLUDE (of_run_at, of_current)) INTO NAME column_name VALUE versions)
+    GROUP BY column_name
 )
 
 SELECT
@@ -27,10 +32,10 @@ SELECT
     attributes.unit AS unit, -- Unit of its numbers; NULL where they have none.
     attributes.meaning AS meaning, -- What it holds.
     attributes.source AS source, -- Who says so: reference, vendor SDK, Glance, observed (inferred), or glanceback.
-    coalesce(held.found.images, totals.images) AS images, -- Current images that have it.
-    round(coalesce(held.found.images, totals.images) / nullif(totals.images, 0), 4)
+    coalesce(held.images, totals.images) AS images, -- Current images that have it.
+    round(coalesce(held.images, totals.images) / nullif(totals.images, 0), 4)
         AS share, -- Share of the current images that have it, 0 to 1.
-    if(held.found IS NULL, totals.first_seen, held.found.first_seen)
+    if(held.column_name IS NULL, totals.first_seen, held.first_seen)
         AS first_seen -- Start of the run that first saw a value in it; NULL: none has. UTC.
 FROM attributes
 CROSS JOIN totals

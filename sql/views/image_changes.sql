@@ -5,12 +5,21 @@
 -- SELECT id, changed_at, attribute, old_value, new_value FROM image_changes
 -- a, 2026-11-03 02:00:00, min_disk, 10, 20
 CREATE OR REPLACE VIEW image_changes AS
-WITH contents AS (
-    -- JSON columns as text: to_json would write their numbers in another way.
+WITH column_sides AS (
+    -- image_texts is a view because DuckDB would make a CTE that is named twice whole, for a single image too.
     SELECT
-        * EXCLUDE (self, file, schema)
-        REPLACE (os_feature_list::VARCHAR AS os_feature_list, locations::VARCHAR AS locations)
-    FROM image_versions
+        version.cloud,
+        version.id,
+        version.name,
+        version.seen_from,
+        version.run_from,
+        unnest(version.columns) AS attribute,
+        unnest(before.texts) AS old_value,
+        unnest(version.texts) AS new_value
+    FROM image_texts AS version
+    JOIN image_texts AS before
+        ON before.cloud = version.cloud AND before.id = version.id AND before.seen_to = version.seen_from
+    WHERE before.end_reason = 'changed'
 ),
 
 rejected AS (
@@ -26,23 +35,21 @@ rejected AS (
     GROUP BY cloud, id, run_id
 ),
 
-pairs AS (
+other_pairs AS (
     SELECT
         version.cloud,
         version.id,
         version.name,
         version.seen_from,
         version.run_from,
-        to_json(before)::MAP(VARCHAR, VARCHAR) AS old_columns,
-        to_json(version)::MAP(VARCHAR, VARCHAR) AS new_columns,
         coalesce(before.extra, MAP {}) AS old_extra,
         coalesce(version.extra, MAP {}) AS new_extra,
         coalesce(rejected_before.texts, MAP {}) AS old_rejects,
         coalesce(rejected.texts, MAP {}) AS new_rejects,
         list_distinct(list_concat(map_keys(old_extra), map_keys(new_extra))) AS extra_keys,
         list_distinct(list_concat(map_keys(old_rejects), map_keys(new_rejects))) AS reject_keys
-    FROM contents AS version
-    JOIN contents AS before
+    FROM image_versions AS version
+    JOIN image_versions AS before
         ON before.cloud = version.cloud AND before.id = version.id AND before.seen_to = version.seen_from
     LEFT JOIN rejected
         ON rejected.cloud = version.cloud AND rejected.id = version.id AND rejected.run_id = version.run_from
@@ -51,32 +58,23 @@ pairs AS (
             AND rejected_before.id = before.id
             AND rejected_before.run_id = before.run_from
     WHERE before.end_reason = 'changed'
+        AND (
+            version.extra IS DISTINCT FROM before.extra
+            OR rejected.texts IS DISTINCT FROM rejected_before.texts
+        )
 ),
 
-sides AS (
+other_sides AS (
     SELECT
         cloud,
         id,
         name,
         seen_from,
         run_from,
-        unnest(map_keys(new_columns) || extra_keys || reject_keys) AS attribute,
-        unnest(
-            map_values(old_columns)
-            || [old_extra[key] for key in extra_keys]
-            || [old_rejects[key] for key in reject_keys]
-        ) AS old_value,
-        unnest(
-            map_values(new_columns)
-            || [new_extra[key] for key in extra_keys]
-            || [new_rejects[key] for key in reject_keys]
-        ) AS new_value,
-        unnest(
-            [false for key in map_keys(new_columns)]
-            || [true for key in extra_keys]
-            || [true for key in reject_keys]
-        ) AS is_extra
-    FROM pairs
+        unnest(extra_keys || reject_keys) AS attribute,
+        unnest([old_extra[key] for key in extra_keys] || [old_rejects[key] for key in reject_keys]) AS old_value,
+        unnest([new_extra[key] for key in extra_keys] || [new_rejects[key] for key in reject_keys]) AS new_value
+    FROM other_pairs
 )
 
 SELECT
@@ -88,6 +86,9 @@ SELECT
     old_value, -- Its value before, as text; lists are JSON. NULL: it had none.
     new_value, -- Its value after, as text; lists are JSON. NULL: it has none.
     run_from AS run_id -- The run that found the change.
-FROM sides
+FROM column_sides
 WHERE old_value IS DISTINCT FROM new_value
-    AND (is_extra OR attribute IN (SELECT column_name FROM attributes WHERE api_name IS NOT NULL))
+UNION ALL
+SELECT cloud, id, name, seen_from, attribute, old_value, new_value, run_from
+FROM other_sides
+WHERE old_value IS DISTINCT FROM new_value

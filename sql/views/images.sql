@@ -8,21 +8,14 @@
 CREATE OR REPLACE VIEW images AS
 SELECT
     version.* EXCLUDE (seen_to, run_to, end_reason),
-    coalesce(membership.listings, []) AS listings, -- The listings that show the image now, sorted.
-    history.first_seen, -- Start of the run that first saw the image, in any version. UTC.
+    shown.listings, -- The listings that show the image now, sorted.
+    shown.first_seen, -- Start of the run that first saw the image, in any version. UTC.
     coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
     systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
     successors.successor AS successor -- The image that now stands for a name that this one bore; NULL: none took one over.
 FROM image_versions AS version
-JOIN (SELECT cloud, id, min(seen_from) AS first_seen FROM image_versions GROUP BY cloud, id) AS history
-    ON history.cloud = version.cloud AND history.id = version.id
-LEFT JOIN (
-    SELECT cloud, id, list(listing ORDER BY listing) AS listings
-    FROM listing_memberships
-    WHERE seen_to IS NULL
-    GROUP BY cloud, id
-) AS membership
-    ON membership.cloud = version.cloud AND membership.id = version.id
+JOIN image_listings AS shown
+    ON shown.cloud = version.cloud AND shown.id = version.id AND shown.shown_to IS NULL
 LEFT JOIN image_systems AS systems
     ON systems.os_version = coalesce(version.os_version, '')
     AND systems.platform = coalesce(version.platform, '')

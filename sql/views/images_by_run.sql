@@ -7,36 +7,37 @@
 -- 2026-11-02, b, NULL, ['public']
 -- 2026-11-03, a, 5, ['public']
 CREATE OR REPLACE VIEW images_by_run AS
-WITH days AS NOT MATERIALIZED (
-    SELECT started_at::DATE AS day, max(started_at) AS as_of
-    FROM runs
-    WHERE mode <> 'replay' AND status <> 'running'
-    GROUP BY ALL
+WITH days AS (
+    -- With the clouds, so that the versions of a day are found by a hash join, which sorts nothing.
+    SELECT clouds.cloud, runs.day, runs.as_of
+    FROM (
+        SELECT started_at::DATE AS day, max(started_at) AS as_of
+        FROM runs
+        WHERE mode <> 'replay' AND status <> 'running'
+        GROUP BY ALL
+    ) AS runs
+    CROSS JOIN (SELECT DISTINCT cloud FROM run_clouds) AS clouds
 )
 
 SELECT
     days.day AS day, -- The day, in UTC.
     days.as_of AS as_of, -- Start of the day's last run: what the catalogue is shown after. UTC.
-    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(stays.listings IS NULL, 'unlisted', 'listed') AS state),
-    coalesce(stays.listings, []) AS listings, -- The listings that showed the image then, sorted.
-    history.first_seen, -- Start of the run that first saw the image, in any version. UTC.
+    version.* EXCLUDE (seen_to, run_to, end_reason) REPLACE (if(len(shown.listings) = 0, 'unlisted', 'listed') AS state),
+    shown.listings, -- The listings that showed the image then, sorted.
+    shown.first_seen, -- Start of the run that first saw the image, in any version. UTC.
     coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
     systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
     successors.successor AS successor -- The image that stands for a name that this one bore, as is known now; NULL: none took one over.
 FROM days
 JOIN image_versions AS version
-    ON version.seen_from <= days.as_of AND (version.seen_to IS NULL OR version.seen_to > days.as_of)
-JOIN (SELECT cloud, id, min(seen_from) AS first_seen FROM image_versions GROUP BY cloud, id) AS history
-    ON history.cloud = version.cloud AND history.id = version.id
-LEFT JOIN LATERAL (
-    SELECT list(membership.listing ORDER BY membership.listing) AS listings
-    FROM listing_memberships AS membership
-    WHERE membership.cloud = version.cloud
-        AND membership.id = version.id
-        AND membership.seen_from <= days.as_of
-        AND (membership.seen_to IS NULL OR membership.seen_to > days.as_of)
-) AS stays
-    ON true
+    ON version.cloud = days.cloud
+    AND version.seen_from <= days.as_of
+    AND (version.seen_to IS NULL OR version.seen_to > days.as_of)
+JOIN image_listings AS shown
+    ON shown.cloud = version.cloud
+    AND shown.id = version.id
+    AND shown.shown_from <= days.as_of
+    AND (shown.shown_to IS NULL OR shown.shown_to > days.as_of)
 LEFT JOIN image_systems AS systems
     ON systems.os_version = coalesce(version.os_version, '')
     AND systems.platform = coalesce(version.platform, '')

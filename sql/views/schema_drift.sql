@@ -5,19 +5,42 @@
 -- fresh, undocumented, 1, 2026-11-02 02:00:00, NULL, 1
 -- short, vanished, 0, 2026-11-02 02:00:00, 2026-11-03 02:00:00, 2
 CREATE OR REPLACE VIEW schema_drift AS
-WITH documented AS (
+WITH by_start AS (
+    -- By run first: the passes over all columns are plain counts then, and the rest has a row a run.
+    SELECT cloud AS of_cloud, seen_from AS of_run_at, seen_to IS NULL AS of_current, count(COLUMNS(*))
+    FROM image_versions
+    GROUP BY of_cloud, of_run_at, of_current
+),
+
+by_end AS (
+    SELECT cloud AS of_cloud, seen_to AS of_run_at, count(COLUMNS(*))
+    FROM image_versions
+    WHERE seen_to IS NOT NULL
+    GROUP BY of_cloud, of_run_at
+),
+
+begun AS (
+    SELECT
+        of_cloud,
+        attribute,
+        coalesce(sum(versions) FILTER (WHERE of_current), 0)::BIGINT AS images,
+        min(of_run_at) AS first_seen
+    FROM (UNPIVOT by_start ON COLUMNS(* EXCLUDE (of_cloud, of_run_at, of_current)) INTO NAME attribute VALUE versions)
+    WHERE versions > 0
+    GROUP BY of_cloud, attribute
+),
+
+ended AS (
+    SELECT of_cloud, attribute, max(of_run_at) AS last_seen
+    FROM (UNPIVOT by_end ON COLUMNS(* EXCLUDE (of_cloud, of_run_at)) INTO NAME attribute VALUE versions)
+    WHERE versions > 0
+    GROUP BY of_cloud, attribute
+),
+
+examples AS (
     UNPIVOT (
-        SELECT
-            cloud,
-            struct_pack(
-                images := count(COLUMNS(* EXCLUDE (cloud))) FILTER (WHERE seen_to IS NULL),
-                first_seen := min(seen_from) FILTER (WHERE COLUMNS(* EXCLUDE (cloud)) IS NOT NULL),
-                last_seen := max(seen_to) FILTER (WHERE COLUMNS(* EXCLUDE (cloud)) IS NOT NULL),
-                example := any_value(COLUMNS(* EXCLUDE (cloud)))::VARCHAR
-            )
-        FROM image_versions
-        GROUP BY cloud
-    ) ON COLUMNS(* EXCLUDE (cloud)) INTO NAME attribute VALUE found
+        SELECT cloud AS of_cloud, any_value(COLUMNS(*))::VARCHAR FROM image_versions GROUP BY of_cloud
+    ) ON COLUMNS(* EXCLUDE (of_cloud)) INTO NAME attribute VALUE example
 ),
 
 undocumented AS (
@@ -26,16 +49,17 @@ undocumented AS (
 
 all_seen AS (
     SELECT
-        cloud,
-        attribute,
+        begun.of_cloud AS cloud,
+        begun.attribute AS attribute,
         true AS is_documented,
-        found.images AS images,
-        found.first_seen AS first_seen,
-        found.last_seen AS last_seen,
-        found.example AS example
-    FROM documented
-    SEMI JOIN (FROM attributes WHERE api_name IS NOT NULL) AS known ON known.column_name = documented.attribute
-    WHERE found.first_seen IS NOT NULL
+        begun.images AS images,
+        begun.first_seen AS first_seen,
+        ended.last_seen AS last_seen,
+        examples.example AS example
+    FROM begun
+    SEMI JOIN (FROM attributes WHERE api_name IS NOT NULL) AS known ON known.column_name = begun.attribute
+    LEFT JOIN ended ON ended.of_cloud = begun.of_cloud AND ended.attribute = begun.attribute
+    LEFT JOIN examples ON examples.of_cloud = begun.of_cloud AND examples.attribute = begun.attribute
     UNION ALL
     SELECT
         cloud,

@@ -1,5 +1,6 @@
 """The views, on nights with known outcomes."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from load.statements import names, statement
 from tests.load.runs import Nights, image, new_warehouse
-from transform.dictionary import ATTRIBUTES
+from transform.dictionary import ATTRIBUTES, Kind
+from transform.identity import LINKS
 
 MONDAY, TUESDAY, THURSDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 5))
 
@@ -208,3 +210,14 @@ def test_sizes_that_tenants_make_up_break_nothing(nights: Nights) -> None:
     for name in names("queries"):
         if not statement("queries", name).parameters:
             nights.warehouse.execute(statement("queries", name).text).fetchall()
+
+
+def test_image_texts_has_every_attribute_of_the_dictionary() -> None:
+    """A new attribute gets its two entries in sql/views/image_texts.sql, or its changes would be shown nowhere."""
+    text = statement("views", "image_texts").text.partition("CREATE")[2]
+    columns, texts = re.findall(r"^    \[$(.*?)^    \] AS", text, re.MULTILINE | re.DOTALL)
+    wanted = [one for one in ATTRIBUTES if one.column not in {*LINKS, "id"}]
+    assert re.findall(r"'(\w+)'", columns) == [one.column for one in wanted]
+    assert [entry.strip() for entry in texts.split(",")] == [
+        f"to_json({one.column})::VARCHAR" if one.kind is Kind.TAGS else f"{one.column}::VARCHAR" for one in wanted
+    ]

@@ -1,0 +1,81 @@
+-- image_listings: which listings showed each image, and when.
+-- One row per cloud, image and stretch of time in which the same listings showed it, from its first sighting on. Times are UTC.
+-- The list is empty while none did: before a listing showed the image, while it was unlisted, and after its end.
+-- Case: public a; private b | public a; private a, b | public a; private -
+-- SELECT id, listings, shown_from, shown_to FROM image_listings
+-- a, ['public'], 2026-11-02 02:00:00, 2026-11-03 02:00:00
+-- a, ['private', 'public'], 2026-11-03 02:00:00, 2026-11-04 02:00:00
+-- a, ['public'], 2026-11-04 02:00:00, NULL
+-- b, ['private'], 2026-11-02 02:00:00, 2026-11-04 02:00:00
+-- b, [], 2026-11-04 02:00:00, NULL
+CREATE OR REPLACE VIEW image_listings AS
+WITH sightings AS (
+    SELECT cloud, id, min(seen_from) AS first_seen FROM image_versions GROUP BY cloud, id
+),
+
+-- Nearly all images had one listing ever, since they were first seen: those need no lists of stays.
+lone AS (
+    SELECT sightings.cloud, sightings.id, sightings.first_seen, stay.listing, stay.seen_to
+    FROM (
+        SELECT cloud, id, min(listing) AS listing, min(seen_from) AS seen_from, min(seen_to) AS seen_to
+        FROM listing_memberships
+        GROUP BY cloud, id
+        HAVING count(*) = 1
+    ) AS stay
+    JOIN sightings
+        ON sightings.cloud = stay.cloud AND sightings.id = stay.id AND sightings.first_seen = stay.seen_from
+),
+
+others AS (
+    SELECT
+        sightings.cloud,
+        sightings.id,
+        sightings.first_seen,
+        list(struct_pack(listing := stay.listing, seen_from := stay.seen_from, seen_to := stay.seen_to)) AS stays
+    FROM sightings
+    ANTI JOIN lone ON lone.cloud = sightings.cloud AND lone.id = sightings.id
+    LEFT JOIN listing_memberships AS stay ON stay.cloud = sightings.cloud AND stay.id = sightings.id
+    GROUP BY sightings.cloud, sightings.id, sightings.first_seen
+),
+
+turns AS (
+    SELECT
+        *,
+        list_sort(list_distinct(
+            [first_seen]
+            || [stay.seen_from for stay in stays if stay.seen_from > first_seen]
+            || [stay.seen_to for stay in stays if stay.seen_to IS NOT NULL]
+        )) AS turned_at
+    FROM others
+),
+
+stretches AS (
+    SELECT
+        cloud, id, first_seen, stays, unnest(turned_at) AS shown_from, unnest(turned_at[2:] || [NULL]) AS shown_to
+    FROM turns
+)
+
+SELECT
+    cloud, -- Name of the cloud, as in the settings.
+    id, -- The image's id.
+    [listing] AS listings, -- The listings that showed the image then, sorted.
+    first_seen AS shown_from, -- Start of the run from which on these listings showed it. UTC.
+    seen_to AS shown_to, -- Start of the run from which on others did; NULL: they do now. UTC.
+    first_seen -- Start of the run that first saw the image, in any version. UTC.
+FROM lone
+UNION ALL
+SELECT cloud, id, [], seen_to, NULL, first_seen
+FROM lone
+WHERE seen_to IS NOT NULL
+UNION ALL
+SELECT
+    cloud,
+    id,
+    list_sort([
+        stay.listing for stay in stays
+        if stay.seen_from <= shown_from AND (stay.seen_to IS NULL OR stay.seen_to > shown_from)
+    ]),
+    shown_from,
+    shown_to,
+    first_seen
+FROM stretches
