@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from core.errors import WarehouseError
 from core.permissions import make_folder, open_to_readers
 from load.schema import bring_up_to_date
 from load.statements import tables
+from load.stored_views import store_views
 from load.warehouse import STORAGE_VERSION, Warehouse, quoted
 
 log = logging.getLogger(__name__)
@@ -44,10 +46,16 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
         make_folder(published.parent)
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
-        if anew or not (_is_as_it_was_left(warehouse, published) and _refresh(warehouse, published, unfinished, quick)):
-            if quick and published.exists():
+        with _previous(warehouse, None if anew else published) as has_previous:
+            if has_previous and _is_current(warehouse):
+                _refresh(warehouse, published, unfinished)
+            elif quick and has_previous:
+                _show_running(warehouse, published, unfinished)
+            elif quick and published.exists():
                 return
-            _copy(warehouse, unfinished)
+            else:
+                _copy(warehouse, unfinished)
+                _store_views(warehouse, unfinished, _common_until(warehouse) if has_previous else None)
         open_to_readers(unfinished, read_only=True)
         # So is the log of whoever wrote to the last copy: DuckDB would play it back into this one.
         _remove_log(published)
@@ -123,27 +131,61 @@ def _copy_bytes(file: Path, target: Path) -> bool:
     return copied.returncode == 0
 
 
-def _refresh(warehouse: Warehouse, published: Path, target: Path, quick: bool) -> bool:
-    """Where nothing but the runs changed, the last copy with those made new: that is cheap. Else False, and no file.
-
-    `quick`: where more has changed, as by another machine, the last copy with the runs that go on.
-    """
+def _refresh(warehouse: Warehouse, published: Path, target: Path) -> None:
+    """The last copy with its runs made new, where nothing else changed: that is cheap."""
     shutil.copyfile(published, target)
+    with _attached(warehouse, target):
+        for table in RUN_TABLES:
+            warehouse.execute(f"DELETE FROM published.{table}")
+            warehouse.execute(f"INSERT INTO published.{table} FROM warehouse.{table}")
+
+
+def _show_running(warehouse: Warehouse, published: Path, target: Path) -> None:
+    """The last copy with the runs that go on, where more has changed, as by another machine."""
+    shutil.copyfile(published, target)
+    with _attached(warehouse, target):
+        warehouse.run("publish", "show_running_runs")
+        warehouse.run("publish", "show_their_targets")
+
+
+def _store_views(warehouse: Warehouse, target: Path, since: datetime | None) -> None:
+    with _attached(warehouse, target), warehouse.using("published"):
+        store_views(warehouse, since)
+
+
+def _is_current(warehouse: Warehouse) -> bool:
     try:
-        with _attached(warehouse, target):
-            if warehouse.row("publish", "published_is_current")["is_current"]:
-                for table in RUN_TABLES:
-                    warehouse.execute(f"DELETE FROM published.{table}")
-                    warehouse.execute(f"INSERT INTO published.{table} FROM warehouse.{table}")
-                return True
-            if quick:
-                warehouse.run("publish", "show_running_runs")
-                warehouse.run("publish", "show_their_targets")
-                return True
+        return bool(warehouse.row("publish", "previous_is_current")["is_current"])
     except WarehouseError:
-        log.info("the published copy %s is none that could be refreshed; it is made anew", published)
-    _remove(target)
-    return False
+        log.info("the published copy is none that could be refreshed; it is made anew")
+        return False
+
+
+def _common_until(warehouse: Warehouse) -> datetime | None:
+    """Until when (UTC) what the copy before says still holds; None: nothing of it does."""
+    try:
+        rows = warehouse.rows("publish", "common_until")
+    except WarehouseError:
+        return None
+    return rows[0][0] if rows else None
+
+
+@contextmanager
+def _previous(warehouse: Warehouse, published: Path | None) -> Iterator[bool]:
+    """Attach the last copy as `previous`; whether that is one that can be built on."""
+    if published is None or not _is_as_it_was_left(warehouse, published):
+        yield False
+        return
+    try:
+        warehouse.execute(f"ATTACH {quoted(str(published))} AS previous (READ_ONLY)")
+    except WarehouseError:
+        log.info("the published copy %s cannot be opened; it is made anew", published)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        warehouse.execute("DETACH previous")
 
 
 @contextmanager

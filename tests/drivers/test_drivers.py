@@ -41,7 +41,7 @@ def test_older_duckdb_reads_every_view_and_macro(found: dict[str, Any]) -> None:
 
 
 def test_sqlalchemy_inspects_and_asks(found: dict[str, Any]) -> None:
-    assert {"images", "image_changes", "daily_catalogue"} <= set(found["with_sqlalchemy"]["views"])
+    assert {"images", "image_events", "daily_catalogue"} <= set(found["with_sqlalchemy"]["views"])
     assert found["with_sqlalchemy"]["columns"][:3] == ["cloud", "id", "name"]
     assert found["with_sqlalchemy"]["ids"] == ["a", "b", "c"]
 

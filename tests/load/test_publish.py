@@ -13,10 +13,13 @@ import duckdb
 import pytest
 
 from load import publish as publication
+from load import stored_views
 from load.publish import publish
 from load.runs import begin_run, finish_run
+from load.statements import names, statement, views
 from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
+from tests.load.test_stored_views import assert_same
 
 WRITE_AND_DIE = """
 import os, signal, sys, duckdb
@@ -165,3 +168,28 @@ def test_views_answer_from_their_own_copy_whichever_is_in_use(
             for view in ("images", "images_by_run"):
                 found = client.execute(f"SELECT id FROM g.{view} UNION ALL SELECT id FROM h.{view} ORDER BY id")
                 assert found.fetchall() == [("a",), ("b",), ("x",)]
+
+
+def test_changes_worked_out_in_pieces_are_all_changes_and_stored_views_keep_their_comments(
+    warehouse: Warehouse, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights = Nights(warehouse, tmp_path / "more")
+    for number in range(4):
+        nights.night({"public": [image("a", min_disk=number), image("b", min_disk=number // 2), image("c")]})
+    for rows in (1, 3, 100):
+        monkeypatch.setattr(stored_views, "_ROWS_A_PIECE", rows)
+        publish(warehouse, published, anew=True)
+        assert_same(warehouse, published)
+    with duckdb.connect(str(published), read_only=True) as reader:
+        for view in (*stored_views.WHOLE, *stored_views.BY_TIME):
+            found = reader.execute("SELECT comment FROM duckdb_tables() WHERE table_name = $view", {"view": view})
+            assert found.fetchall() == [(statement("views", view).description,)]
+            columns = reader.execute("SELECT comment FROM duckdb_columns() WHERE table_name = $view", {"view": view})
+            assert all(comment for (comment,) in columns.fetchall())
+
+
+def test_views_are_made_after_those_that_they_read() -> None:
+    ordered = views()
+    assert sorted(ordered) == names("views")
+    assert ordered.index("image_texts") < ordered.index("image_changes")
+    assert ordered.index("image_listings") < min(ordered.index("images"), ordered.index("images_by_run"))
