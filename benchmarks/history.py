@@ -8,6 +8,8 @@ import argparse
 import statistics
 import tempfile
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from load.warehouse import Warehouse
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
 
-FIRST_NIGHT = datetime(2026, 1, 1, 2)
+FIRST_NIGHT = datetime(2025, 1, 1, 2)
 
 
 def stage(images: int, folder: Path) -> list[StagedListing]:
@@ -64,10 +66,13 @@ def change(staged: list[StagedListing], night: int, every: int) -> None:
         changed.replace(listing.images)
 
 
-def load(warehouse: Warehouse, staged: list[StagedListing]) -> float:
-    """Load the night; the seconds that it took."""
+def load(warehouse: Warehouse, staged: list[StagedListing], number: int) -> float:
+    """Load the night, each a day after the one before; the seconds that it took."""
     began = time.perf_counter()
     run = begin_run(warehouse, "full", "0")
+    run = replace(run, started_at=FIRST_NIGHT + timedelta(days=number))
+    day = {"at": run.started_at, "run_id": run.run_id}
+    warehouse.execute("UPDATE runs SET started_at = $at WHERE run_id = $run_id", day)
     outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, FIRST_NIGHT, one) for one in staged]
     night = CloudRun(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
     merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
@@ -80,22 +85,28 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--nights", type=int, default=365)
     parser.add_argument("--share", type=float, default=0.01)
+    parser.add_argument("--folder", type=Path, help="where the files are made, and stay; else they are removed")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place:
+    temporary = tempfile.TemporaryDirectory(prefix="glanceback-bench-")
+    with nullcontext(given.folder) if given.folder else temporary as place:
         folder = Path(place)
+        folder.mkdir(parents=True, exist_ok=True)
         staged = stage(given.images, folder)
-        seconds = []
+        seconds, publications = [], []
         for night in range(given.nights):
             if night:
                 change(staged, night, round(1 / given.share))
             with Warehouse(folder / "warehouse.duckdb") as warehouse:
                 bring_up_to_date(warehouse, "0")
-                seconds.append(load(warehouse, staged))
-        with Warehouse(folder / "warehouse.duckdb") as warehouse:
-            publish(warehouse, folder / "published.duckdb")
+                seconds.append(load(warehouse, staged, night))
+                if night >= given.nights - 2:
+                    began = time.perf_counter()
+                    publish(warehouse, folder / "published.duckdb")
+                    publications.append(time.perf_counter() - began)
         last = statistics.median(seconds[-5:])
         print(f"{given.images:,} images, {given.nights} nights, {given.share:.0%} changed a night")
         print(f"load: first night {seconds[0]:.2f} s, second {seconds[1]:.2f} s, last {last:.2f} s")
+        print(f"publication: whole {publications[0]:.2f} s, after one more night {publications[-1]:.2f} s")
         for name in ("warehouse", "published"):
             print(f"{name}: {(folder / f'{name}.duckdb').stat().st_size / 1e6:.0f} MB")
         with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as connection:
