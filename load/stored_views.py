@@ -10,7 +10,7 @@ from typing import Final
 from load.schema import descriptions_of
 from load.warehouse import Warehouse, quoted
 
-WHOLE: Final = ("image_listings",)
+WHOLE: Final = ("image_listings", "image_successors", "image_systems")
 """Views that are stored anew each time."""
 
 BY_TIME: Final = {"image_changes": "changed_at"}

@@ -9,7 +9,8 @@ import pytest
 
 from load.statements import names, statement
 from tests.load.runs import Nights, image, new_warehouse
-from transform.dictionary import ATTRIBUTES, Kind
+from transform.attribute import Kind
+from transform.dictionary import ATTRIBUTES
 from transform.identity import LINKS
 
 MONDAY, TUESDAY, THURSDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 5))
