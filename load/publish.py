@@ -47,14 +47,17 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
         # A process that died here left its file, and a log that DuckDB would play back into ours.
         _remove(unfinished)
         with _previous(warehouse, None if anew else published) as has_previous:
-            if has_previous and _is_current(warehouse):
-                _refresh(warehouse, published, unfinished)
-            elif quick and has_previous:
-                _show_running(warehouse, published, unfinished)
-            elif quick and published.exists():
-                return
-            else:
-                _copy(warehouse, unfinished)
+            is_current = has_previous and _is_current(warehouse)
+        if is_current:
+            _refresh(warehouse, published, unfinished)
+        elif quick and has_previous:
+            _show_running(warehouse, published, unfinished)
+        elif quick and published.exists():
+            return
+        else:
+            # The copy before is not attached meanwhile: a checkpoint needs the memory.
+            _copy(warehouse, unfinished)
+            with _previous(warehouse, published if has_previous else None) as has_previous:
                 _store_views(warehouse, unfinished, _common_until(warehouse) if has_previous else None)
         open_to_readers(unfinished, read_only=True)
         # So is the log of whoever wrote to the last copy: DuckDB would play it back into this one.
