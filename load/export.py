@@ -59,6 +59,11 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
                 _take_the_place(target, formats)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
+    except duckdb.CatalogException as exc:
+        raise WarehouseError(
+            f"the published copy {published} was made by an older glanceback: it does not have every table",
+            "Run glanceback publish once.",
+        ) from exc
     except (OSError, duckdb.Error) as exc:
         reason = storage.reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
         raise WarehouseError(

@@ -138,6 +138,15 @@ def test_earlier_export_is_back_after_a_death(published: Path, tmp_path: Path, d
     assert not (target / "csv" / "mark").exists()
 
 
+def test_copy_of_an_older_glanceback_is_said(published: Path, tmp_path: Path) -> None:
+    published.chmod(0o644)
+    with duckdb.connect(str(published)) as older:
+        older.execute("DROP TABLE renames")
+    with pytest.raises(WarehouseError, match=r"made by an older glanceback.*glanceback publish"):
+        export(published, tmp_path / "out", FORMATS)
+    assert not (tmp_path / "out").exists()
+
+
 def test_failed_export_leaves_no_new_folder(published: Path, tmp_path: Path) -> None:
     published.write_bytes(b"no database")
     with pytest.raises(WarehouseError):
