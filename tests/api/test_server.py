@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,10 +17,11 @@ import httpx
 import pytest
 
 from api.server import Served
+from extract.listing import listings
 from load.publish import publish
 from load.warehouse import Warehouse
-from tests.api.serving import private, published, serving
-from tests.load.runs import PROJECT, image
+from tests.api.serving import FIRST_NIGHT, Listings, private, published, serving
+from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
 REFERENCE = Path(__file__).parents[1] / "transform"
 PRINTED = json.loads((REFERENCE / "reference_response.json").read_text())
@@ -173,6 +175,58 @@ def test_ones_own_images_are_those_of_the_project_that_the_login_named(tmp_path:
             publish(warehouse, copy, anew=True)
         with serving(Served(copy)) as client:
             assert ids(client.get("/v2/images?sort_key=id")) == shown
+
+
+def test_each_listing_of_a_run_is_what_its_filters_find(tmp_path: Path) -> None:
+    """Also where an old API calls shares private, where an image is hidden, and where only its id answers."""
+    mark: dict[str, Any] = {"owner": "o" * 32, "visibility": "private", "__imagetype": "shared"}
+    gold = {"visibility": "public", "owner": "o" * 32, "protected": True}
+    first: Listings = {
+        "public": [private("gold", __imagetype="gold", **gold), private("rotated", __imagetype="gold", **gold)],
+        "market": [private("sold", __imagetype="market", **gold)],
+        "private": [private("own"), private("lent", visibility="shared")],
+        "shared-out": [private("lent", visibility="shared")],
+        **{f"shared-{status}": [private(status, **mark)] for status in ("accepted", "pending", "rejected")},
+    }
+    second = {**first, "public": first["public"][:1]}
+    copy = tmp_path / "published.duckdb"
+    with new_warehouse(tmp_path) as warehouse:
+        reading = Nights(warehouse, tmp_path / "staged")
+        reading.night(first, at=FIRST_NIGHT)
+        reading.night(second, there=(first["public"][1],), at=FIRST_NIGHT + timedelta(days=1))
+        publish(warehouse, copy)
+    names = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected", "market")
+    asked = {listing.name: listing.filters for listing in listings("ims", PROJECT, names)}
+    with serving(Served(copy, {"c": PROJECT})) as client:
+        for name, filters in asked.items():
+            found = set(ids(client.get("/v2/images", params=dict(filters))))
+            assert found == {one["id"] for one in second[name]}, name
+        assert set(ids(client.get("/v2/images"))) == {"gold", "sold", "own", "lent", "accepted"}
+        assert client.get("/v2/images/rotated").json()["name"] == "image rotated"
+        assert set(ids(client.get("/v2/images?member_status=all"))) >= {"pending", "rejected"}
+
+
+def test_names_without_underscores_are_plain_openstacks(tmp_path: Path) -> None:
+    images = [
+        image("plain", visibility="private", os_type="linux", description="x"),
+        image("both", visibility="private", os_type="linux", __os_type="Windows"),
+        image("hidden", visibility="private", os_hidden=True, owner=PROJECT),
+    ]
+    copy = published(tmp_path, {"private": images[:2], "hidden": images[2:]}, dialect="openstack")
+    with serving(Served(copy, {"c": PROJECT})) as client:
+        for query, found in {
+            "os_type=linux": ["both", "plain"],
+            "os_type=Windows": [],
+            "__os_type=Windows": ["both"],
+            "description=x": ["plain"],
+            "os_hidden=true": ["hidden"],
+            "os_hidden=False": ["both", "plain"],
+        }.items():
+            assert sorted(ids(client.get(f"/v2/images?{query}"))) == found, query
+        for one in images[:2]:
+            shown = client.get(f"/v2/images/{one['id']}").json()
+            assert {name: shown[name] for name in one} == one
+            assert ("__os_type" in shown) is ("__os_type" in one)
 
 
 def test_what_did_not_fit_its_column_is_shown_as_it_was_received(client: httpx.Client) -> None:
