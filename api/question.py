@@ -51,8 +51,8 @@ class Question:
         return _link(kept)
 
 
-def parse_question(query: bytes) -> Question:
-    """What the query string asks. Raises: Refusal, 400, where a parameter is wrong."""
+def parse_question(query: bytes, largest_page: int = LARGEST_PAGE) -> Question:
+    """What the query string asks; `largest_page` bounds its limit. Raises: Refusal, 400, where a parameter is wrong."""
     pairs = _pairs(query)
     asked = dict(pairs)
     limit = _taken(pairs, "limit")
@@ -77,7 +77,7 @@ def parse_question(query: bytes) -> Question:
         visibility=first_visibility,
         member_status=member_status,
         marker=marker,
-        limit=min(count, LARGEST_PAGE),
+        limit=min(count, largest_page),
         order=_whole_order(keys, descending),
     )
 

@@ -7,8 +7,9 @@ the answer comes from the published copy, and nothing is ever written.
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,21 +27,24 @@ from starlette.types import Receive, Scope, Send
 from api.answers import READING, answer, refusal
 from api.copies import Copies
 from api.discovery import schema, versions
-from api.question import parse_question
+from api.question import LARGEST_PAGE, parse_question
 from api.refusal import Refusal
 from core.errors import SettingsError
 from core.wording import reason
 
 _VERSION: Final = re.compile(r"v2(\.\d{1,2})?")
 _THREADS: Final = 8
+_STOP_SECONDS: Final = 20.0
 _SERVICES: Final = ((), ("versions",), ("v2",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Served:
     """What is served, and to whom. `cloud` and `when` are those of a path that names none; `token` None: to all.
 
-    `landing` is a folder with the raw pages, from which images are told in their cloud's own words.
+    `when` may be set to another moment at any time; it is that of the next question on.
+    `landing` is a folder with the raw pages, from which images are told in their cloud's own words. `largest_page` is
+    in images.
     """
 
     published: Path
@@ -49,6 +53,7 @@ class Served:
     when: str | None = None
     token: str | None = field(default=None, repr=False)
     landing: Path | None = None
+    largest_page: int = LARGEST_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,20 @@ def serve(served: Served, host: str, port: int, say: Callable[[str], None]) -> N
     with listening:
         say(f"http://{named}:{listening.getsockname()[1]}")
         server(served).run(sockets=[listening])
+
+
+@contextmanager
+def in_background(served: Served) -> Iterator[str]:
+    """The address of the API on a free port of loopback, served by a thread until the block is left."""
+    running = server(served)
+    with listening_socket(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            running.should_exit = True
+            thread.join(_STOP_SECONDS)
 
 
 def listening_socket(address: tuple[str, int], family: int = socket.AF_INET) -> socket.socket:
@@ -136,7 +155,9 @@ class _Api:
                 dialect = moment.view.dialect
                 match place.path:
                     case ("v2", "images"):
-                        body = moment.page(parse_question(request.scope.get("query_string", b"")))
+                        body = moment.page(
+                            parse_question(request.scope.get("query_string", b""), self._served.largest_page)
+                        )
                     case ("v2", "images", identity):
                         found = moment.image(identity)
                         if found is None:

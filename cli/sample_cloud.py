@@ -1,124 +1,128 @@
-"""An image service on loopback that serves the recorded pages of data/sample, for `glanceback demo`.
+"""The sample cloud of `glanceback demo`: the recorded pages of data/sample, loaded and served by the image API.
 
-A recorded question is answered with the recorded bytes, and with the time of today. Only what cannot have been
-recorded is answered from them: the closing pass, whose time is not known beforehand, and single images.
+It is a warehouse of two runs, made when it is needed, and the server that `glanceback api` starts: what the demo reads
+is answered as any history is. Landing has the recorded pages, so that images come in their cloud's own words.
 """
 
 import json
 import os
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from tempfile import TemporaryDirectory
+from typing import Final
 
+import zstandard
+
+from api.server import Served, in_background
 from core.shipped import shipped
+from extract.body import parse_page
+from extract.landed import LandedAt, listing_folder
+from load.merge import CloudRun, ListingOutcome, find_missing, merge
+from load.missing import Decisions
+from load.publish import publish
+from load.runs import Run, begin_run, finish_run
+from load.schema import bring_up_to_date
+from load.warehouse import Warehouse
+from transform.batch import flatten
+from transform.stage import StageWriter
 
-SAMPLE = shipped("data", "sample")
-NIGHTS = ("night-1", "night-2")
-_BOUNDS = ("updated_at", "created_at")
-_PAGING = ("limit", "sort_key", "sort_dir", "marker", *_BOUNDS)
-
-
-class Night:
-    """One night's recorded answers, by question."""
-
-    def __init__(self, folder: Path) -> None:
-        self._answers: dict[frozenset[tuple[str, str]], bytes] = {}
-        self._listings: dict[frozenset[tuple[str, str]], list[dict[str, Any]]] = {}
-        for request in json.loads((folder / "requests.json").read_bytes()):
-            body = (folder / request["body"]).read_bytes()
-            query = request["query"]
-            self._answers[frozenset(query.items())] = body
-            self._listings.setdefault(_filters(query), []).extend(json.loads(body)["images"])
-
-    @property
-    def project_id(self) -> str:
-        """The project whose catalogue it is: whose private images are listed by owner."""
-        return next(value for filters in self._listings for name, value in filters if name == "owner")
-
-    def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
-        """Status and body."""
-        if path != "/v2/images":
-            return self._image(unquote(path.removeprefix("/v2/images/")))
-        if recorded := self._answers.get(frozenset(query.items())):
-            return 200, recorded
-        listing = self._listings.get(_filters(query))
-        if listing is None:
-            return 400, b'{"message": "the sample has no answer to this question"}'
-        return 200, json.dumps({"images": _page(listing, query)}).encode()
-
-    def _image(self, identity: str) -> tuple[int, bytes]:
-        for listing in self._listings.values():
-            for image in listing:
-                if image["id"] == identity:
-                    return 200, json.dumps(image).encode()
-        return 404, b"{}"
+SAMPLE: Final = shipped("data", "sample")
+NIGHTS: Final = ("night-1", "night-2")
+_CLOUD: Final = "recorded"
+_LANDING: Final = "landing"
+_LARGEST_PAGE: Final = 20
+"""As the recorded service had it: so small a sample has several pages all the same."""
 
 
 class SampleCloud:
-    """The running service. `night` says which night it serves, and may be set at any time."""
+    """The running service. `night` says which night it shows, and may be set at any time."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        self.nights = {name: Night(SAMPLE / name) for name in NIGHTS}
-        self.night = NIGHTS[0]
-        self.url = f"http://127.0.0.1:{server.server_port}"
+    def __init__(self, url: str, project_id: str, served: Served, runs: dict[str, str]) -> None:
+        self.url = url
+        self.project_id = project_id
+        self._served = served
+        self._runs = runs
 
     @property
-    def project_id(self) -> str:
-        return self.nights[self.night].project_id
+    def night(self) -> str:
+        return next(night for night, run in self._runs.items() if run == self._served.when)
+
+    @night.setter
+    def night(self, night: str) -> None:
+        self._served.when = self._runs[night]
 
 
 @contextmanager
 def sample_cloud() -> Iterator[SampleCloud]:
-    """Serve the sample on a free port of loopback until the block is left."""
+    """Serve the sample on a free port of loopback until the block is left. It shows the first night."""
+    with TemporaryDirectory(prefix="glanceback-sample-") as place:
+        folder, project_id = Path(place), _project_id()
+        runs = _history(folder, project_id)
+        served = Served(
+            folder / "published.duckdb",
+            {_CLOUD: project_id},
+            when=runs[NIGHTS[0]],
+            landing=folder / _LANDING,
+            largest_page=_LARGEST_PAGE,
+        )
+        with in_background(served) as url, _not_through_a_proxy():
+            yield SampleCloud(url, project_id, served, runs)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            status, body = cloud.nights[cloud.night].answer(parts.path, dict(parse_qsl(parts.query)))
-            self.send_response_only(status)
-            self.send_header("Date", self.date_time_string())
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+def _project_id() -> str:
+    """The project whose catalogue it is: whose private images were listed by owner."""
+    requests = json.loads((SAMPLE / NIGHTS[0] / "requests.json").read_bytes())
+    return str(next(request["query"]["owner"] for request in requests if "owner" in request["query"]))
 
-        def log_message(self, *_: object) -> None:
-            """Nobody wants to read it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    cloud = SampleCloud(server)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+def _history(folder: Path, project_id: str) -> dict[str, str]:
+    """Load the nights and publish them; the run of each."""
+    runs = {}
+    with Warehouse(folder / "warehouse.duckdb") as warehouse:
+        bring_up_to_date(warehouse, "sample")
+        for night in NIGHTS:
+            run = begin_run(warehouse, "full", "sample")
+            outcomes = [_listing(folder, run, listing, list(files)) for listing, files in _recorded(SAMPLE / night)]
+            read = CloudRun(run.run_id, run.started_at, _CLOUD, "ims", project_id, True, outcomes)
+            merge(warehouse, read, Decisions(gone=find_missing(warehouse, read).ids))
+            finish_run(warehouse, run, "completed")
+            runs[night] = run.run_id
+        publish(warehouse, folder / "published.duckdb")
+    return runs
+
+
+def _recorded(night: Path) -> Iterator[tuple[str, Iterator[Path]]]:
+    """The recorded pages by listing, in order: public-01.json and so on."""
+    files = sorted(night.glob("*-[0-9][0-9].json"))
+    return groupby(files, lambda file: file.stem.rpartition("-")[0])
+
+
+def _listing(folder: Path, run: Run, listing: str, files: list[Path]) -> ListingOutcome:
+    """Land and flatten a listing's pages."""
+    landing = listing_folder(folder / _LANDING, run.run_id, _CLOUD, listing)
+    staged = folder / run.run_id / listing
+    for place in (landing, staged):
+        place.mkdir(parents=True)
+    images = 0
+    with StageWriter(staged, listing) as writer:
+        for number, file in enumerate(files, 1):
+            body = file.read_bytes()
+            page = parse_page(body, f"the sample, {file.name}")
+            images += len(page.images)
+            landed = LandedAt(run.started_at, number, f"page-{number:06}.json.zst")
+            (landing / str(landed.file)).write_bytes(zstandard.compress(body))
+            writer.write(flatten(page.images), landed)
+    return ListingOutcome(listing, len(files), images, 0, 0.0, True, {}, None, run.started_at, writer.staged)
+
+
+@contextmanager
+def _not_through_a_proxy() -> Iterator[None]:
+    """A proxy's own loopback is another one."""
     before = os.environ.get("NO_PROXY")
-    # A proxy's own loopback is another one.
     os.environ["NO_PROXY"] = f"{before},127.0.0.1" if before else "127.0.0.1"
     try:
-        yield cloud
+        yield
     finally:
         os.environ.pop("NO_PROXY") if before is None else os.environ.update(NO_PROXY=before)
-        server.shutdown()
-        server.server_close()
-
-
-def _page(listing: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What was not recorded: the closing pass, and the probes of a first run for where to cut a long listing."""
-    key = query.get("sort_key", "created_at")
-    bounds = {name: query.get(name, "").removeprefix("gte:") for name in _BOUNDS}
-    unlike = {image["id"]: image for image in listing if all(image[name] >= bound for name, bound in bounds.items())}
-    found = sorted(
-        unlike.values(), key=lambda image: (image[key], image["id"]), reverse=query.get("sort_dir", "desc") == "desc"
-    )
-    ids = [image["id"] for image in found]
-    begin = ids.index(query["marker"]) + 1 if query.get("marker") in ids else 0
-    return found[begin : begin + int(query.get("limit", len(found)))]
-
-
-def _filters(query: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset((name, value) for name, value in query.items() if name not in _PAGING)

@@ -1,6 +1,5 @@
 """The API over a warehouse of a few nights, on a real socket."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from api.server import Served, listening_socket, server
+from api.server import Served, in_background
 from load.publish import publish
 from tests.load.runs import PROJECT, Nights, image, new_warehouse
 
@@ -21,17 +20,8 @@ Listings = dict[str, list[dict[str, Any]]]
 @contextmanager
 def serving(served: Served) -> Iterator[httpx.Client]:
     """A client of the API, which runs until the block is left."""
-    running = server(served)
-    with listening_socket(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        try:
-            with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-                yield client
-        finally:
-            running.should_exit = True
-            thread.join(20)
+    with in_background(served) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        yield client
 
 
 def published(folder: Path, *nights: Listings, dialect: str = "ims") -> Path:
