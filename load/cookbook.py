@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from load.statements import names, statement
+from load.warehouse import quoted
 
 _FOLDER: Final = "queries"
+_NOW: Final = "make_timestamp(epoch_us(now()))"
+_TODAY: Final = f"{_NOW}::DATE"
+_DAYS: Final = {
+    "now": _NOW,
+    "today": f"({_TODAY})",
+    "yesterday": f"({_TODAY} - 1)",
+    "this month": f"date_trunc('month', {_TODAY})",
+}
+_DAYS_AGO: Final = re.compile(r"(\d+) days ago")
 _PARAMETER: Final = re.compile(r"^-- \$(?P<name>\w+)(?: = (?P<default>[^:]+))?: (?P<meaning>.+)$", re.MULTILINE)
 
 
@@ -55,6 +65,28 @@ def with_values(asked: Question, values: dict[str, str]) -> str:
     """The SQL with these values in the place of its parameters, without its header, to be pasted elsewhere."""
     body = "".join(line for line in asked.text.splitlines(keepends=True) if not line.startswith("--"))
     return re.sub(r"\$(\w+)", lambda found: "'" + values[found[1]].replace("'", "''") + "'", body)
+
+
+def runnable(asked: Question) -> str:
+    """The SQL that runs as it is, header and all: the defaults stand for the parameters that have one.
+
+    Days and times are expressions, in UTC, so that the SQL asks for the day on which it runs.
+    """
+    defaults = {one.name: _in_sql(one.default) for one in asked.parameters if one.default is not None}
+    return re.sub(
+        r"^(?!--).*$",
+        lambda line: re.sub(r"\$(\w+)", lambda found: defaults.get(found[1], found[0]), line[0]),
+        asked.text,
+        flags=re.MULTILINE,
+    )
+
+
+def _in_sql(default: str) -> str:
+    """What the default means, as an expression."""
+    if default in _DAYS:
+        return _DAYS[default]
+    days = _DAYS_AGO.fullmatch(default)
+    return f"({_TODAY} - {days[1]})" if days else quoted(default)
 
 
 def _type_of(name: str, text: str) -> str:

@@ -18,7 +18,10 @@ from load.statements import tables
 from load.warehouse import quoted
 
 FORMATS: Final = ("parquet", "csv")
-_VIEWS: Final = ("images", "image_events")
+_VIEWS: Final = (
+    *("images", "image_events", "image_changes", "image_names", "image_promises"),
+    *("daily_catalogue", "data_dictionary", "freshness"),
+)
 _OF_THE_WAREHOUSE: Final = ("schema_migrations", "published_copies")
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd"
 _UNFINISHED: Final = ".glanceback-export.unfinished"

@@ -15,6 +15,7 @@ import msgspec
 from core.errors import WarehouseError
 from load.column_migration import add_new_columns, convert_columns, drop_replaced, fill_from_extra
 from load.content import bring_from_first_scheme, restate, scheme
+from load.cookbook import questions, runnable
 from load.end_of_life import load_our_dates
 from load.fingerprints import OF_WHOLE_TEXTS, of_sql
 from load.statements import added_columns, names, statement, views
@@ -107,6 +108,7 @@ def _renew_surface(warehouse: Warehouse) -> None:
     for macro in names("macros"):
         warehouse.run("macros", macro)
     _write_dictionary(warehouse)
+    _write_cookbook(warehouse)
     warehouse.describe(_descriptions(warehouse))
 
 
@@ -131,6 +133,21 @@ def _write_dictionary(warehouse: Warehouse) -> None:
     warehouse.run("schema_state", "forget_attributes")
     # As one text: DuckDB looks for pandas at every value of a parameter.
     warehouse.run("schema_state", "add_attributes", attributes=msgspec.json.encode(rows).decode())
+
+
+def _write_cookbook(warehouse: Warehouse) -> None:
+    """Table `cookbook`."""
+    rows = [
+        {
+            "name": asked.name,
+            "question": asked.asks,
+            "sql": runnable(asked),
+            "parameters": [f"{one.name}: {one.meaning}" for one in asked.parameters if one.default is None],
+        }
+        for asked in questions()
+    ]
+    warehouse.run("schema_state", "forget_cookbook")
+    warehouse.run("schema_state", "add_cookbook", questions=msgspec.json.encode(rows).decode())
 
 
 def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
@@ -176,7 +193,8 @@ def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> 
 
 
 def _surface_fingerprint() -> str:
-    texts = [statement(folder, name).text for folder in ("schema", "views", "macros") for name in names(folder)]
+    folders = ("schema", "views", "macros", "queries")
+    texts = [statement(folder, name).text for folder in folders for name in names(folder)]
     return _fingerprint([*texts, *(f"{comment(attribute)} {attribute.source}" for attribute in ATTRIBUTES)])
 
 

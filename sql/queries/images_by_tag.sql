@@ -8,7 +8,7 @@ SELECT
     count(DISTINCT owner) AS owners,
     round(sum(bytes) / 1e9, 1) AS gigabytes,
     max(created_at) AS newest,
-    any_value(name) AS example
+    arg_min(name, id) AS example
 FROM (SELECT *, unnest(if(len(tags) > 0, tags, [NULL])) AS tag FROM images)
 WHERE coalesce(tag, '') LIKE $tag
 GROUP BY cloud, tag

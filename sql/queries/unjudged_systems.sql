@@ -9,8 +9,8 @@ SELECT
         WHEN lifetimes.product IS NULL THEN 'the system or its release is not in end_of_life'
         ELSE 'end_of_life has no date for the release'
     END AS reason,
-    any_value(images.name) AS example,
-    any_value(images.id) AS example_id
+    arg_min(images.name, images.id) AS example,
+    min(images.id) AS example_id
 FROM images
 LEFT JOIN system_lifetimes AS lifetimes
     ON lifetimes.os_version = coalesce(images.os_version, '')

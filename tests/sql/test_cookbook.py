@@ -233,6 +233,23 @@ def test_question_runs_with_its_defaults_and_says_what_its_parameters_are(publis
         connection.execute(asked.text, values(asked, wanted, published) or None).fetchall()
 
 
+def test_copy_has_the_questions_with_sql_that_runs_as_it_is(published: Path) -> None:
+    with duckdb.connect(str(published), read_only=True) as connection:
+        rows = connection.execute("SELECT name, question, sql, parameters FROM cookbook ORDER BY name").fetchall()
+        assert [row[:2] for row in rows] == [(asked.name, asked.asks) for asked in questions()]
+        for name, _, sql, parameters in rows:
+            wanted = {text.partition(":")[0]: "2026-11-01" for text in parameters}
+            answer = connection.execute(sql, wanted or None).fetchall()
+            asked = question(name)
+            given = values(asked, [f"{key}={value}" for key, value in wanted.items()], published)
+            # Of a day, a time on the command line is its end.
+            if all(one.type != "TIMESTAMP" for one in asked.parameters):
+                assert answer == connection.execute(asked.text, given or None).fetchall(), name
+    (sql,) = (sql for name, _, sql, _ in rows if name == "new_images")
+    assert sql.startswith("-- new_images: Which images came to the catalogue lately?")
+    assert "(make_timestamp(epoch_us(now()))::DATE - 7)::DATE" in sql
+
+
 def test_hash_of_nothing_makes_no_copies_of_one_file(tmp_path: Path) -> None:
     nothing, empty_sha512 = "D41D8CD98F00B204E9800998ECF8427E", hashlib.sha512(b"").hexdigest()
     images = [

@@ -1,0 +1,2 @@
+-- forget_cookbook: empty the table, before it is written anew.
+DELETE FROM cookbook
