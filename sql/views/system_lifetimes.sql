@@ -4,7 +4,7 @@
 -- SELECT system, product, cycle, ends FROM system_lifetimes
 -- CentOS7.9-64bit, centos, 7, 2024-06-30
 -- Rocky-9.3, rocky-linux, 9, 2032-05-31
--- debian 12, debian, 12, 2026-06-10
+-- debian 12, debian, 12, 2026-07-11
 CREATE OR REPLACE VIEW system_lifetimes AS
 WITH systems AS (
     SELECT DISTINCT named.os_version, named.distribution AS platform, named.told AS system
