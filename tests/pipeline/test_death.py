@@ -13,7 +13,7 @@ from tests.clouds.fake import Asked, FakeCloud, fake_cloud
 from tests.pipeline.runs import examine, whole_night
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMES = 40
+TIMES = 25
 
 
 @pytest.fixture
