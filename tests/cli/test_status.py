@@ -33,6 +33,8 @@ from tests.pipeline.runs import night
 from transform.batch import flatten
 from transform.stage import StageWriter
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cloud() -> Iterator[FakeCloud]:
@@ -302,7 +304,6 @@ def test_copy_of_an_older_glanceback_is_said(settings: Settings, cloud: FakeClou
     assert "glanceback publish" in old.stderr
 
 
-@pytest.mark.slow
 def test_reader_that_has_had_enough_does_not_hide_that_a_cloud_is_stale(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     read, write = os.pipe()

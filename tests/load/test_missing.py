@@ -10,6 +10,7 @@ from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage, deci
 from tests.load.runs import Nights, image, new_warehouse
 
 
+@pytest.mark.slow
 def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         nights = Nights(warehouse, tmp_path / "stage")
@@ -33,6 +34,7 @@ def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path
         assert due_in == [1, 2, 4, 8, 16, 32, 64, 96, 128]
 
 
+@pytest.mark.slow
 def test_rotation_costs_a_bounded_number_of_questions(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         nights = Nights(warehouse, tmp_path / "stage")

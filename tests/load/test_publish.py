@@ -21,6 +21,8 @@ from load.warehouse import Warehouse
 from tests.load.runs import Nights, image, new_warehouse
 from tests.load.test_stored_views import assert_same
 
+pytestmark = pytest.mark.slow
+
 WRITE_AND_DIE = """
 import os, signal, sys, duckdb
 connection = duckdb.connect(sys.argv[1])
@@ -78,7 +80,7 @@ def put_another_in_its_place(published: Path) -> None:
 
 
 MISCHIEF = [
-    pytest.param(leave_a_log, marks=pytest.mark.slow),
+    leave_a_log,
     edit,
     edit_and_turn_the_time_back,
     put_another_in_its_place,

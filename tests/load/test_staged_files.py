@@ -11,6 +11,8 @@ from load.staged_files import names_for_duckdb
 from load.statements import names, statement
 from tests.load.runs import Nights, image, new_warehouse
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = [
     "owner=nobody", "env=prod", "status=1", "a*b", "**", "a?b", "[ab]", "a[", "x[!a]?*\\ 'q' \"d\" = {1,2};#%20é",
     "back\\slash", "new\nline", "~home", " ", "file:", "-x",

@@ -10,6 +10,8 @@ from load.merge import find_missing
 from load.missing import Missing
 from tests.load.runs import Nights, image, new_warehouse
 
+pytestmark = pytest.mark.slow
+
 STATES = "SELECT id, state, listings FROM images ORDER BY id"
 
 

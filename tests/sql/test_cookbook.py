@@ -14,6 +14,8 @@ from load.publish import publish
 from tests.load.runs import PROJECT, Nights, image, new_warehouse
 from tests.sql.asking import COMPLETE, ask
 
+pytestmark = pytest.mark.slow
+
 MONDAY, TUESDAY = datetime(2026, 11, 2, 2), datetime(2026, 11, 3, 2)
 GIGABYTE = 1_000_000_000
 
