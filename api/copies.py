@@ -101,7 +101,12 @@ class Copy:
         held = self._open.get(key)
         if held is None:
             self._drop(_MOST_MOMENTS - 1)
-            held = self._open[key] = _Open(Moment(self._published, view, self._texts))
+            moment = Moment(self._published, view, self._texts)
+            if _mark(self._published) != self.mark:
+                # It may be of the file that replaced ours, where a row has another number.
+                moment.close()
+                raise _Closed
+            held = self._open[key] = _Open(moment)
         self._open.move_to_end(key)
         return held
 

@@ -50,8 +50,8 @@ def make(folder: Path, images: int) -> Path:
     staged = stage(images, folder)
     with Warehouse(folder / "warehouse.duckdb") as warehouse:
         bring_up_to_date(warehouse, "0")
-        for _ in range(2):
-            load(warehouse, staged)
+        for night in range(2):
+            load(warehouse, staged, night)
         publish(warehouse, folder / "published.duckdb")
     config = folder / "glanceback.toml"
     config.write_text('published = "published.duckdb"\n')

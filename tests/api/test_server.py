@@ -16,6 +16,8 @@ import duckdb
 import httpx
 import pytest
 
+from api import copies
+from api.moment import Moment
 from api.server import Served
 from extract.listing import listings
 from load.publish import publish
@@ -284,6 +286,30 @@ def test_answers_can_be_kept_and_asked_for_again(client: httpx.Client) -> None:
         assert (again.status_code, again.content) == (304, b"")
     for conditions in ({"If-None-Match": '"x"'}, {"If-Modified-Since": "Sat, 31 Oct 2026 02:00:00 GMT"}):
         assert client.get("/as-of/2026-11-01/v2/images", headers=conditions).status_code == 200
+
+
+def test_a_copy_replaced_while_a_moment_is_opened_is_not_mixed_with_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "later").mkdir()
+    nights = [{"private": [private(f"i{night}{n}") for n in range(3)]} for night in range(2)]
+    copy = published(tmp_path, *nights)
+    later = published(tmp_path / "later", {"private": [private(f"z{n}") for n in range(9)]})
+
+    class Replacing(Moment):
+        """The second moment finds another file."""
+
+        def __init__(self, *arguments: Any) -> None:
+            if later.exists() and opened:
+                later.replace(copy)
+            opened.append(1)
+            super().__init__(*arguments)
+
+    opened: list[int] = []
+    monkeypatch.setattr(copies, "Moment", Replacing)
+    with serving(Served(copy)) as client:
+        assert ids(client.get("/as-of/2026-11-01/v2/images?sort=id:asc")) == ["i00", "i01", "i02"]
+        assert ids(client.get("/v2/images?sort=id:asc")) == [f"z{n}" for n in range(9)]
 
 
 def test_short_answers_do_not_wait_for_an_acknowledgement(client: httpx.Client) -> None:
