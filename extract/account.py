@@ -1,6 +1,6 @@
-"""A cloud's settings, and what openstack.config says of the account they name (clouds.yaml, OS_* variables).
+"""A cloud's settings, and the account that openstack.config finds for them (clouds.yaml, OS_* variables).
 
-Called by connection. Asks nothing, and knows no listings and no pages.
+Called by extract.connection. Sends requests only for the service catalogue, and does not know listings or pages.
 """
 
 import os
@@ -20,22 +20,22 @@ from extract.scope import Estate, Project, Scope, in_project
 
 FIXED_ENDPOINT = ("none", "admin_token")
 SIGNED = "aksk"
-"""Ways in that know no service catalogue: keystoneauth1 has a plugin for the former, and none for the latter."""
+"""Kinds of login without a service catalogue. keystoneauth1 has plugins for FIXED_ENDPOINT, but not for SIGNED."""
 _WORDS_FOR_YES_OR_NO: Final = ("false", "true", "no", "yes", "off", "on", "0", "1")
 
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """What `[clouds.NAME]` says; everything that is left out comes from clouds.yaml or the OS_* variables.
+    """The settings in `[clouds.NAME]`; clouds.yaml or the OS_* variables supply what they leave out.
 
-    `os_cloud` names the clouds.yaml entry (None: the OS_* variables). Times are seconds. Holds no secret.
-    `estate`: this account is to be read as many clouds; `scope`: this cloud is one of those.
+    `os_cloud` names the clouds.yaml entry (None: the OS_* variables). Times are seconds. Does not contain secrets.
+    `estate`: read this account as many clouds; `scope`: this cloud is one of those.
     """
 
     name: str
     os_cloud: str | None = None
     auth_type: str | None = None
-    endpoint: str | None = field(default=None, repr=False)  # it may hold a password until base_url refuses it
+    endpoint: str | None = field(default=None, repr=False)  # may contain a password until base_url refuses it
     project_id: str | None = None
     region: str | None = None
     interface: str | None = None
@@ -62,7 +62,7 @@ class CloudSettings:
 
 
 def account(settings: CloudSettings) -> Any:
-    """openstack.config's region object for the cloud. Raises: SettingsError where the account cannot be used."""
+    """Return openstack.config's region object for the cloud. Raises: SettingsError if the account cannot be used."""
     where = f"cloud {settings.name}"
     for value, what in ((settings.api_version, "api_version"), (settings.project_id, "project_id")):
         if value is not None:
@@ -70,7 +70,7 @@ def account(settings: CloudSettings) -> Any:
     openstack_config = _openstack_config(where)
     files: ClientFiles | None = None
     try:
-        # A region that was found in the catalogue is not one that the entry has to name.
+        # The entry need not name a region that was found in the service catalogue.
         region_name = settings.region if settings.scope is None else None
         wanted = {"region_name": region_name, "interface": settings.interface, "auth_type": settings.auth_type}
         given = {key: value for key, value in wanted.items() if value is not None}
@@ -92,37 +92,37 @@ def account(settings: CloudSettings) -> Any:
         raise
     except Exception as exc:
         account_of = f"clouds.yaml entry '{settings.os_cloud}'" if settings.os_cloud else "the OS_* variables"
-        reason = _reason(exc, files.entries if files else {}) + (files.told() if files else "")
+        reason = _reason(exc, files.entries if files else {}) + (files.problems_text() if files else "")
         raise SettingsError(
             f"{where}: the account in {account_of} cannot be used ({reason})",
-            "clouds.yaml is looked for in the working folder, ~/.config/openstack and /etc/openstack, "
-            "or where OS_CLIENT_CONFIG_FILE says.",
+            "glanceback looks for clouds.yaml in the working folder, ~/.config/openstack and /etc/openstack, "
+            "and at OS_CLIENT_CONFIG_FILE.",
         ) from None
 
 
 def _openstack_config(where: str) -> Any:
     try:
-        import openstack.config  # heavy, and only needed where a cloud is asked
+        import openstack.config  # slow to import, and only needed to reach a cloud
     except RuntimeError:
-        # It looks for ~/.config while it is imported.
+        # The import looks for ~/.config.
         raise SettingsError(
-            f"{where}: this user has no home folder: HOME is not set, and the system's users do not include it",
-            "Set HOME to a folder, of which nothing is needed.",
+            f"{where}: this user has no home folder: HOME is not set, and the system does not know this user",
+            "Set HOME to a folder; it may be empty.",
         ) from None
     except OSError as exc:
-        raise SettingsError(f"{where}: the working folder cannot be used ({reason(exc)})", "Take another.") from None
+        raise SettingsError(f"{where}: the working folder cannot be used ({reason(exc)})", "Use another.") from None
     return openstack.config
 
 
 def _name_of_the_environment() -> str:
-    """What openstack.config calls the account that the OS_* variables describe."""
+    """The name that openstack.config gives to the account in the OS_* variables."""
     return os.environ.get("OS_CLOUD_NAME", "envvars")
 
 
 def _region_of_the_environment(settings: CloudSettings, files: ClientFiles) -> str | None:
-    """OS_REGION_NAME beside OS_CLOUD, as OpenStack's own clients take it; openstack.config leaves that to them.
+    """Return OS_REGION_NAME if it applies to this cloud, as in OpenStack's own clients; openstack.config ignores it.
 
-    A cloud that OS_CLOUD does not name takes it where it is one of its entry's `regions`: it may be meant for another.
+    It applies if OS_CLOUD names this cloud, or if it is one of the entry's `regions`. It may belong to another cloud.
     """
     name = os.environ.get("OS_REGION_NAME")
     if not name or settings.region is not None or settings.os_cloud in (None, _name_of_the_environment()):
@@ -134,7 +134,7 @@ def _region_of_the_environment(settings: CloudSettings, files: ClientFiles) -> s
 
 
 def _reason(exc: Exception, entries: Mapping[str, Any]) -> str:
-    """What a foreign error says, where it says it for people; of any other its name, for it may quote a value."""
+    """The text of errors that are written for people; the class name of all others, because they may quote a value."""
     from keystoneauth1.exceptions import ClientException  # see account
     from openstack.config import vendors  # see account
     from openstack.exceptions import ConfigException  # see account
@@ -144,23 +144,23 @@ def _reason(exc: Exception, entries: Mapping[str, Any]) -> str:
     profile = str(entry.get("profile") or entry.get("cloud") or "")
     if isinstance(exc, ConfigException | ClientException):
         unknown = profile and not entries.get("vendors") and "://" not in profile and not vendors.get_profile(profile)
-        also = f"; it names the profile '{secrets.mask(profile)}', which nobody describes" if unknown else ""
+        also = f"; it names the profile '{secrets.mask(profile)}', which does not exist" if unknown else ""
         return secrets.excerpt(str(exc)).rstrip(".") + also
     if isinstance(exc, OSError) and "://" in profile:
         return f"its profile cannot be fetched from {secrets.url(profile)} ({type(exc).__name__})"
     if isinstance(exc, OSError):
         return f"{type(exc).__name__}: {reason(exc)}"
     if isinstance(exc, LookupError):
-        return f"openstack.config fails with {type(exc).__name__}: it takes {{ and }} in a value for a name"
-    return f"openstack.config fails with {type(exc).__name__}: a value is of another kind than it must be"
+        return f"openstack.config fails with {type(exc).__name__}: it reads {{ and }} in a value as a name"
+    return f"openstack.config fails with {type(exc).__name__}: a value has the wrong type"
 
 
 def _checked(region: Any, where: str) -> Any:
-    """The region, if those of its values that others take for granted are what they must be. Raises: SettingsError."""
+    """Return the region if the values that later code relies on have the right form. Raises: SettingsError."""
     config, entry = region.config, described(region)
     if isinstance(verify := config.get("verify"), str) and verify.lower() in _WORDS_FOR_YES_OR_NO:
         raise SettingsError(
-            f"{where}: verify is the text '{verify}', which is taken for a file's name",
+            f"{where}: verify is the text '{verify}', which would be read as a file name",
             "Write it without quotes (verify: false), or set insecure: true (OS_INSECURE).",
         )
     for name in ("cacert", "cert", "key", "auth_type", "region_name"):
@@ -171,24 +171,24 @@ def _checked(region: Any, where: str) -> Any:
             header_safe(entry[name], f"the {name}", where, f"Correct it in clouds.yaml, or OS_{name.upper()}.")
     if (auth_url := entry.get("auth_url")) is not None and not is_address(auth_url):
         raise SettingsError(
-            f"{where}: '{shown_url(str(auth_url))}' is no address of an identity service",
-            "Give auth_url (OS_AUTH_URL) an address like https://identity.example.com:5000/v3.",
+            f"{where}: '{shown_url(str(auth_url))}' is not the address of an identity service",
+            "Set auth_url (OS_AUTH_URL) to an address like https://identity.example.com:5000/v3.",
         )
     return region
 
 
 def described(region: Any) -> dict[str, Any]:
-    """What the account's entry says, where it puts it under `auth` and where it does not."""
+    """The values of the account's entry: those under `auth` and the others."""
     return {**region.config, **region.config["auth"]}
 
 
 def wants_token(region: Any) -> bool:
-    """False where the cloud wants no login: keystoneauth1 has a token for it then, `notused`, that none shall see."""
+    """False if the cloud needs no login: then keystoneauth1's token is `notused`, which must not be sent."""
     return region.config["auth_type"] not in ("none", "None", "", None)
 
 
 def region_of(region: Any, settings: CloudSettings | None = None) -> str | None:
-    """The name of the region whose image service is read; None where nothing says."""
+    """The name of the region whose image service is read; None if it is not configured."""
     if settings is not None and settings.scope is not None and settings.region is not None:
         return settings.region
     name = region.get_region_name("image")
@@ -196,9 +196,9 @@ def region_of(region: Any, settings: CloudSettings | None = None) -> str | None:
 
 
 def session_of(region: Any, project: Project | None = None, *, is_unscoped: bool = False) -> Any:
-    """keystoneauth1's session, in the entry's project, in another `project`, or in none.
+    """Return keystoneauth1's session, in the entry's project, in another `project`, or without a project.
 
-    A fixed endpoint is given only what it knows: a project beside it is for us alone.
+    A plugin for a fixed endpoint gets only the options that it knows: a project in its entry is for us alone.
     Raises: SettingsError.
     """
     from keystoneauth1 import loading, session  # see connect
@@ -220,14 +220,14 @@ def session_of(region: Any, project: Project | None = None, *, is_unscoped: bool
 
 
 def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
-    """The settings' own endpoint, or the client configuration's override, or the service catalogue's.
+    """Return the endpoint in the settings, else the override in the account's entry, else that in the catalogue.
 
-    Raises: SettingsError; what keystoneauth1 raises where it has to log in for it.
+    Raises: SettingsError; keystoneauth1's errors if it must log in to get the catalogue.
     """
     from keystoneauth1.exceptions import EndpointNotFound  # see connect
     from openstack.exceptions import ConfigException  # see account
 
-    # An address in the entry is one region's: it does not do for all regions of an account.
+    # An address in the entry belongs to one region, so it cannot be used for all regions of an account.
     endpoint = settings.endpoint or (region.get_endpoint("image") if settings.scope is None else None)
     if endpoint:
         return base_url(str(endpoint))
@@ -238,7 +238,7 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
             f"cloud {settings.name}: image_interface is not a text", "Correct it in clouds.yaml."
         ) from exc
     try:
-        # The catalogue's address as it is: discovery would ask the server for versions that we do not need.
+        # Without discovery, which would ask the server for versions that we do not need.
         endpoint = session.auth.get_endpoint(
             session, service_type="image", interface=interface, region_name=name, skip_discovery=True
         )
@@ -254,14 +254,14 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
 
 
 def _where_images_are(session: Any) -> str:
-    """In which regions the catalogue has an image service, or else what services it has: a sentence."""
+    """A sentence with the regions that have an image service; if there are none, with the services in the catalogue."""
     try:
         catalogue = session.auth.get_access(session).service_catalog
         regions: dict[str, set[str]] = {}
         for endpoint in chain(*catalogue.get_endpoints_data(service_type="image").values()):
             regions.setdefault(str(endpoint.region_name), set()).add(str(endpoint.interface))
         others = sorted(map(str, catalogue.get_endpoints_data()))
-    except Exception:  # a catalogue of another form, or none
+    except Exception:  # a catalogue of another form, or no catalogue
         return ""
     if told := ", ".join(f"{name} ({', '.join(sorted(there))})" for name, there in sorted(regions.items())):
         return f"The regions that have one: {told}. "

@@ -1,4 +1,4 @@
-"""Whether a text is the address of a service, and what of it counts. Asks nothing."""
+"""Checks and normalizes the address of a service. Sends no requests."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,21 +12,21 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def base_url(endpoint: str) -> str:
-    """The endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`.
+    """Return the endpoint without a trailing slash or version: `https://host/image/v2/` gives `https://host/image`.
 
     Raises: SettingsError.
     """
     endpoint = endpoint.strip()
     if "@" in endpoint:
         raise SettingsError(
-            f"the endpoint '{shown_url(endpoint)}' has a user or a password in it, or a @",
-            "Leave it out: the image service is sent a token or a signature, and never a password.",
+            f"the endpoint '{shown_url(endpoint)}' contains a user or a password, or a @",
+            "Remove it: requests to the image service carry a token or a signature, never a password.",
         )
     parts = urlsplit(endpoint) if is_address(endpoint) else None
     if parts is None or parts.query or parts.fragment or not _is_for_httpx(endpoint):
         raise SettingsError(
-            f"'{shown_url(endpoint)}' is no endpoint of an image service",
-            "Give an address like https://image.example.com or https://example.com/image/v2.",
+            f"'{shown_url(endpoint)}' is not the endpoint of an image service",
+            "Use an address like https://image.example.com or https://example.com/image/v2.",
         )
     path = parts.path.rstrip("/")
     head, _, last = path.rpartition("/")

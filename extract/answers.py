@@ -1,4 +1,4 @@
-"""What an answer's status and headers say, whatever service it is from. Never raises, whatever they hold."""
+"""Reads the status and headers of an answer from any service. Never raises, whatever they contain."""
 
 import email.utils
 from datetime import UTC, datetime
@@ -8,23 +8,23 @@ import httpx
 
 _PASSING: Final = (408, 425, 429)
 _FINAL_FAILURES: Final = (501, 505, 506, 508, 510, 511)
-"""The statuses of 500 and more that say what the server never does, not what it cannot do now."""
+"""Statuses of 500 and above that are permanent."""
 
 
 def is_passing(status: int) -> bool:
-    """Return whether another try may help. Source: RFC 9110, section 15; RFC 6585; RFC 8470, section 5.2."""
+    """Return whether a retry may help. Source: RFC 9110, section 15; RFC 6585; RFC 8470, section 5.2."""
     return status in _PASSING or (500 <= status <= 599 and status not in _FINAL_FAILURES)
 
 
 def date_header(response: httpx.Response) -> datetime | None:
-    """Return the server's time (Date), UTC without a zone; None where it is missing or unreadable."""
+    """Return the server's time (Date), UTC without a zone; None if it is missing or unreadable."""
     return _http_date(response.headers.get("Date", ""))
 
 
 def retry_after_seconds(response: httpx.Response) -> float | None:
-    """Return what Retry-After asks for, in seconds or as a date; None where that is unusable.
+    """Return the delay in seconds that Retry-After asks for; None if it is missing or unusable.
 
-    Source: RFC 9110, section 10.2.3.
+    Source: RFC 9110, section 10.2.3: a number of seconds or a date.
     """
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

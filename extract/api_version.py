@@ -1,6 +1,6 @@
-"""What an old image API does not have, so that nobody asks it for that. Asked only where an API may be old.
+"""Finds the features that an old image API lacks, so that they are not asked for. Called only if an API may be old.
 
-Knows the answers of `GET /v2/schemas/image` and `GET /versions`; what follows from them is in extract.listing.
+Knows the answers of `GET /v2/schemas/image` and `GET /versions`; extract.listing draws the conclusions.
 """
 
 import logging
@@ -22,10 +22,10 @@ _VERSION: Final = re.compile(r"v(2)\.(\d{1,4})")
 
 
 def ask_what_it_has(connection: Connection, where: str) -> ImageApi:
-    """What the API's schema of an image says, or else its versions, or else whether it knows community images.
+    """Return the API's features by its schema of an image; else by its versions; else by a test for community images.
 
-    An API that says nothing of this is taken for a new one. Never raises CloudError: nothing depends on the answer but
-    which listings are asked for.
+    An API that answers none of these counts as new. Never raises CloudError: the answer only decides which listings
+    are asked for.
     """
     return _by_schema(connection, where) or _by_versions(connection, where) or _by_asking(connection, where)
 

@@ -1,6 +1,6 @@
-"""Ask the image API for something until it answers: one GET, parsed, tried again where that may help.
+"""Sends one GET to the image API, parses the answer, and retries if that may help.
 
-Everything is asked through here: pages, probes, the first look, single images.
+For pages, probes and single images; extract.reading has a retry of its own, because it lands what it gets.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ def ask(
     parse: Callable[[bytes, str], T],
     stopped: StopSignal = PROCESS_STOP,
 ) -> tuple[Answer, T]:
-    """Return the answer and what `parse(body, where)` makes of it. A body that breaks off is asked for again.
+    """Return the answer and the result of `parse(body, where)`. A body that is cut off is asked for again.
 
     Raises: Refused for a final status; TransientError when the connection's retry time is used up; CloudError;
     Stopped.
@@ -50,7 +50,7 @@ def ask_page(
 def is_listed(
     connection: Connection, filters: Mapping[str, str], identity: str, where: str, stopped: StopSignal = PROCESS_STOP
 ) -> bool:
-    """Whether the listing of these filters still has the image: only then is its id a marker. Raises: as `ask`."""
+    """Whether the listing with these filters still has the image: only then is its id a marker. Raises: as `ask`."""
     query = {**filters, "limit": "1", "sort_key": "id", "sort_dir": "asc", "marker": identity}
     try:
         ask_page(connection, query, f"{where}, image {identity}", stopped)
@@ -60,10 +60,10 @@ def is_listed(
 
 
 def image_url(connection: Connection, identity: str) -> str | None:
-    """Return the address of one image; None where no address can name it.
+    """Return the address of one image; None if a URL cannot contain the id.
 
-    What is reserved in an id is percent-encoded, and nobody on the way may take that back. But a path that ends in `.`
-    or `..` is another path, also where the dots are encoded, and the answer would be about something else.
+    Reserved characters of an id are percent-encoded, and proxies must not decode them. But a path that ends in `.` or
+    `..` is another path, even if the dots are encoded, and the answer would be about something else.
     Source: RFC 3986, sections 2.2, 5.2.4 and 6.2.2.
     """
     return None if identity in _DOT_SEGMENTS else f"{connection.images_url}/{quote(identity, safe='')}"

@@ -1,4 +1,4 @@
-"""Writes that nobody waits for: a few threads do them, and an error is raised at the next call or at the end."""
+"""Writes in the background by a few threads. An error is raised by the next call, or at the end."""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundWrites:
-    """Shared by threads. After the first error no further write is begun, so that a dead store holds nobody up."""
+    """Threads may share this. After the first error no new write begins, so that a dead store causes no delay."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="landing")
@@ -18,24 +18,24 @@ class BackgroundWrites:
         self._error: OSError | None = None
 
     def add(self, write: Callable[[], None]) -> None:
-        """Have it written soon. Raises: OSError where an earlier write failed."""
+        """Queue a write. Raises: OSError if an earlier write failed."""
         self.check()
         self._futures.append(self._pool.submit(self._once, write))
 
     def check(self) -> None:
-        """Raises: OSError where a write failed."""
+        """Raises: OSError if a write failed."""
         error = self._error
         if error is not None:
             raise OSError(error.errno, reason(error), error.filename) from error
 
     def flush(self) -> None:
-        """Wait until all is written. Raises: OSError where a write failed, and whatever else ended one."""
+        """Wait for all writes. Raises: OSError if a write failed, and any other error of a write."""
         while self._futures:
             self._futures.pop().result()
         self.check()
 
     def close(self) -> None:
-        """Wait until all is written, and take no more. An error is logged."""
+        """Wait for all writes and accept no more. An error is logged."""
         self._pool.shutdown(wait=True)
         try:
             self.flush()

@@ -1,4 +1,4 @@
-"""Page bytes -> the images and the `next` link in them. Used by paging, and by whoever reads landed pages again."""
+"""Page bytes -> the images and the `next` link. Used by extract.reading and by a replay of landed pages."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ from extract.numbers import lenient_json, may_hold_minus_zero, strict_json
 MAX_ID_CHARACTERS = 255
 
 _DEEPEST = 800
-"""Levels of arrays and objects. Python reads and writes about a thousand, fewer where its stack is in use."""
+"""Levels of arrays and objects. Python reads and writes about a thousand, fewer if the caller's stack is deep."""
 
 _FEWEST_BYTES = 100
-"""Where images have fewer, they have so few of the usual attributes that these are not worth their place."""
+"""Images with fewer bytes have so few of the usual attributes that a struct for these does not pay."""
 
 _REPORT = "Report this to the cloud's operator."
-_CUT_OFF = "Try again; if it stays, a proxy on the way cuts answers off."
+_CUT_OFF = "Try again; if the error stays, a proxy cuts answers off."
 
 
 _Read = TypeVar("_Read")
@@ -46,7 +46,7 @@ _decode_texts = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
 
 @dataclass(frozen=True, slots=True, init=False)
 class PageBody:
-    """`images` as received, in the order received; `next` is None on the last page. `ids` are the usable ones."""
+    """`images` as received, in the order received; `next` is None on the last page; `ids` are the usable ids."""
 
     images: Images
     next: str | None
@@ -63,11 +63,11 @@ class PageBody:
 
 
 def parse_page(body: bytes, where: str, expected: frozenset[str] = frozenset()) -> PageBody:
-    """The page that the bytes hold. `where` begins every error's sentence (cloud, listing, page).
+    """Return the page in the bytes. `where` begins the text of every error (cloud, listing, page).
 
-    Attributes that are `expected`, as `Images.expected_next` of the page before says, are read faster.
-    Raises: TransientError when there is no answer or a JSON text breaks off; CloudError when this is not a page of
-    images. Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
+    `expected`: attributes that are parsed faster, from `Images.expected_next` of the previous page.
+    Raises: TransientError if the body is empty or its JSON is cut off; CloudError if this is not a page of images.
+    Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
     """
     try:
         return _parse(body, where, form_of(expected))
@@ -103,16 +103,16 @@ def _parse_leniently(body: bytes, where: str) -> PageBody:
     following = page.get("next")
     if following is not None and not isinstance(following, str):
         raise CloudError(f'{where}: the page\'s "next" is not a text', _REPORT)
-    # An empty text leads nowhere: some services end a listing so.
+    # Some services end a listing with an empty text.
     hashes = list(map(image_hash, image_texts(_text(body, where))))
     return PageBody(Images.of(page["images"]).with_hashes(hashes), following or None)
 
 
 def parse_json(body: bytes, where: str) -> Json:
-    """The JSON value, with whole numbers of any size exact: as text where Python has no number of so many digits.
+    """Return the JSON value. Whole numbers of any size are exact; as text if Python refuses that many digits.
 
-    Raises: TransientError when there is no answer or it breaks off before its end; CloudError when it is not JSON at
-    all, or nested so deeply that it may not be possible to write it again.
+    Raises: TransientError if the body is empty or cut off; CloudError if it is not JSON, or nested so deeply that it
+    might be impossible to write it again.
     """
     try:
         value = strict_json(body)
@@ -122,12 +122,12 @@ def parse_json(body: bytes, where: str) -> Json:
 
 
 def image_hash_of(body: bytes) -> str:
-    """The hash of an image's JSON text, where an answer holds that image alone. `parse_json` must take it."""
+    """Return the hash of the JSON text of an answer that is a single image. `parse_json` must accept the body."""
     return image_hash(_text(body, "an image"))
 
 
 def _parse_json_leniently(body: bytes, where: str) -> Json:
-    """The JSON value by Python's own parser, which takes what msgspec refuses: lone surrogates, NaN, 1e999, UTF-16."""
+    """Parse with Python's own parser, which accepts more than msgspec: lone surrogates, NaN, 1e999, UTF-16."""
     text = _text(body, where)
     try:
         return lenient_json(text)
@@ -138,24 +138,24 @@ def _parse_json_leniently(body: bytes, where: str) -> Json:
             raise TransientError(f"{where}: the answer is empty", _CUT_OFF) from exc
         if _begins_a_page(text):
             raise TransientError(
-                f"{where}: the answer's JSON breaks off or is broken ({exc.msg}, character {exc.pos} of {len(text)})",
+                f"{where}: the answer's JSON is cut off or invalid ({exc.msg}, character {exc.pos} of {len(text)})",
                 _CUT_OFF,
             ) from exc
         raise CloudError(
             f"{where}: the answer is not JSON ({exc.msg} at character {exc.pos})",
-            "Check the endpoint: a proxy or a login page may be answering in the image service's place.",
+            "Check the endpoint: a proxy or a login page may have answered instead of the image service.",
         ) from exc
 
 
 def _text(body: bytes, where: str) -> str:
-    """The body as text, in whichever UTF it is."""
+    """Return the body as text, in UTF-8, UTF-16 or UTF-32."""
     encoding = json.detect_encoding(body)
     try:
         return body.decode(encoding, "surrogatepass")
     except UnicodeDecodeError as exc:
         if exc.end == len(body) and _begins_a_page(body[: exc.start].decode(encoding, "surrogatepass")):
             raise TransientError(
-                f"{where}: the answer's JSON breaks off in the middle of a character", _CUT_OFF
+                f"{where}: the answer's JSON is cut off in the middle of a character", _CUT_OFF
             ) from exc
         raise CloudError(f"{where}: the answer is not UTF-8 text: byte {exc.start} of {len(body)} is invalid") from exc
 
@@ -165,14 +165,14 @@ def _begins_a_page(text: str) -> bool:
 
 
 def _not_too_deep(value: Json, text: bytes, where: str) -> Json:
-    """The value, which the text says. Raises: CloudError where it could be read, and perhaps not be written again."""
+    """Return the value of the text. Raises: CloudError if it is nested too deeply to be written again."""
     if text.count(b"[") + text.count(b"{") <= _DEEPEST or next(islice(levels(value), _DEEPEST, None), None) is None:
         return value
     raise _too_deep(where)
 
 
 def levels(value: Json) -> Iterator[list[Json]]:
-    """The value, then what is in it, then what is in that, down to the last level that has anything."""
+    """Yield the values of each level of nesting: first the value itself, last the deepest level that has any."""
     level = [value]
     while level:
         yield level
@@ -190,7 +190,7 @@ def _too_deep(where: str) -> CloudError:
 
 
 def usable_id(image: Json) -> str | None:
-    """The image's id, or None where it has none that can name it: no text, empty, too long, or unprintable."""
+    """The image's id; None if it is missing or unusable: not a text, empty, too long, or unprintable."""
     if not isinstance(image, dict):
         return None
     value = image.get("id")
@@ -198,7 +198,7 @@ def usable_id(image: Json) -> str | None:
 
 
 def usable_ids(images: Sequence[Json]) -> list[str]:
-    """The usable ids of the images, in their order."""
+    """The usable ids of the images, in the order of the images."""
     ids = column(images, "id")
     return list(ids) if are_usable(ids) else [one for one in ids if _is_usable(one)]
 
@@ -208,7 +208,7 @@ def _is_usable(value: Json) -> bool:
 
 
 def are_usable(ids: Sequence[Json]) -> bool:
-    """Whether all are usable: asked of all at once, for that is ten times as fast."""
+    """Whether all ids are usable. One check of all is ten times as fast as one per id."""
     try:
         return "".join(ids).isprintable() and "" not in ids and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS
     except TypeError:

@@ -1,7 +1,7 @@
-"""Which certificates are trusted, and which is shown: one TLS context for logging in and for images alike.
+"""Makes the TLS context, for the login and for images: the trusted authorities and the client certificate.
 
-`cacert` (clouds.yaml, OS_CACERT) is trusted alone. Else the variables of requests (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE)
-and of OpenSSL (SSL_CERT_FILE, SSL_CERT_DIR) count, all that are set; else the authorities that certifi knows.
+If `cacert` (clouds.yaml, OS_CACERT) is set, only that is trusted. Otherwise all that are set of requests' variables
+(REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE) and OpenSSL's (SSL_CERT_FILE, SSL_CERT_DIR); otherwise certifi's authorities.
 """
 
 import os
@@ -17,14 +17,14 @@ from core.errors import SettingsError
 from core.wording import reason
 
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
-"""How OpenSSL finds a certificate in a folder: by a hash of its subject, as `openssl rehash` names links."""
+"""The names by which OpenSSL finds certificates in a folder: hashes of their subjects, made by `openssl rehash`."""
 _SUFFIXES: Final = (".pem", ".crt", ".cer")
 
 
 def tls_context(region: Any, environment: Mapping[str, str], where: str) -> ssl.SSLContext:
-    """Return the context that the account's entry (`verify`, `cacert`, `cert`, `key`) and the environment ask for.
+    """Return the context for the account's entry (`verify`, `cacert`, `cert`, `key`) and the environment.
 
-    Raises: SettingsError when a file or folder that one of them names holds no certificates.
+    Raises: SettingsError if a file or folder that one of them names does not contain certificates.
     """
     verify, certificate = region.get_requests_verify_args()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -38,7 +38,7 @@ def tls_context(region: Any, environment: Mapping[str, str], where: str) -> ssl.
     if certificate:
         files = [certificate] if isinstance(certificate, str) else list(certificate)
         try:
-            # Without a password OpenSSL would ask for one on the terminal, and wait.
+            # Without this argument OpenSSL would ask for a password on the terminal and wait.
             context.load_cert_chain(files[0], files[1] if len(files) > 1 else None, password=lambda: b"")
         except OSError as exc:
             raise SettingsError(
@@ -49,7 +49,7 @@ def tls_context(region: Any, environment: Mapping[str, str], where: str) -> ssl.
 
 
 def trust_environment(context: ssl.SSLContext, environment: Mapping[str, str], where: str) -> None:
-    """Trust what the environment's variables name. Raises: SettingsError as tls_context."""
+    """Trust the certificates that the environment's variables name. Raises: SettingsError as tls_context."""
     named = {
         path: name
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -77,7 +77,7 @@ def _trust(context: ssl.SSLContext, name: str, path: str, where: str) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file; or the folder, if OpenSSL finds its certificates by hash; or the files in it."""
+    """Yield the file; for a folder, the folder itself if OpenSSL finds its certificates by hash, else its files."""
     if not path.is_dir():
         yield path
         return
@@ -92,6 +92,6 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _folders(value: str) -> list[str]:
-    """The folders of SSL_CERT_DIR that exist; all of them where none does, for the error's sake."""
+    """The folders of SSL_CERT_DIR that exist; all of them if none exists, so that the error names them."""
     folders = [folder for folder in value.split(os.pathsep) if folder]
     return [folder for folder in folders if Path(folder).is_dir()] or folders

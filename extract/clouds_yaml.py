@@ -1,8 +1,7 @@
-"""clouds.yaml, secure.yaml and clouds-public.yaml, looked at before openstack.config reads them: which, and what is
-wrong in them.
+"""Checks clouds.yaml, secure.yaml and clouds-public.yaml before openstack.config reads them.
 
-openstack.config passes over a file that it cannot read, and then says that the entry was not found; of an entry of
-another shape than it expects it makes a TypeError. Called by account. Shows no value, for any may be a secret.
+openstack.config ignores a file that it cannot read, and then says that the entry was not found; an entry with a wrong
+type ends in a TypeError. Called by extract.account. Errors do not show values, because any value may be a secret.
 """
 
 import json
@@ -33,7 +32,7 @@ class _Auth(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
-    """What openstack.config takes for granted of an entry. Everything else is checked by whoever uses it."""
+    """The types that openstack.config relies on without a check. The code that uses other values checks them."""
 
     auth: dict[str, _Scalar | list[str]] = {}
     regions: list[str | _Region] = []
@@ -54,30 +53,30 @@ class _Entry(msgspec.Struct):
 
 
 class _Unusable(Exception):
-    """Why a file cannot be read: a clause whose subject is the file."""
+    """The reason why a file cannot be read: a clause whose subject is the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientFiles:
-    """The files that can be read, in the order of the search, and of the others what is wrong with them."""
+    """The readable files, in the order of the search, and the problems of the others."""
 
     clouds: list[str]
     secure: list[str]
     vendors: list[str]
     problems: list[str]
     entries: Mapping[str, Any]
-    """What they say of the entry that was asked for, by `clouds`, `secure` and `vendors`."""
+    """The content of the requested entry in each kind of file: `clouds`, `secure` and `vendors`."""
 
-    def told(self) -> str:
+    def problems_text(self) -> str:
         return "".join(f"; {problem}" for problem in self.problems)
 
 
 def client_files(name: str | None, where: str) -> ClientFiles:
-    """The files that openstack.config may read for the entry `name` (None: for the OS_* variables alone).
+    """Return the files that openstack.config may read for the entry `name` (None: for the OS_* variables alone).
 
-    Raises: SettingsError where a file that is needed cannot be read, or the entry in it has another shape.
+    Raises: SettingsError if a needed file cannot be read, or its entry has values of the wrong type.
     """
-    from openstack.config import loader  # heavy, and only needed where a cloud is asked
+    from openstack.config import loader  # slow to import, and only needed to reach a cloud
 
     problems: list[str] = []
     readable: dict[str, list[str]] = {}
@@ -89,10 +88,10 @@ def client_files(name: str | None, where: str) -> ClientFiles:
     ):
         named = os.environ.get(variable, "")
         if named and not Path(named).exists():
-            problems.append(f"{variable} names {named}, which is not there")
+            problems.append(f"{variable} names {named}, which does not exist")
         contents, broken = _read_all([named, *paths])
         for path, problem in broken.items():
-            # Without its secure.yaml an entry has no password, and the cloud would be blamed.
+            # Without its secure.yaml an entry has no password, and the error would blame the cloud.
             if path == named or (kind != "clouds" and name is not None):
                 raise SettingsError(f"{where}: {path} {problem}", _QUOTES)
             problems.append(f"{path} {problem}")
@@ -105,7 +104,7 @@ def client_files(name: str | None, where: str) -> ClientFiles:
 
 
 def _read_all(paths: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The contents of those that can be read, up to the first; and what is wrong with those before it."""
+    """Return the content of the first readable file, by path, and the problems of the files before it."""
     broken: dict[str, str] = {}
     for path in filter(None, paths):
         try:
@@ -127,7 +126,7 @@ def _content(path: str) -> Any:
     except OSError as exc:
         raise _Unusable(f"cannot be read ({reason(exc)})") from exc
     except yaml.MarkedYAMLError as exc:
-        # The parser's own words may quote a value: `password: !x` is an unknown tag to it.
+        # The parser's message may quote a value: it reads `password: !x` as an unknown tag.
         raise _Unusable(_not_yaml(text, exc.problem_mark or exc.context_mark)) from None
     except json.JSONDecodeError as exc:
         raise _Unusable(f"is not JSON: line {exc.lineno}, column {exc.colno}") from None
@@ -144,7 +143,7 @@ def _not_yaml(text: str, mark: Any) -> str:
 
 
 def _entry(content: Any, section: str, name: str | None, where: str) -> Any:
-    """The entry of that name, None where there is none. Raises: SettingsError."""
+    """Return the entry of that name; None if it does not exist. Raises: SettingsError."""
     if content is None:
         return None
     entries = content.get(section, {}) if isinstance(content, dict) else content
@@ -190,7 +189,7 @@ def _kind(value: Any) -> str:
 
 
 def _sentence(problem: str) -> str:
-    """msgspec's words as ours: "Expected `object`, got `str` - at `$.auth`" is "auth must be a mapping, not text"."""
+    """Reword msgspec's message "Expected `object`, got `str` - at `$.auth`" as "auth must be a mapping, not text"."""
     problem, _, at = problem.partition(" - at ")
     place = at.replace("`key` in", "a key in").replace("`", "").replace("$.", "").replace("$", "the entry") or "it"
     if found := re.fullmatch(r"Expected `(.*)`, got `?(.*?)`?", problem):
@@ -198,4 +197,4 @@ def _sentence(problem: str) -> str:
         return f"{place} must be {' or '.join(wanted)}, not {_KINDS.get(found[2], found[2])}"
     if found := re.fullmatch(r"Object (missing required|contains unknown) field `(.*)`", problem):
         return f"{place} {'needs' if found[1] == 'missing required' else 'must not have'} '{found[2]}'"
-    return f"{place} has another type than it must have"
+    return f"{place} has the wrong type"

@@ -1,7 +1,7 @@
-"""A cloud's settings -> an HTTP client that is logged in, the image endpoint, and who we are there.
+"""A cloud's settings -> an HTTP client that is logged in, the image endpoint, and our project, user and roles.
 
-Finding the account is openstack.config's work (clouds.yaml, OS_* variables), logging in keystoneauth1's, in identity.
-Called by flows. Must not know listings, pages or what an image is.
+openstack.config finds the account (clouds.yaml, OS_* variables), keystoneauth1 logs in (extract.identity). Called by
+pipeline.session. Must not know listings, pages or what an image is.
 """
 
 import os
@@ -42,10 +42,10 @@ _WITH_A_FIXED_TOKEN: Final = ("admin_token", "token", "v2token", "v3token")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A logged-in cloud. `endpoint` has neither a trailing slash nor /v2. It may be shared by threads.
+    """A logged-in cloud. `endpoint` has neither a trailing slash nor /v2. Threads may share it.
 
-    All who ask it keep to its `limiter`; side by side they hold no more pages than there is `room` for. `secrets` are
-    what no error may show. `has_fixed_token`: the token was given to us, so that we cannot get another.
+    All requests go through its `limiter`; its readers together hold at most `prefetch_slots` pages. No error may show
+    the `secrets`. `has_fixed_token`: the settings contain a token, so we cannot get another.
     """
 
     settings: CloudSettings
@@ -59,12 +59,12 @@ class Connection:
     has_fixed_token: bool = False
     region: str | None = None
     token_expires_at: datetime | None = None
-    """Of the token that we were logged in with, UTC; None where nothing says."""
+    """When the token of the login expires, UTC; None if unknown."""
     limits: ServiceLimits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         scope = self.settings.scope
-        # The projects of one account ask the same service: max_connections is for all of them together.
+        # The projects of one account use the same service: max_connections limits all of them together.
         service = (scope.estate, self.settings.region, self.endpoint) if scope else None
         object.__setattr__(self, "limits", limits_of(service, self.settings.max_connections))
 
@@ -73,8 +73,8 @@ class Connection:
         return self.limits.limiter
 
     @property
-    def room(self) -> threading.Semaphore:
-        return self.limits.room
+    def prefetch_slots(self) -> threading.Semaphore:
+        return self.limits.prefetch_slots
 
     @property
     def images_url(self) -> str:
@@ -82,10 +82,10 @@ class Connection:
 
 
 def connect(settings: CloudSettings) -> Connection:
-    """Log in and find the image endpoint. What may be gone at another try is tried for `retry_seconds`.
+    """Log in and find the image endpoint. Transient errors are retried for `retry_seconds`.
 
-    Raises: SettingsError when the account or the endpoint is not to be found in the settings, or a file or variable
-    that is needed cannot be used; CloudError when the cloud refuses us; TransientError when it does not answer.
+    Raises: SettingsError if the settings lack the account or the endpoint, or a needed file or variable cannot be used;
+    CloudError if the cloud refuses us; TransientError if it does not answer.
     """
     where = f"cloud {settings.name}"
     region = account(settings)
@@ -99,16 +99,16 @@ def connect(settings: CloudSettings) -> Connection:
 def _connect_with_login(
     settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
 ) -> Connection:
-    from extract.identity import KeystoneTokens, in_our_words, through  # heavy, and not always needed
+    from extract.identity import KeystoneTokens, session_through, with_our_errors  # slow to import
 
     where = f"cloud {settings.name}"
     project = settings.scope.project if settings.scope else None
-    session = through(identity_client(settings, context), session_of(region, project), where, secrets)
+    session = session_through(identity_client(settings, context), session_of(region, project), where, secrets)
     tokens: TokenSource = KeystoneTokens(session, where, secrets) if wants_token(region) else NoTokens()
 
     def log_in() -> tuple[str, str | None, _Who]:
         tokens.get()
-        return in_our_words(lambda: _found(settings, region, session), where, secrets)
+        return with_our_errors(lambda: _found(settings, region, session), where, secrets)
 
     endpoint, project_id, who = with_retry(log_in, settings.retry_policy, where)
     return Connection(
@@ -128,7 +128,7 @@ def _connect_with_login(
 
 @dataclass(frozen=True, slots=True)
 class _Who:
-    """The project's and the user's name and the roles, where the way in says."""
+    """The project's and the user's name and the roles, if the login returns them."""
 
     project_name: str | None = None
     user_name: str | None = None
@@ -137,14 +137,14 @@ class _Who:
 
 
 def why_refused(settings: CloudSettings) -> str | None:
-    """Why the login was refused, by logging in once more without a project; None where that cannot tell.
+    """Return why the login was refused, by a second login without a project; None if that cannot show it.
 
-    A password that is wrong is sent a second time by this: only for somebody who asks. Raises: as connect.
+    This sends a wrong password a second time, so do it only on request. Raises: as connect.
     """
     from keystoneauth1 import session as keystone  # see connect
     from keystoneauth1.identity import generic  # see connect
 
-    from extract.identity import in_our_words, through  # see connect
+    from extract.identity import session_through, with_our_errors  # see connect
 
     where, region = f"cloud {settings.name}", account(settings)
     entry = described(region)
@@ -155,12 +155,12 @@ def why_refused(settings: CloudSettings) -> str | None:
     names = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
     plugin = generic.Password(**{name: entry[name] for name in names if entry.get(name)})
     client = identity_client(settings, context)
-    session = through(client, keystone.Session(auth=plugin), where, secrets)
+    session = session_through(client, keystone.Session(auth=plugin), where, secrets)
     try:
-        in_our_words(session.get_token, where, secrets, plugin)
+        with_our_errors(session.get_token, where, secrets, plugin)
         base = str(entry["auth_url"]).rstrip("/")
         url = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
-        projects = in_our_words(lambda: session.get(url).json()["projects"], where, secrets, plugin)
+        projects = with_our_errors(lambda: session.get(url).json()["projects"], where, secrets, plugin)
     except LoginRefused:
         return "The user, its password or its domain is wrong, or the user is disabled: the project is not the reason."
     finally:
@@ -168,13 +168,13 @@ def why_refused(settings: CloudSettings) -> str | None:
     there = ", ".join(sorted(str(project["name"]) for project in projects)) or "none"
     wanted = entry.get("project_name") or entry.get("project_id") or "none"
     return (
-        f"User and password are right; the project '{wanted}' or its domain is not: there is none of that name, or the "
-        f"user has no role in it. The projects of this user: {there}."
+        f"User and password are right; the project '{wanted}' or its domain is wrong: it does not exist, or the user "
+        f"has no role in it. The projects of this user: {there}."
     )
 
 
 def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str | None, _Who]:
-    """The endpoint, the project's id and who we are."""
+    """Return the endpoint, the project's id, and the names that the login returned."""
     endpoint = endpoint_of(settings, region, session)
     scoped_to = settings.scope.project.id if settings.scope else None
     project_id = (
@@ -199,7 +199,7 @@ def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str
 def _connect_signed(
     settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
 ) -> Connection:
-    """A connection that nobody logs in to: each request is signed."""
+    """Return a connection without a login: each request is signed."""
     where = f"cloud {settings.name}"
     key = access_key(described(region), settings.project_id, where)
     endpoint = settings.endpoint or region.get_endpoint("image")
@@ -214,7 +214,7 @@ def _image_client(
     settings: CloudSettings, context: Callable[[], ssl.SSLContext], endpoint: str, auth: httpx.Auth
 ) -> httpx.Client:
     if endpoint.startswith("https:"):
-        context()  # what is wrong with the certificates is said before anything is asked
+        context()  # reports unusable certificates before the first request
     client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
     client.auth = auth
     return client
@@ -243,9 +243,9 @@ def _client(
             seconds=seconds,
         ),
         headers=headers,
-        # The transport knows proxies and certificates; nothing else of the environment counts.
+        # The transport reads the variables for proxies and certificates; httpx must not read others.
         trust_env=False,
-        # httpx would send our headers along with a redirect to another host: we follow none.
+        # After a redirect httpx would send our headers to another host, so redirects are not followed.
         follow_redirects=False,
         timeout=httpx.Timeout(settings.read_timeout_seconds, connect=settings.connect_timeout_seconds),
     )

@@ -1,6 +1,6 @@
-"""What is checked of every credential before the first request, and which of an account's values are secret.
+"""Checks every credential before the first request, and finds the secret values of an account.
 
-Whatever way in they belong to: password, token, application credential, access key. Called by account and the auths.
+For every kind of login: password, token, application credential, access key. Called by extract.account and the auths.
 """
 
 import os
@@ -15,22 +15,22 @@ _PUBLIC: Final = re.compile(
     r"(user|project|tenant|domain|trust|application_credential|region|identity_provider|protocol|system|interface"
     r"|service|auth_methods|mutual_auth|timeout)(_|$)|(_url|_endpoint|_id|_name|_type|_scope)$|^(endpoint|username)$"
 )
-"""What is no secret under `auth`; anything else there is one."""
+"""Names under `auth` that are not secret; everything else there is secret."""
 _SECRET: Final = re.compile(r"password|passcode|secret|token|access_?key|_ak$|_sk$", re.IGNORECASE)
 _ABOUT: Final = re.compile(r"_(url|endpoint|id|name|type|file)$", re.IGNORECASE)
 _SECRET_VARIABLES: Final = re.compile(r"^(OS|HUAWEICLOUD|AWS)_")
 
 
 def header_safe(value: object, what: str, where: str, advice: str = "") -> str:
-    """`value`, if an HTTP header can hold it. `what` names it in the error; the value itself is never shown.
+    """Return `value` if an HTTP header can contain it. `what` names it in the error; the value is never shown.
 
-    A header holds printable ASCII without a blank at either end. httpx would refuse anything else too, and show it.
+    A header contains printable ASCII without a blank at either end. httpx would refuse other text too, but show it.
     Raises: SettingsError.
     """
     problem = _problem(value)
     if problem is None:
         return str(value)
-    raise SettingsError(f"{where}: {what} {problem}", advice or "Correct it where it is set; a header cannot hold it.")
+    raise SettingsError(f"{where}: {what} {problem}", advice or "Correct it: an HTTP header cannot contain it.")
 
 
 def _problem(value: object) -> str | None:
@@ -41,18 +41,18 @@ def _problem(value: object) -> str | None:
     if "\n" in value or "\r" in value:
         return "has a line break"
     if not value.isascii():
-        return "has a character that is not ASCII, and no header can hold it"
+        return "has a character that is not ASCII, which an HTTP header cannot contain"
     if not value.isprintable():
-        return "has a control character that no header can hold"
+        return "has a control character, which an HTTP header cannot contain"
     if value != value.strip():
         return "begins or ends with a blank"
     return None
 
 
 def secrets_of(config: Mapping[str, Any], secrets: Secrets | None = None) -> Secrets:
-    """All that is secret of an account: in its entry, in the environment, in the proxies' URLs.
+    """Return the secrets of an account: in its entry, in the environment, in the proxies' URLs.
 
-    `config` is an entry of clouds.yaml, or what openstack.config made of it. They are added to `secrets`, if given.
+    `config`: an entry of clouds.yaml, or openstack.config's version of it. They are added to `secrets`, if given.
     """
     secrets = secrets or Secrets()
     _add(config, secrets, in_auth=False)
@@ -64,7 +64,7 @@ def secrets_of(config: Mapping[str, Any], secrets: Secrets | None = None) -> Sec
 
 
 def _is_secret(name: str) -> bool:
-    """By its name, but for what is about a secret: OS_TOKEN_ENDPOINT, OS_APPLICATION_CREDENTIAL_ID."""
+    """Whether the name is that of a secret. OS_TOKEN_ENDPOINT and OS_APPLICATION_CREDENTIAL_ID only refer to one."""
     return bool(_SECRET.search(name)) and not _ABOUT.search(name)
 
 

@@ -1,6 +1,6 @@
-"""Where to cut a listing, so that several readers can share it: at ids that the last run saw, or that probes find.
+"""Finds the ids at which to cut a listing, so that several readers can share it.
 
-In id order any id is a marker. A cut is only a place to begin: which images a part has, the part's reader finds out.
+In id order, any id is a marker. A cut only says where a part begins; the part's reader finds out which images it has.
 """
 
 import logging
@@ -21,7 +21,7 @@ from extract.times import api_time
 log = logging.getLogger(__name__)
 
 PARTS_A_READER = 4
-"""Parts are smaller than the number of readers needs, so that uneven ones even out."""
+"""More parts than readers, so that parts of unequal size still end at about the same time."""
 
 PAGES_A_PART = 2
 
@@ -30,16 +30,17 @@ _HEXADECIMAL = re.compile(r"[0-9a-f]{8}")
 
 
 def is_plain(identity: str) -> bool:
-    """Whether the id sorts alike by bytes and without regard to case, so that a cut there means the same to all."""
+    """Whether the id sorts the same by bytes and without regard to case, so that every database agrees on the cut."""
     return identity == identity.lower() and identity.isascii()
 
 
 def probe(
     connection: Connection, listing: Listing, ids: Sequence[str], where: str, stopped: StopSignal = PROCESS_STOP
 ) -> list[str]:
-    """Ids beyond these of the first page, ascending, at which to cut the rest of the listing; none: not worth it.
+    """Return the ids at which to cut the rest of the listing, ascending; empty if it is too short to cut.
 
-    Ids found by creation time are spread over the id order wherever ids are random, which those of Glance are.
+    `ids`: those of the first page. The probes look for images by creation time: if ids are random, as Glance's are,
+    the images found are spread evenly over the id order.
     """
     wanted = min(PARTS_A_READER * connection.settings.max_connections, _pages_left(ids) // PAGES_A_PART)
     if wanted < 2 or not all(map(is_plain, ids)):
@@ -57,13 +58,13 @@ def probe(
 
 
 def _pages_left(ids: Sequence[str]) -> int:
-    """How many pages the listing may have, by how much of the hexadecimal numbers the first covers; 0: unknown."""
+    """Estimate the pages of the listing from the share of hexadecimal ids on its first page; 0 if unknown."""
     match = _HEXADECIMAL.match(ids[-1]) if ids else None
     return 16**_HEXADECIMAL_DIGITS // (int(match[0], 16) + 1) if match else 0
 
 
 class _Probes:
-    """Questions for a single image, asked side by side. One that fails finds none: the listing is cut less finely."""
+    """Asks for single images, several at once. If a question fails, the listing is cut into fewer parts."""
 
     def __init__(self, connection: Connection, listing: Listing, where: str, stopped: StopSignal) -> None:
         self._connection = connection

@@ -1,7 +1,7 @@
-"""A time by which a request and its answer must be over. Called by transport.
+"""A time limit for a whole request with its answer. Called by extract.transport.
 
-A read timeout alone is none: a byte a second, in the head even, never ends. httpx has no such limit; the network
-streams under it are wrapped instead.
+A read timeout is not enough: an answer of one byte per second never ends. httpx has no limit for a whole answer, so the
+network streams below it are wrapped.
 """
 
 import threading
@@ -14,17 +14,17 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-_BYTES_AT_ONCE: Final = 262_144
-"""httpcore asks for 64 KiB, and looks around after each; a page has a megabyte and more."""
+_BYTES_PER_READ: Final = 262_144
+"""httpcore reads 64 KiB at a time; a page has a megabyte or more, so larger reads are faster."""
 
 _this_thread: Final = threading.local()
 
 
 @contextmanager
 def over_within(seconds: float) -> Iterator[None]:
-    """Let what this thread sends and receives inside end in a timeout of httpcore once so much time has passed.
+    """Limit the time in which this thread sends and receives inside the `with` statement; then httpcore times out.
 
-    The time is one request's, from the connecting to the last byte, whether or not its connection was used before.
+    The limit is for one request, from the connection, new or used before, to the last byte.
     """
     _this_thread.ends_at, _this_thread.seconds = time.monotonic() + seconds, seconds
     try:
@@ -34,20 +34,20 @@ def over_within(seconds: float) -> Iterator[None]:
 
 
 def observe_deadlines(transport: httpx.HTTPTransport) -> None:
-    """Make the transport's connections keep to over_within."""
-    # httpx offers no way to hand a network backend in without giving up its proxies, so it is set afterwards.
+    """Make the transport's connections obey over_within."""
+    # httpx accepts a network backend only without its proxy support, so the backend is replaced afterwards.
     pool: Any = transport._pool
     pool._network_backend = _Backend(pool._network_backend)
 
 
 def _left(timeout: float | None, too_late: type[httpcore.TimeoutException]) -> float | None:
-    """The time that one operation may take. Raises: `too_late` where there is none left."""
+    """The seconds that one operation may take. Raises: `too_late` if the limit has passed."""
     ends_at: float | None = getattr(_this_thread, "ends_at", None)
     if ends_at is None:
         return timeout
     left = ends_at - time.monotonic()
     if left <= 0:
-        raise too_late(f"the answer was not whole after {_this_thread.seconds:g} s")
+        raise too_late(f"the answer was not complete after {_this_thread.seconds:g} s")
     return left if timeout is None else min(left, timeout)
 
 
@@ -79,9 +79,9 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
-            return self._stream.read(max(max_bytes, _BYTES_AT_ONCE), _left(timeout, httpcore.ReadTimeout))
+            return self._stream.read(max(max_bytes, _BYTES_PER_READ), _left(timeout, httpcore.ReadTimeout))
         except httpcore.ReadTimeout:
-            _left(timeout, httpcore.ReadTimeout)  # says so where it was the deadline that ended the wait
+            _left(timeout, httpcore.ReadTimeout)  # raises the deadline's own error if it has passed
             raise
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""An answer's body, decoded piece by piece and bounded: a few kilobytes of gzip may hold gigabytes.
+"""Decodes an answer's body piece by piece with a size limit: a few kilobytes of gzip may contain gigabytes.
 
-Called by transport. No I/O of its own.
+Called by extract.transport. No I/O of its own.
 """
 
 import zlib
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 ANNOUNCED: Final = "gzip"
-"""The one content coding that is asked for: what is announced must be decoded with a bound."""
+"""The only content coding that we ask for, because only gzip is decoded here with a limit."""
 
 _GZIP: Final = 31
 """zlib's wbits for a gzip header and trailer, whose checksum and length are verified."""
@@ -16,19 +16,19 @@ _PIECE_BYTES: Final = 1_048_576
 
 
 class TooLarge(Exception):
-    """The body has more bytes than it may have."""
+    """The body is larger than the limit."""
 
 
 class BrokenCoding(Exception):
-    """The body is not what its Content-Encoding says, or breaks off."""
+    """The body does not match its Content-Encoding, or is cut off."""
 
 
 class UnknownCoding(Exception):
-    """The Content-Encoding is not the one that was asked for."""
+    """The Content-Encoding is not the one that we asked for."""
 
 
 def decoded(chunks: Iterable[bytes], content_encoding: str, largest_bytes: int) -> Iterator[bytes]:
-    """Yield the decoded body in pieces; no more than `largest_bytes` of it, decoded or as received, are ever held.
+    """Yield the decoded body in pieces, never more than `largest_bytes`, neither as received nor decoded.
 
     Raises: TooLarge, BrokenCoding, UnknownCoding.
     """
@@ -50,7 +50,7 @@ def _bounded(chunks: Iterable[bytes], largest_bytes: int) -> Iterator[bytes]:
 
 
 def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Source: RFC 1952, section 2.2: a file has one member or several, one after another, and nothing else."""
+    """Yield the decompressed pieces. Source: RFC 1952, section 2.2: a file is one or more members and nothing else."""
     member = zlib.decompressobj(_GZIP)
     has_begun = False
     try:
@@ -64,6 +64,6 @@ def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 rest = member.unused_data if member.eof else member.unconsumed_tail
     except zlib.error as exc:
         raise BrokenCoding(str(exc)) from exc
-    # An empty body has no member, whatever its header says: that of a status without a body, for instance.
+    # An empty body, such as that of some statuses, has no member, whatever its header says.
     if has_begun and not member.eof:
-        raise BrokenCoding("it breaks off")
+        raise BrokenCoding("it is cut off")

@@ -1,6 +1,7 @@
-"""A first look at a cloud: which dialect its image API speaks, and what its clock says.
+"""Probes a cloud: which dialect its image API speaks, and what its clock says.
 
-Called once a run and cloud, before any listing is asked. One request; a second one where the first leaves a doubt.
+Called once per run and cloud, before any listing is read. Sends one request, and a second one if the first is not
+conclusive.
 """
 
 import logging
@@ -21,32 +22,32 @@ from extract.request import Answer
 log = logging.getLogger(__name__)
 
 IMS_MARK: Final = "__imagetype"
-"""Nearly every IMS image has this attribute; a plain Glance image has it only where somebody made it up."""
+"""Nearly every IMS image has this attribute; a plain Glance image has it only if a user invented it."""
 
 _KINDS: Final = ("gold", "private", "shared", "market")
-"""Its values. Source: reference, Table 1, `__imagetype`."""
+"""The values of IMS_MARK. Source: reference, Table 1, `__imagetype`."""
 
 _SAMPLE_SIZE: Final = 100
 _ENOUGH: Final = 10
-"""So many images, or more, may have a few odd ones among them."""
+"""In a sample of at least this size, a few images may be exceptions."""
 
 _UNKNOWN_CLOCK: Final = timedelta(days=1)
-"""How far behind ours a clock may be that no header shows. A mistake of time zone is at most 14 hours; drift adds."""
+"""The most that an unknown clock is assumed to lag behind ours: a wrong time zone is 14 hours at most, plus drift."""
 
 _EARLIEST_YEAR: Final = 1970
-"""Clocks that lost their time begin here; what shows less is no clock."""
+"""Clocks that lost their time restart here; an earlier time does not come from a clock."""
 
 _USUAL_DIFFERENCE: Final = timedelta(seconds=60)
-"""Clocks that are kept differ by less, and so much is what the overlap is for."""
+"""Synchronized clocks differ by less; `overlap_seconds` covers such a difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiProbe:
-    """`dialect` and why; `started_at` is by the server's clock, UTC; `clock_difference` is its less ours.
+    """`dialect` and `reason`; `started_at` by the server's clock, UTC; `clock_difference`: the server's minus ours.
 
-    The clock that gives images their `updated_at` was at `started_at - clock_uncertainty` or later. Whatever asks for
-    what changed since the start must ask from there on. `is_recent`: its images have `os_hidden`, as all have since
-    version 2.7 of Glance's API.
+    The clock that sets `updated_at` of images showed `started_at - clock_uncertainty` or later, so a request for
+    changes since the start must begin there. `is_recent`: the images have `os_hidden`, as since version 2.7 of Glance's
+    API.
     """
 
     dialect: str
@@ -59,12 +60,12 @@ class ApiProbe:
 
 
 def probe_api(connection: Connection, remembered: str | None = None) -> ApiProbe:
-    """Return the dialect and what time it is at the cloud. `remembered` is the dialect of the runs before.
+    """Return the dialect and the time at the cloud. `remembered`: the dialect of earlier runs.
 
-    The dialect is the settings' own; else the remembered one, for one odd answer must not change what is read: that is
-    a person's decision; else what the images say.
-    Raises: SettingsError where the set dialect would make the listings silently empty; CloudError or TransientError
-    where the API does not answer as an image service.
+    The dialect is the one in the settings; else the remembered one, because a person must decide on a change, not one
+    unusual answer; else the one that the images indicate.
+    Raises: SettingsError if the dialect in the settings would make listings empty; CloudError or TransientError if the
+    API does not answer as an image service.
     """
     settings = connection.settings
     where = f"cloud {settings.name}"
@@ -90,7 +91,7 @@ def _dialect(chosen: str, remembered: str | None, sample: "_Sample") -> tuple[st
         return chosen, "as set" if remembered in (None, chosen) else f"as set; the runs before read it as {remembered}"
     if remembered is None:
         told, seen = sample.told_with_public_images()
-        # Plain Glance's listings ask for nothing that IMS would have to know, so that they cannot hide images.
+        # The listings of plain Glance do not filter by attributes of IMS, so they cannot hide images.
         return told or OPENSTACK, seen
     if sample.told()[0] not in (None, remembered):
         told, seen = sample.told_with_public_images()
@@ -106,7 +107,7 @@ def _dialect(chosen: str, remembered: str | None, sample: "_Sample") -> tuple[st
 
 
 class _Sample:
-    """The first images in id order, and the public ones, which tell more."""
+    """The first images in id order; public images are fetched when needed, because they are more conclusive."""
 
     def __init__(self, connection: Connection, page: PageBody, where: str) -> None:
         self._connection = connection
@@ -117,12 +118,12 @@ class _Sample:
         return _told_by(self._page.images)
 
     def told_with_public_images(self) -> tuple[str | None, str]:
-        """The dialect by the sample and the public images, and what was seen.
+        """Return the dialect by the sample and the public images, and the reason.
 
-        Only a cloud's operator may publish images, so that public ones say which service this is: one project's
-        invented attribute must not hide everybody else's images, although its images may be all of a sample. Where
-        few are public, both must have the mark: an IMS that is read as plain OpenStack shows all of its images, a
-        plain Glance that is read as IMS hides most.
+        Only a cloud's operator can publish images, so public images show which service this is. A sample may consist
+        of one project's images, and an attribute that this project invented must not hide all other images. If few
+        images are public, both groups must have the mark: an IMS read as plain OpenStack shows all of its images, but
+        a plain Glance read as IMS hides most.
         """
         public = self._public()
         by_public, seen_of_public = _told_by(public, "public image")
@@ -132,17 +133,17 @@ class _Sample:
         return told, seen
 
     def must_have_marks(self) -> None:
-        """Raises: SettingsError where there are images, and none has the mark that IMS's listings ask for."""
+        """Raises: SettingsError if there are images, but none has the attribute that IMS's listings filter by."""
         images = self._page.images
         if images and not _marked(images) and not _marked(self._public()):
             raise SettingsError(
-                f"{self.where}: dialect is set to ims, but {IMS_MARK} is on none of {counted(len(images), 'image')}, "
-                "so that the listings which ask for it would come back empty",
+                f"{self.where}: dialect is set to ims, but none of {counted(len(images), 'image')} has {IMS_MARK}, "
+                "so the listings that filter by it would be empty",
                 'Set dialect = "openstack", or leave it out.',
             )
 
     def _public(self) -> Sequence[Json]:
-        """Public images: those of the sample, or as many others where it does not have enough and is not all."""
+        """The sample's public images; if they are few and the sample is not the whole listing, a page of others."""
         public = _public_ones(self._page.images)
         if len(public) >= _ENOUGH or self._page.next is None:
             return public
@@ -168,10 +169,10 @@ def _marked(images: Sequence[Json]) -> int:
 
 
 def _told_by(images: Sequence[Json], what: str = "image") -> tuple[str | None, str]:
-    """The dialect by these images, None where there is none, and what was seen.
+    """Return the dialect that these images indicate, None without images, and the reason.
 
-    IMS where nine of ten have the mark, of fewer than ten all: on IMS a private image without it is found by its
-    owner all the same.
+    IMS if nine of ten images have the mark, or all of fewer than ten. A private IMS image without the mark is not lost:
+    its listing filters by owner.
     """
     total, marked = len(images), _marked(images)
     if not total:
@@ -184,17 +185,17 @@ def _told_by(images: Sequence[Json], what: str = "image") -> tuple[str | None, s
 
 
 def _clocks(answer: Answer, where: str) -> tuple[datetime, timedelta | None, timedelta]:
-    """The time at the cloud, how far its clock is ahead of ours, and by how much the first may be too late.
+    """Return the time at the cloud, how far its clock is ahead of ours, and by how much that time may be too late.
 
-    A Date from a cache is older than the answer, so that it is never too late. A gateway may write the Date by a clock
-    of its own, or local time with GMT behind it: where it is ahead of our clock, either of the two may be the clock of
-    the images, and the earlier one counts.
+    A Date from a cache is older than the answer, so it is never too late. A gateway may write the Date by its own
+    clock, or local time labelled GMT. If the Date is ahead of our clock, either of the two may be the clock that the
+    images have, so the earlier one counts.
     """
     served_at, received_at = answer.served_at, answer.received_at.replace(microsecond=0)
     if served_at is None or served_at.year < _EARLIEST_YEAR:
         log.warning(
-            "%s: no Date header that can be used. The time of this machine stands for the cloud's, and what changed "
-            "since a day before is read twice",
+            "%s: the answer has no usable Date header. The time of this machine is used instead, and changes since one "
+            "day before are read twice",
             where,
         )
         return received_at, None, _UNKNOWN_CLOCK
@@ -202,8 +203,8 @@ def _clocks(answer: Answer, where: str) -> tuple[datetime, timedelta | None, tim
     if difference <= _USUAL_DIFFERENCE:
         return served_at, difference, timedelta(0)
     log.warning(
-        "%s: its clock is %.0f s ahead of this machine's. One of them is wrong, and what changed since the earlier one "
-        "is read twice",
+        "%s: its clock is %.0f s ahead of this machine's. One of them is wrong; changes since the earlier time are "
+        "read twice",
         where,
         difference.total_seconds(),
     )

@@ -1,7 +1,7 @@
-"""An account's projects and regions: each (region, project) that the settings want is a cloud of its own.
+"""Finds an account's projects and regions: each (region, project) that the settings name is a cloud of its own.
 
 Logs in once without a project, asks the identity service for the account's projects, and takes the regions from the
-service catalogue. Called by pipeline.estates. Knows no images.
+service catalogue. Called by pipeline.estates. Does not know images.
 """
 
 import logging
@@ -30,10 +30,10 @@ _BOUND_TO_A_PROJECT: Final = ("v3applicationcredential", "v3oauth1", "aksk", "no
 
 
 def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
-    """The clouds of an account whose `estate` is set: region by region, project by project.
+    """Return the clouds of an account whose `estate` is set, ordered by region, then by project.
 
-    Raises: SettingsError where the account cannot have many projects, or none fits; CloudError, TransientError as
-    connect.
+    Raises: SettingsError if the account is bound to one project, or no project, region or cloud matches; CloudError,
+    TransientError as connect.
     """
     estate = settings.estate or Estate()
     where = f"cloud {settings.name}"
@@ -91,7 +91,7 @@ def _own_project(region: Any) -> str | None:
 
 
 class _Directory:
-    """What the identity service says of an account."""
+    """Asks the identity service for the projects and regions of an account."""
 
     def __init__(self, settings: CloudSettings, region: Any) -> None:
         self._settings, self._region = settings, region
@@ -105,8 +105,8 @@ class _Directory:
         self._client.close()
 
     def projects(self) -> list[Project]:
-        """The enabled projects of the account, by name. Source: Keystone, Identity API v3, GET /v3/auth/projects."""
-        from extract.identity import in_our_words  # heavy
+        """Return the account's enabled projects, by name. Source: Keystone, Identity API v3, GET /v3/auth/projects."""
+        from extract.identity import with_our_errors  # slow to import
 
         base = str(described(self._region)["auth_url"]).rstrip("/")
         url: str | None = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
@@ -116,7 +116,7 @@ class _Directory:
             if url in asked or len(asked) >= _MOST_PAGES:
                 raise CloudError(f"{self._where}: the identity service's pages of projects do not end", "Report it.")
             asked.add(url)
-            page = in_our_words(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
+            page = with_our_errors(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
             found |= {project.id: project for project in _projects_in(page)}
             following = (page.get("links") or {}).get("next") if isinstance(page, dict) else None
             url = str(following) if following else None
@@ -126,15 +126,15 @@ class _Directory:
         return self._unscoped.get(url).json()
 
     def regions(self, projects: list[Project]) -> list[str]:
-        """The regions that have an image service, by the catalogue of the first project that may log in."""
-        from extract.identity import in_our_words  # heavy
+        """Return the regions with an image service in the catalogue of the first project that can log in."""
+        from extract.identity import with_our_errors  # slow to import
 
         refused: GlancebackError | None = None
         for project in projects:
             session = self._session(project)
             try:
                 ask = partial(session.auth.get_access, session)
-                access = in_our_words(ask, self._where, self._secrets, session.auth)
+                access = with_our_errors(ask, self._where, self._secrets, session.auth)
             except CloudError as exc:
                 refused = exc
                 continue
@@ -143,15 +143,15 @@ class _Directory:
         raise refused or CloudError(f"{self._where}: no project has a service catalogue", "Check the account.")
 
     def _session(self, project: Project | None) -> Any:
-        from extract.identity import through  # heavy
+        from extract.identity import session_through  # slow to import
 
-        return through(
+        return session_through(
             self._client, session_of(self._region, project, is_unscoped=project is None), self._where, self._secrets
         )
 
 
 def _projects_in(page: Any) -> Iterator[Project]:
-    """The enabled projects of a page. Raises: CloudError where it is not a page of projects."""
+    """Yield the enabled projects of a page. Raises: CloudError if it is not a page of projects."""
     projects = page.get("projects") if isinstance(page, dict) else None
     if not isinstance(projects, list):
         raise CloudError("the identity service's answer has no list of projects", "Check auth_url.")

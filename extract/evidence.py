@@ -1,4 +1,4 @@
-"""What shows that the reading of a listing was complete. It goes to `run_listings.evidence`."""
+"""The evidence that a listing was read completely. It is stored in `run_listings.evidence`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Evidence:
-    """What one pass over a listing, or over a part of it, met. Counts are of images where no other thing is named."""
+    """The findings of one pass over a listing or a part of it. Counts are of images unless the name says otherwise."""
 
     pages: int = 0
     images: int = 0
@@ -32,7 +32,7 @@ _SUMMED = (
 
 
 def together(parts: Sequence[Evidence]) -> Evidence:
-    """The evidence of a listing from that of its parts, which follow one another."""
+    """Return the evidence of a listing from that of its parts, given in their order."""
     if len(parts) == 1:
         return parts[0]
     firsts = [one.first_id for one in parts if one.first_id is not None]

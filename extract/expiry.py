@@ -1,4 +1,4 @@
-"""When an application credential expires, which no login says: the identity service is asked. Called by `check`."""
+"""Asks the identity service when an application credential expires; the login does not say it. Called by `check`."""
 
 import os
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ _WAYS_IN = ("application_credential", "v3applicationcredential")
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """UTC; None: never."""
+    """`at`: UTC; None if the credential never expires."""
 
     at: datetime | None
 
 
 def credential_expiry(settings: CloudSettings) -> Expiry | None:
-    """When the account's application credential expires; None where it logs in with something else.
+    """Return when the account's application credential expires; None if it uses another kind of login.
 
-    This logs in once more. Raises: as connect; CloudError too where the account may not read the credential.
+    This logs in once more. Raises: as connect; CloudError also if the account may not read the credential.
     """
-    from extract.identity import in_our_words, through  # heavy, and not always needed
+    from extract.identity import session_through, with_our_errors  # slow to import
 
     where, region = f"cloud {settings.name}", account(settings)
     if region.config["auth_type"] not in _WAYS_IN:
         return None
     secrets = secrets_of(region.config)
     client = identity_client(settings, cache(lambda: tls_context(region, os.environ, where)))
-    session = through(client, session_of(region), where, secrets)
+    session = session_through(client, session_of(region), where, secrets)
     base = str(described(region)["auth_url"]).rstrip("/")
 
     def ask() -> object:
@@ -43,7 +43,7 @@ def credential_expiry(settings: CloudSettings) -> Expiry | None:
         return session.get(url).json()["application_credential"]["expires_at"]
 
     try:
-        said = in_our_words(ask, where, secrets, session.auth)
+        said = with_our_errors(ask, where, secrets, session.auth)
     finally:
         client.close()
     if said is None:
@@ -52,5 +52,5 @@ def credential_expiry(settings: CloudSettings) -> Expiry | None:
         return Expiry(datetime.fromisoformat(str(said).removesuffix("Z")))
     except ValueError:
         raise CloudError(
-            f"{where}: the identity service says no time when the application credential expires"
+            f"{where}: the identity service does not say when the application credential expires"
         ) from None

@@ -1,7 +1,7 @@
-"""Log in at the identity service: keystoneauth1 knows how, our transport carries it.
+"""Logs in at the identity service with keystoneauth1, whose requests go through our transport.
 
-So one HTTP stack has the same proxies, certificates, time limits and bounds for logging in as for images. Called by
-connection. Knows no images.
+So the login has the same proxies, certificates, time limits and size limits as the requests for images. Called by
+extract.connection. Does not know images.
 """
 
 import re
@@ -27,14 +27,14 @@ from extract.transport import is_untrusted_certificate, location_of, send
 T = TypeVar("T")
 
 LARGEST_BYTES: Final = 16_777_216
-"""A token with its catalogue has some kilobytes, in a cloud of many regions a few hundred."""
+"""The limit of an answer. A token with its catalogue has some kilobytes, in a cloud with many regions some hundred."""
 
 _REDIRECTS: Final = (301, 302, 303, 305, 307, 308)
 _VERSION: Final = re.compile(r"/v\d")
 _ADVICE: Final = (
     (re.compile(r"expired", re.I), "Change the password, or make a new token or application credential."),
     (re.compile(r"locked", re.I), "The account is locked: wait, or have it unlocked."),
-    (re.compile(r"disabled", re.I), "Have the user, project or domain enabled."),
+    (re.compile(r"disabled", re.I), "The user, project or domain is disabled: ask an administrator to enable it."),
     (
         re.compile(r"expecting to find domain in (user|project)", re.I),
         "Set user_domain_name and project_domain_name: names are unique in their domain only.",
@@ -54,16 +54,16 @@ _BY_WAY_IN: Final = (
     (
         "Token",
         "The token has expired, was revoked, or is not for this project: get a new one (openstack token issue). "
-        "For nightly runs take an application credential: a token cannot be renewed.",
+        "For nightly runs use an application credential: a token cannot be renewed.",
     ),
 )
-"""What to do where the login is refused, by a part of the name of keystoneauth1's plugin."""
+"""The advice if the login is refused, by a part of the class name of keystoneauth1's plugin."""
 
 
 class IdentityAdapter(BaseAdapter):
-    """What keystoneauth1's session sends its requests through. `where` begins every error's sentence.
+    """Sends the requests of keystoneauth1's session through our client. `where` begins the text of every error.
 
-    It follows a redirect by itself and would take the password along: only those to the same origin come through.
+    keystoneauth1 follows redirects and would send the password along, so redirects to another origin are errors here.
     """
 
     def __init__(self, client: httpx.Client, where: str, secrets: Secrets) -> None:
@@ -73,13 +73,13 @@ class IdentityAdapter(BaseAdapter):
         self._secrets = secrets
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Raises: TransientError, CloudError, SettingsError: keystoneauth1 lets all of them pass."""
+        """Send a request. Raises: TransientError, CloudError, SettingsError; keystoneauth1 passes them on."""
         url = str(request.url)
-        says_secrets = request.body is not None or "X-Auth-Token" in request.headers
+        has_secrets = request.body is not None or "X-Auth-Token" in request.headers
         body = request.body.encode() if isinstance(request.body, str) else request.body
         headers = httpx.Headers({name: str(value) for name, value in request.headers.items()})
         headers["Accept-Encoding"] = ANNOUNCED
-        where = f"{self._where}: the identity service does not answer as it should"
+        where = f"{self._where}: the identity service does not answer correctly"
         try:
             asked = httpx.Request(
                 str(request.method),
@@ -96,40 +96,40 @@ class IdentityAdapter(BaseAdapter):
                     "Set cacert in clouds.yaml (or OS_CACERT) to the authority's certificate.",
                 ) from exc
             raise
-        self._check_status(answer, url, where, says_secrets=says_secrets)
+        self._check_status(answer, url, where, has_secrets=has_secrets)
         return self._for_requests(answer, request)
 
     def close(self) -> None:
         self._client.close()
 
-    def _check_status(self, answer: httpx.Response, url: str, where: str, *, says_secrets: bool) -> None:
-        # Where the address names the version, keystoneauth1 does without a document of versions.
-        can_do_without = not says_secrets and _VERSION.search(urlsplit(url).path)
+    def _check_status(self, answer: httpx.Response, url: str, where: str, *, has_secrets: bool) -> None:
+        # If the address contains the version, keystoneauth1 does not need a document of versions.
+        is_optional = not has_secrets and _VERSION.search(urlsplit(url).path)
         status = answer.status_code
-        if is_passing(status) and not can_do_without:
+        if is_passing(status) and not is_optional:
             said = self._secrets.excerpt(answer.content, answer.request.headers)
             raise TransientError(
                 f"{where} ({status}{': ' + said if said else ''})", "Try again later.", retry_after_seconds(answer)
             )
         if status in _REDIRECTS:
-            self._check_redirect(answer, url, says_secrets)
+            self._check_redirect(answer, url, has_secrets)
         elif answer.is_success or status == httpx.codes.MULTIPLE_CHOICES:
             try:
                 parse_json(answer.content, where)
             except TransientError:
                 raise
             except CloudError:
-                if not can_do_without:
+                if not is_optional:
                     raise
 
-    def _check_redirect(self, answer: httpx.Response, url: str, says_secrets: bool) -> None:
+    def _check_redirect(self, answer: httpx.Response, url: str, has_secrets: bool) -> None:
         target = _absolute(url, location_of(answer) or "")
         ours, its = origin_of(url), origin_of(target)
-        is_same_host_over_tls = not says_secrets and its[:2] == ("https", ours[1])
+        is_same_host_over_tls = not has_secrets and its[:2] == ("https", ours[1])
         if ours != its and not is_same_host_over_tls:
             raise CloudError(
                 f"{self._where}: the identity service redirects to {self._secrets.url(target)} ({answer.status_code})",
-                "The password would go along, so it is not followed; set auth_url to the right address.",
+                "It is not followed, because the password would be sent there; set auth_url to the right address.",
             )
 
     def _for_requests(self, answer: httpx.Response, request: requests.PreparedRequest) -> requests.Response:
@@ -147,7 +147,7 @@ class IdentityAdapter(BaseAdapter):
 
 
 class KeystoneTokens:
-    """keystoneauth1's session as a token source. Threads that are refused together get one new token together."""
+    """keystoneauth1's session as a token source. Threads whose token is refused at the same time share a new one."""
 
     def __init__(self, session: Any, where: str, secrets: Secrets) -> None:
         self._session = session
@@ -159,11 +159,11 @@ class KeystoneTokens:
         self._failed_at = 0.0
 
     def get(self) -> str | None:
-        """Raises: as in_our_words. A token is renewed when it is refused."""
+        """Return the token; the first call logs in. Raises: as with_our_errors."""
         return self._token or self._other_than(None)
 
     def renew(self, refused: str) -> str | None:
-        """Raises: CloudError, TransientError: the settings were right when the run began."""
+        """Return a new token. Raises: CloudError, TransientError; not SettingsError, because the first login worked."""
         try:
             return self._other_than(refused)
         except SettingsError as exc:
@@ -176,11 +176,13 @@ class KeystoneTokens:
                 return self._token
             failure = self._failure
             if failure is not None and (self._failed_at >= came_at or not isinstance(failure, TransientError)):
-                # Somebody asked while we waited, or was refused for good: a wrong password that is sent again and
-                # again locks the account.
+                # Another thread failed while we waited, or failed for good: a wrong password that is sent repeatedly
+                # locks the account.
                 raise type(failure)(*failure.args)
             try:
-                self._token = in_our_words(lambda: self._fetch(refused), self._where, self._secrets, self._session.auth)
+                self._token = with_our_errors(
+                    lambda: self._fetch(refused), self._where, self._secrets, self._session.auth
+                )
             except GlancebackError as exc:
                 self._failed_at, self._failure = time.monotonic(), exc
                 raise
@@ -197,23 +199,23 @@ class KeystoneTokens:
         return header_safe(token, "the token", self._where, "Correct OS_TOKEN, or the entry in clouds.yaml.")
 
 
-def through(client: httpx.Client, session: Any, where: str, secrets: Secrets) -> Any:
+def session_through(client: httpx.Client, session: Any, where: str, secrets: Secrets) -> Any:
     """Return keystoneauth1's session, made to send everything through the client."""
     adapter = IdentityAdapter(client, where, secrets)
     session.session.mount("http://", adapter)
     session.session.mount("https://", adapter)
-    # It would read proxies, certificates and ~/.netrc by itself.
+    # requests would otherwise read proxies, certificates and ~/.netrc.
     session.session.trust_env = False
     return session
 
 
-def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: object = None) -> T:
-    """Return what `call` does, which asks keystoneauth1 for something. `way_in` is its plugin.
+def with_our_errors(call: Callable[[], T], where: str, secrets: Secrets, way_in: object = None) -> T:
+    """Return the result of `call`, which uses keystoneauth1. `way_in`: its plugin.
 
-    Raises: TransientError, LoginRefused, CloudError where the identity service refuses; SettingsError where
-    keystoneauth1 cannot do what the account's entry says.
+    Raises: TransientError, LoginRefused or CloudError if the identity service refuses; SettingsError if keystoneauth1
+    cannot use the account's entry.
     """
-    from keystoneauth1 import exceptions as refused  # heavy, and only needed where a cloud is asked
+    from keystoneauth1 import exceptions as refused  # slow to import, and only needed to reach a cloud
 
     try:
         return call()
@@ -223,7 +225,7 @@ def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: ob
         said = secrets.excerpt(str(exc.message or ""))
         advice = next((advice for pattern, advice in _ADVICE if pattern.search(said)), _CHECK_ALL)
         kind: type[CloudError] = CloudError
-        # Keystone answers 404 for a token that it does not know any more.
+        # Keystone answers 404 for a token that it no longer knows.
         plugin = type(way_in).__name__
         if exc.http_status == httpx.codes.UNAUTHORIZED or ("Token" in plugin and "token" in said):
             kind = LoginRefused
@@ -236,7 +238,7 @@ def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: ob
         lacks = f"it has no {exc}" if isinstance(exc, KeyError) else "it has no token"
         raise CloudError(
             f"{where}: the identity service gave an answer that cannot be used: {lacks}",
-            "Check auth_url: it may be another service's.",
+            "Check auth_url: it may be the address of another service.",
         ) from None
     except refused.ClientException as exc:
         raise SettingsError(
@@ -244,10 +246,10 @@ def in_our_words(call: Callable[[], T], where: str, secrets: Secrets, way_in: ob
             "Check auth_url and the account's entry in clouds.yaml, or the OS_* variables.",
         ) from None
     except Exception as exc:
-        # keystoneauth1 takes an answer's form for granted: a field of another kind ends in any error.
+        # keystoneauth1 does not check an answer's types: a wrong one ends in any kind of error.
         raise CloudError(
             f"{where}: the identity service gave an answer that cannot be used ({type(exc).__name__})",
-            "Check auth_url: it may be another service's.",
+            "Check auth_url: it may be the address of another service.",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The JSON text of each image on a page, as it stands there: what the image's own hash is made of."""
+"""Finds the JSON text of each image on a page, unchanged. The image's own hash is computed from it."""
 
 import json
 import re
@@ -12,12 +12,12 @@ _blanks = re.compile(r"[ \t\r\n\ufeff]*")
 
 
 def image_hash(text: str) -> str:
-    """The SHA-256, in hexadecimal, of an image's JSON text in UTF-8, without blanks around it."""
+    """Return the SHA-256, in hexadecimal, of an image's JSON text in UTF-8, without blanks around it."""
     return sha256(text.strip(BLANKS).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def image_texts(page: str) -> list[str]:
-    """The texts of the elements of `images` in a page, which must be an object that Python's own parser takes."""
+    """Return the texts of the elements of `images`. `page`: a JSON object that Python's own parser accepts."""
     texts: list[str] = []
     at = _token(page, 0) + 1
     while page[at := _token(page, at)] != "}":
@@ -31,7 +31,7 @@ def image_texts(page: str) -> list[str]:
 
 
 def _elements(page: str, at: int) -> tuple[list[str], int]:
-    """The texts of an array's elements, and where the array ends. `at` is where it begins."""
+    """Return the texts of an array's elements, and the position after the array. `at`: the array's position."""
     texts = []
     at = _token(page, at + 1)
     while page[at] != "]":
@@ -43,6 +43,6 @@ def _elements(page: str, at: int) -> tuple[list[str], int]:
 
 
 def _token(page: str, at: int) -> int:
-    """Where the next thing that is not blank begins."""
+    """Return the position of the next character that is not blank."""
     found = _blanks.match(page, at)
     return found.end() if found else at

@@ -1,9 +1,9 @@
-"""The images of a page, attribute by attribute. Whoever looks at all values of one attribute looks at them here.
+"""The images of a page, with access by attribute: all values of one attribute at once.
 
-A page of a thousand images has some forty thousand values, nearly all of them of a few dozen attributes that clouds
-usually send. Those are fields of a struct, which is parsed, written and turned into columns ten times as fast as a
-dictionary; all others are kept beside it, image by image. So the cost follows the values that there are. What is read
-depends on no other page; only how fast, for attributes that a page is expected to have become fields as well.
+A page of a thousand images has some forty thousand values, nearly all of a few dozen attributes that clouds usually
+send. Those are fields of a struct, which is ten times as fast as a dictionary to parse, write and turn into columns.
+All other attributes are stored separately, per image. The attributes of the previous page become fields too; that
+changes the speed of parsing, but never the result.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from msgspec.structs import astuple
 from extract.numbers import may_hold_minus_zero
 
 Json = Any
-"""What a JSON text holds: None, bool, int, Number, str, list or dict of these."""
+"""A JSON value: None, bool, int, Number, str, or a list or dict of these."""
 
 ABSENT: Final = msgspec.UNSET
-"""In a column, the value of an image that does not have the attribute; null is None."""
+"""In a column, the value for an image that does not have the attribute; JSON null is None."""
 
 _USUAL: Final = """
     hw_firmware_type virtual_env_type __imagetype __isregistered __image_source_type __image_size __os_type __platform
@@ -33,17 +33,17 @@ _USUAL: Final = """
     os_hidden os_hash_algo os_hash_value id created_at updated_at tags self file schema
 """
 USUAL: Final = tuple(_USUAL.split())
-"""The attributes that most images have, Glance's own in the order in which it sends them. It is for speed alone."""
+"""The attributes that most images have, Glance's own in the order in which it sends them. Only for speed."""
 
 _USUAL_NAMES: Final = frozenset(USUAL)
 
 _FEWEST_VALUES: Final = 15
-"""Where images have fewer attributes than that, rows cost more than they save."""
+"""If images have fewer attributes on average, rows cost more than they save."""
 
 _MOST_EXPECTED: Final = 32
 _LONGEST_EXPECTED: Final = 255
 _EXPECTED_OF: Final = 50
-"""One in so many images must have an attribute for it to be worth a field."""
+"""An attribute becomes a field if at least one in this number of images has it."""
 
 _SIMPLE: Final = frozenset({type(None), type(ABSENT), bool, int, str})
 
@@ -52,22 +52,22 @@ _Row = tuple[Json, ...]
 
 
 def _struct(names: Sequence[str], value: Any) -> Any:
-    # Python gives names that begin with two underscores a meaning of its own.
-    called = {name: name if name == "tags" else f"a{number}" for number, name in enumerate(names)}
-    fields = [(called[name], value, msgspec.field(default=ABSENT, name=name)) for name in names]
+    # Python treats names that begin with two underscores specially, so fields are numbered.
+    field_names = {name: name if name == "tags" else f"a{number}" for number, name in enumerate(names)}
+    fields = [(field_names[name], value, msgspec.field(default=ABSENT, name=name)) for name in names]
     return msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
 
 
 def _can_be_expected(name: str) -> bool:
-    """Whether the attribute is no usual one, and a struct may have a field of its name that is worth keeping."""
+    """Whether the attribute can become a field: it is not one of the usual ones, and its name is short and plain."""
     is_short = 0 < len(name) <= _LONGEST_EXPECTED and name not in _USUAL_NAMES
     return is_short and name.isascii() and name.isprintable() and not {'"', "\\"} & set(name)
 
 
 class Form:
-    """Which attributes are fields: the usual ones, and those that are expected.
+    """The attributes that are fields: the usual ones and the expected ones.
 
-    `image` is the type of an image that has no others, and no value that is nested more deeply than tags are.
+    `image`: the type of an image that has only these attributes, with values nested no deeper than tags.
     """
 
     def __init__(self, expected: frozenset[str]) -> None:
@@ -79,7 +79,7 @@ class Form:
         self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
 
     def parsed_row(self, text: msgspec.Raw) -> _Row | None:
-        """The row of an image of this form. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
+        """The row of an image; None if it has another form. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
         if may_hold_minus_zero(text):
             return None
         try:
@@ -88,7 +88,7 @@ class Form:
             return None
 
     def row(self, image: Json, others: dict[int, Json], position: int) -> _Row:
-        """The fields of what stands at a position; what else there is goes to `others`."""
+        """The fields of the image at a position. Its other attributes are added to `others`."""
         if not isinstance(image, dict):
             others[position] = image
             return self.nothing
@@ -103,7 +103,7 @@ USUAL_FORM: Final = form_of(frozenset())
 
 
 class Images(Sequence[Json]):
-    """The images of one page, in the order received. As a sequence it has them as dictionaries, made when asked for."""
+    """The images of one page, in the order received. A sequence of dictionaries, which are made on access."""
 
     def __init__(
         self,
@@ -113,11 +113,11 @@ class Images(Sequence[Json]):
         hashes: Sequence[str] | None = None,
         unusual: Sequence[int] | None = None,
     ) -> None:
-        """`rows` hold the fields of the form, in their order, of each image.
+        """`rows`: the fields of each image, in the form's order.
 
-        `others`, by position, holds what else an image has; in place of what is no object at all, that itself.
-        `hashes` are of the images' own texts, where these are known. `unusual` are the positions of rows that were not
-        read as the form's type, None for all: they may hold any value.
+        `others`: position -> the other attributes of the image, or the JSON value itself if it is not an object.
+        `hashes`: those of the images' texts, if known. `unusual`: the positions of rows that were not parsed as the
+        form's type and may contain any value; None: all rows.
         """
         self._unusual = range(len(rows)) if unusual is None else unusual
         self.hashes = hashes
@@ -127,16 +127,16 @@ class Images(Sequence[Json]):
 
     @staticmethod
     def usual(images: Iterable[Any], form: Form = USUAL_FORM) -> "Images":
-        """The images that are all of the form's type."""
+        """Images that were all parsed as the form's type."""
         return Images(list(map(astuple, images)), {}, form, unusual=())
 
     def with_hashes(self, hashes: Sequence[str]) -> "Images":
-        """These images, with the SHA-256 of each one's text, in hexadecimal."""
+        """The same images with the SHA-256 of each one's text, in hexadecimal."""
         return Images(self._rows, self._others, self._form, hashes, self._unusual)
 
     @staticmethod
     def of(images: Sequence[Json]) -> "Images":
-        """The images that a sequence of whatever JSON can hold is."""
+        """The JSON values of a sequence as Images."""
         if isinstance(images, Images):
             return images
         if sum(len(image) for image in images if isinstance(image, dict)) < _FEWEST_VALUES * len(images):
@@ -146,9 +146,9 @@ class Images(Sequence[Json]):
 
     @staticmethod
     def parsed(texts: Sequence[msgspec.Raw], parse: Callable[[msgspec.Raw], Json], form: Form = USUAL_FORM) -> "Images":
-        """The images that JSON texts hold. `parse` reads those that are no usual ones.
+        """The images in JSON texts. `parse` reads those that do not have the form's type.
 
-        Raises: msgspec.MsgspecError and UnicodeDecodeError where msgspec cannot read a text; whatever `parse` raises.
+        Raises: msgspec.MsgspecError and UnicodeDecodeError if msgspec cannot read a text; the errors of `parse`.
         """
         rows, others, unusual = list[_Row](), dict[int, Json](), list[int]()
         for position, text in enumerate(texts):
@@ -185,18 +185,18 @@ class Images(Sequence[Json]):
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The attributes that any of the images has."""
+        """The attributes that at least one image has."""
         return frozenset(self._columns).union(self._by_name)
 
     @property
     def expected_next(self) -> frozenset[str]:
-        """Attributes that the listing's next page may be expected to have, so that it is read as fast."""
+        """The attributes to expect on the listing's next page, so that it is parsed as fast."""
         often = {name for name, values in self._by_name.items() if len(values) * _EXPECTED_OF >= len(self)}
         expected = self._form.expected.union(filter(_can_be_expected, often))
         return expected if len(expected) <= _MOST_EXPECTED else self._form.expected
 
     def column(self, name: str) -> Sequence[Json]:
-        """The attribute of each image, ABSENT where it has none or is no object at all."""
+        """The attribute of each image; ABSENT if the image does not have it or is not an object."""
         values = self._columns.get(name, (ABSENT,) * len(self))
         if name in self._by_name:
             values = list(values)
@@ -205,12 +205,12 @@ class Images(Sequence[Json]):
         return values
 
     def values(self, name: str) -> Mapping[int, Json]:
-        """The attribute's values by position, of those images that have it."""
+        """The attribute's values by position, only for images that have it."""
         values = {at: value for at, value in enumerate(self._columns.get(name, ())) if value is not ABSENT}
         return values | self._by_name.get(name, {}) if values else self._by_name.get(name, {})
 
     def positions_of(self, is_it: Callable[[Json], bool]) -> set[int]:
-        """Where an image holds such a value, which must be none of `None`, bool, int, str and lists of these."""
+        """The positions of images with a matching value. Values of type None, bool, int and str are not tested."""
         others = {
             position
             for values in self._by_name.values()
@@ -225,7 +225,7 @@ class Images(Sequence[Json]):
 
     @cached_property
     def _columns(self) -> dict[str, Sequence[Json]]:
-        """The fields that any of the images has."""
+        """The columns of the fields that at least one image has."""
         if all(row is self._form.nothing for row in self._rows):
             return {}
         columns = zip(self._form.names, zip(*self._rows, strict=True), strict=True)
@@ -233,7 +233,7 @@ class Images(Sequence[Json]):
 
     @cached_property
     def _by_name(self) -> dict[str, dict[int, Json]]:
-        """The other attributes' values, by name and position."""
+        """The values of the other attributes, by name and position."""
         values: dict[str, dict[int, Json]] = {}
         for position, others in self._others.items():
             for name, value in others.items() if isinstance(others, dict) else ():
@@ -249,7 +249,7 @@ class Images(Sequence[Json]):
 
 
 def column(images: Sequence[Json], name: str) -> Sequence[Json]:
-    """The attribute of each image, ABSENT where it has none or is no object at all."""
+    """The attribute of each image; ABSENT if the image does not have it or is not an object."""
     return Images.of(images).column(name)
 
 

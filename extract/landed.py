@@ -1,9 +1,10 @@
-"""What lies in landing: where, in which form, and how to read it. extract.landing writes it.
+"""The format of landing, and how to read it. extract.landing writes it.
 
-One folder a listing: `page-000001.json.zst` and so on, `manifest.jsonl` with a line a page (a folder with an object a
-line, where landing is in a store), `reading.json` with when it began, `reader` with who reads. A reading that broke off
-can be gone on with from here. Lines and `reading.json` carry hashes (extract.seals), `head.json` has those of the last
-line and of `reading.json`; so has the record of the cloud's night. docs/internals.md has all of it. Knows no images.
+One folder per listing: `page-000001.json.zst` and so on; `manifest.jsonl` with a line per page (in a store: a folder
+with an object per line); `reading.json` with the start of the reading; `reader` with the mark of the try that reads.
+An interrupted reading can be resumed from these. Lines and `reading.json` contain their hashes (extract.seals);
+`head.json`, and the run's record of the cloud, contain the hashes of the last line and of `reading.json`.
+docs/internals.md describes it all. Does not know images.
 """
 
 import threading
@@ -30,19 +31,19 @@ MANIFEST: Final = "manifest.jsonl"
 START: Final = "reading.json"
 HEAD: Final = "head.json"
 OWNER: Final = "reader"
-"""Holds the mark of whoever reads the listing; the last to begin has it."""
+"""The file with the mark of the try that owns the listing: the last one to begin."""
 
 CLOSING: Final = "closing"
-"""The part of the pages of a closing pass: a reading that goes on from an earlier one asks for those anew."""
+"""The part name of pages of a closing pass. A resumed reading requests those again."""
 
 ALONE: Final = "alone"
-"""The part of the pages of one reader's pass over the whole listing, after its parts could not be shown to meet."""
+"""The part name of pages that one reader read after the listing's parts could not be shown to meet."""
 
 LISTING_PATH: Final = "/v2/images"
 
 _FIRST_OF_LINE: Final = "page"
 _FIRST_OF_START: Final = "started_at"
-"""The first fields of what is written: a text of old begins with them."""
+"""The first fields of a line and of `reading.json`: old ones, without hashes, begin with them."""
 
 _LONGEST_FOLDER_NAME: Final = 255
 _SHORTENED: Final = 180
@@ -52,7 +53,7 @@ P = TypeVar("P", Path, StorePath, Place, PurePosixPath)
 
 @dataclass(frozen=True, slots=True)
 class LandedAt:
-    """Where an answer lies in its listing's folder, and when it was received, UTC. Without `file` it was not landed."""
+    """The place of an answer in its listing's folder, and when it was received, UTC. `file` None: it was not landed."""
 
     received_at: datetime
     page: int | None = None
@@ -61,13 +62,13 @@ class LandedAt:
 
 @dataclass(frozen=True, slots=True)
 class LandedPage:
-    """A line of the manifest. Times are UTC; `query` is what was asked (no header, no token); `bytes` uncompressed.
+    """A line of the manifest. Times are UTC; `query`: the parameters, without headers or token; `bytes`: uncompressed.
 
-    `count`, `first_id` and `last_id` are of the page as received. All its images were read here, but for those that
-    come after the image `until` where the page has that one: another reader begins there, as this one began after
-    `after`. `reader` is the mark of the try that landed the page. `sha256` is of the page's bytes, in hexadecimal, and
-    `previous` the hash of the try's line before; `file_sha256` is of the file, which a flipped bit may leave with the
-    same page. Old landings have none of these.
+    `count`, `first_id` and `last_id` describe the page as received. This reader began after the image `after`; it did
+    not read images after the image `until`, if the page has it: another reader begins there. `reader`: the mark of the
+    try that landed the page. `sha256`: of the page's bytes, in hexadecimal; `file_sha256`: of the compressed file, in
+    which a flipped bit may not change the page; `previous`: the hash of the same try's previous line. Old landings lack
+    the last four.
     """
 
     page: int
@@ -95,29 +96,29 @@ class LandedPage:
 
 
 def cloud_folder(landing: P, run_id: str, cloud: str) -> P:
-    """Where a cloud's listings lie. A cloud's name may hold anything; what is unfit for a folder is percent-encoded.
+    """Return the folder of a cloud's listings: its name, percent-encoded as far as a folder name requires.
 
-    A name that is too long for that is cut, and a part of its hash follows.
+    A name that is too long is cut, and a part of its hash is appended.
     """
     name = quote(cloud, safe="")
     name = f"%2E{name[1:]}" if name.startswith(".") else name
     if len(name) > _LONGEST_FOLDER_NAME:
-        # No encoded name has %~ in it.
+        # Encoded names never contain %~.
         name = f"{name[:_SHORTENED]}%~{sha256(cloud.encode()).hexdigest()[:32]}"
     return landing / run_id / name
 
 
 def listing_folder(landing: P, run_id: str, cloud: str, listing: str) -> P:
-    """Where a listing's pages lie."""
+    """Return the folder of a listing's pages."""
     return cloud_folder(landing, run_id, cloud) / listing
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingStart:
-    """When the reading of a listing began, by the server's clock, UTC. `changed_since`: None where it is read whole.
+    """The start of the reading of a listing, by the server's clock, UTC. `changed_since`: None if all of it is read.
 
-    `parts` are what several readers share it in: whoever goes on with it must ask the same questions. `reader` is the
-    mark of the try that reads.
+    `parts`: those of its readers; a reading that resumes it must send the same queries. `reader`: the mark of the try
+    that reads.
     """
 
     started_at: datetime
@@ -127,13 +128,10 @@ class ReadingStart:
 
 
 class Earlier:
-    """The pages that an earlier reading of the same listing landed before it broke off, by what was asked.
-
-    Shared by the readers' threads.
-    """
+    """The pages that an earlier, interrupted reading of the same listing landed, by query. Threads may share this."""
 
     def __init__(self, folder: Place) -> None:
-        """Raises: OSError, ValueError where there is nothing that could be gone on from."""
+        """Raises: OSError, ValueError if the folder does not contain a reading that can be resumed."""
         start = storage.get(folder / START)
         seal_of(start, _FIRST_OF_START)
         self.start = msgspec.json.decode(start, type=ReadingStart)
@@ -148,7 +146,7 @@ class Earlier:
         return sum(map(len, self._pages.values()))
 
     def take(self, query: Mapping[str, str]) -> tuple[LandedPage, bytes, Place] | None:
-        """The page that answered this question, its bytes and its file; each is given once, in the order received."""
+        """Return the next page that answered this query, its bytes and its file, in the order received; else None."""
         key = _key(query)
         while (page := self._next(key)) is not None:
             with suppress(OSError, ValueError):
@@ -162,7 +160,7 @@ class Earlier:
 
 
 def earlier_reading(folder: Place) -> Earlier | None:
-    """What a reading that broke off left in this folder; None where that is nothing to go on from."""
+    """Return the interrupted reading in this folder; None if it has nothing to resume."""
     try:
         earlier = Earlier(folder)
     except (OSError, ValueError):
@@ -171,33 +169,33 @@ def earlier_reading(folder: Place) -> Earlier | None:
 
 
 def landed_lines(folder: Place, head: Head | None = None) -> Iterator[LandedPage]:
-    """The lines of a listing's manifest, in the order received, without a last one that a crash cut off.
+    """Yield the lines of a listing's manifest, in the order received, without a last line that a crash cut off.
 
-    Raises: OSError; ValueError, naming file and line, where one is damaged, or does not follow the one before; and
-    where all together are not what the `head` says, which the night's record has.
+    Raises: OSError; ValueError, naming file and line, if a line is damaged or does not follow the line before, or if
+    the lines do not match `head`, from the run's record of the cloud.
     """
     count, last = 0, None
     for number, line, digest in _lines(folder, skip_damaged=False):
         is_first = count == 0
         if line.previous != last or (not is_first and (digest is None) != (last is None)):
             raise ValueError(
-                f"{MANIFEST}, line {number}, does not follow the line before it: one is missing or not what was written"
+                f"{MANIFEST}, line {number}, does not follow the line before it: a line is missing or was changed"
             )
         count, last = count + 1, digest
         yield line
     if head is not None and (count, last) != (head.lines, head.last):
         raise ValueError(
-            f"{MANIFEST} ends after line {count}, and not as the night's record says, with its line {head.lines}: "
-            "lines are missing, or not what was written"
+            f"{MANIFEST} ends after line {count}, but the run's record names line {head.lines} with its hash: "
+            "lines are missing or were changed"
         )
     if head is not None and head.start != seal_of(storage.get(folder / START), _FIRST_OF_START):
-        raise ValueError(f"{START} is not what the night's record says was written")
+        raise ValueError(f"{START} is not what was written: its hash differs from the run's record")
 
 
 def head_of(folder: Place) -> Head | None:
-    """What the manifest comes to, as its writer left it; None where that one did not come to its end.
+    """Return the manifest's head as its writer left it; None if the writer did not finish.
 
-    Raises: OSError; ValueError where the file is damaged.
+    Raises: OSError; ValueError if the file is damaged.
     """
     try:
         text = storage.get(folder / HEAD)
@@ -208,16 +206,16 @@ def head_of(folder: Place) -> Head | None:
 
 
 def landed_pages(folder: Place) -> Iterator[tuple[LandedPage, bytes]]:
-    """The pages of a listing with their bytes as received, in the order received.
+    """Yield the pages of a listing with their bytes as received, in the order received.
 
-    Raises: OSError; ValueError where a line is damaged, or a page is not what was received.
+    Raises: OSError; ValueError if a line is damaged, or a page is not what was received.
     """
     for page in landed_lines(folder):
         yield page, _content(folder, page)
 
 
 def _content(folder: Place, page: LandedPage) -> bytes:
-    """The page's bytes as received. Raises: OSError; ValueError, naming the file, where it holds anything else."""
+    """Return the page's bytes as received. Raises: OSError; ValueError, naming the file, if it contains other bytes."""
     stored = storage.get(folder / page.file)
     if page.file_sha256 not in (None, sha256(stored).hexdigest()):
         raise ValueError(f"{page.file} is not what was written: its SHA-256 differs from the manifest's")
@@ -231,9 +229,9 @@ def _content(folder: Place, page: LandedPage) -> bytes:
 
 
 def _lines(folder: Place, *, skip_damaged: bool) -> Iterator[tuple[int, LandedPage, str | None]]:
-    """The lines that are of whoever has the listing, with their numbers and hashes.
+    """Yield (number, line, hash) for the lines of the try that owns the listing.
 
-    Those of a landing of old say nothing of who wrote them, and carry no hash.
+    Lines of old landings do not name the try that wrote them and do not contain a hash.
     """
     owner = owner_of(folder)
     for number, text in enumerate(storage.lines_of(folder / MANIFEST), 1):
@@ -249,7 +247,7 @@ def _lines(folder: Place, *, skip_damaged: bool) -> Iterator[tuple[int, LandedPa
 
 
 def owner_of(folder: Place) -> str | None:
-    """The mark of the try that has the folder; None where there is none."""
+    """Return the mark of the try that owns the folder; None if it has no owner."""
     try:
         return storage.get(folder / OWNER).decode(errors="replace")
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Page -> compressed file, exactly as received. Nothing is interpreted before it lies here, and replay starts here.
+"""Page -> compressed file, exactly as received. A page is stored here before it is parsed, and replay starts here.
 
-A try may be overtaken by another, on a machine that thought it dead, and write on for a while. It cannot harm: files of
-another try have other names, and of the manifest only the lines that are of `reader` count. The files' form is in
-extract.landed.
+Another machine may start a new try because it thinks that this one is dead, while this one still writes. That does no
+harm: the files of each try have other names, and only the manifest's lines of the current try count. extract.landed
+describes the format of the files.
 """
 
 import itertools
@@ -66,22 +66,22 @@ __all__ = [
     "listing_folder",
 ]
 
-LOOK_SECONDS = 5.0
-"""How often to look, in a store, whether the listing is still ours: on a disk that costs next to nothing."""
+OWNER_CHECK_SECONDS = 5.0
+"""How often to check in a store whether this try still owns the listing. On a disk it is checked for every write."""
 
 _LEVEL: Final = 3
-_LINES_AT_ONCE: Final = 8
+_LINE_WRITERS: Final = 8
 
 
 class Landing:
-    """The folder of one listing in one run. Several readers write to it side by side; none waits for another's write.
+    """The folder of one listing in one run. Several readers write pages to it concurrently, without waiting for others.
 
-    A page costs its reader one write. In a store its line in the manifest is written in the background: an error comes
-    at the next call, or at the end.
+    A reader waits for one write per page. In a store, the manifest's line is written in the background: an error is
+    raised by the next call, or at the end.
     """
 
     def __init__(self, folder: Place) -> None:
-        """An empty folder. What an earlier try of the same run left is put aside, for `earlier` to be taken from.
+        """Make an empty folder. The pages of an earlier try of the same run are moved aside, for `earlier_try`.
 
         Raises: OSError.
         """
@@ -100,28 +100,28 @@ class Landing:
         self._last_line: str | None = None
         self._start: str | None = None
         self._chain_lock = threading.Lock()
-        self._lines = None if storage.is_local(folder) else BackgroundWrites(_LINES_AT_ONCE)
+        self._lines = None if storage.is_local(folder) else BackgroundWrites(_LINE_WRITERS)
         self._lock = threading.Lock()
         self._is_open = True
         self._is_overtaken = False
         self._is_finished = False
-        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._next_owner_check = time.monotonic() + OWNER_CHECK_SECONDS
 
     def earlier_try(self) -> Earlier | None:
-        """What an earlier try of the same run landed, if there was one."""
+        """Return the pages that an earlier try of the same run landed, if there was one."""
         return earlier_reading(self._aside)
 
     def begin(self, start: ReadingStart) -> None:
-        """Keep from when on the closing pass must look, for whoever goes on with this reading."""
+        """Save the start of the reading, and its parts, for a reading that resumes this one."""
         self._may_write()
         text, self._start = sealed(msgspec.json.encode(replace(start, reader=self._token)))
         storage.put(self._folder / START, text)
 
     def keep(self, answer: Answer) -> int:
-        """Write the answer's bytes; the page's number. Raises: OSError, and CloudError as must_be_ours."""
+        """Write the answer's bytes and return the page's number. Raises: OSError; CloudError as must_be_ours."""
         self._may_write()
         page = self._next_page()
-        # The checksum is over the page itself. Without one, a flipped bit may decompress to other valid JSON.
+        # The checksum covers the page. Without it, a flipped bit could decompress to other valid JSON.
         compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
         stored = compressor.compress(answer.body)
         storage.put(self._folder / self._file(page), stored)
@@ -129,7 +129,7 @@ class Landing:
         return page
 
     def landed_at(self, page: int, answer: Answer) -> LandedAt:
-        """Where a page that was kept lies."""
+        """Return the place of a page that was kept."""
         return LandedAt(answer.received_at, page, self._file(page))
 
     def line(
@@ -144,7 +144,7 @@ class Landing:
         *,
         path: str = LISTING_PATH,
     ) -> LandedPage:
-        """The manifest's line for a page that was kept, now that its images could be counted. `add` writes it."""
+        """Return the manifest's line for a kept page, whose images are now counted. `add` writes the line."""
         return LandedPage(
             page=page,
             file=self._file(page),
@@ -165,7 +165,7 @@ class Landing:
         )
 
     def keep_adopted(self, landed: LandedPage, file: Place) -> LandedPage:
-        """Have a page of an earlier reading here too, so that this folder is all that a replay needs; its line."""
+        """Copy or link a page of an earlier reading here, so that a replay needs only this folder. Return its line."""
         self._may_write()
         page = self._next_page()
         storage.adopt(file, self._folder / self._file(page))
@@ -183,22 +183,22 @@ class Landing:
         *,
         path: str = LISTING_PATH,
     ) -> None:
-        """Write the line of a page that was kept. Raises: as `add`."""
+        """Write the line of a kept page. Raises: as `add`."""
         self.add(self.line(page, name, part, answer, query, ids, count, path=path))
 
     def adopt(self, landed: LandedPage, file: Place) -> LandedPage:
-        """Have a page of an earlier reading here too, with its line, which is returned. Raises: as `add`."""
+        """Copy or link a page of an earlier reading here, write its line and return it. Raises: as `add`."""
         line = self.keep_adopted(landed, file)
         self.add(line)
         return line
 
     def add(self, line: LandedPage) -> None:
-        """Write a page's line into the manifest, with the hash of the line before: from then on, the page counts.
+        """Write a page's line, with the hash of the previous line, into the manifest. From then on the page counts.
 
-        Raises: OSError, in a store for an earlier line too; CloudError as must_be_ours.
+        Raises: OSError, in a store also for an earlier line; CloudError as must_be_ours.
         """
         self._may_write()
-        # Held while the line goes to the disk: there, lines must lie in the order of the chain. In a store names do it.
+        # Held during the write: on a disk, lines must be in the order of their hashes. In a store, names order them.
         with self._chain_lock:
             linked = replace(line, reader=self._token, previous=self._last_line)
             text, digest = sealed(msgspec.json.encode(linked))
@@ -211,17 +211,16 @@ class Landing:
             self._line_count, self._last_line = number, digest
 
     def must_be_ours(self) -> None:
-        """See at the end that all lines are written, and that they count.
+        """Check at the end that all lines are written, and that this try still owns the listing.
 
-        Raises: OSError; CloudError where another try, on a machine that thought us dead, has taken the listing over,
-        or where this one was closed.
+        Raises: OSError; CloudError if another try has taken over the listing, or this one was closed.
         """
         if self._lines is not None:
             self._lines.flush()
-        self._may_write(look=True)
+        self._may_write(check_owner=True)
 
     def finish(self) -> None:
-        """All is read, and kept where a loss of power cannot take it away: what was put aside is of no more use.
+        """Flush everything to the disk after a complete reading, then remove the pages of an earlier try.
 
         Raises: OSError.
         """
@@ -232,13 +231,13 @@ class Landing:
         storage.remove(self._aside)
 
     def close(self) -> None:
-        """Write no more: the folder may be another try's by the time that a reader which was left behind comes back."""
+        """Refuse further writes: a slow reader of this try may return when the folder belongs to another try."""
         with self._lock:
             was_open, self._is_open = self._is_open, False
         if self._lines is not None:
             self._lines.close()
         if was_open and not self._is_finished and self._line_count:
-            # Of a reading that broke off too, damage is to be found. It counts for nothing else.
+            # So that damage is detected in an interrupted reading too. The head has no other use there.
             with suppress(OSError):
                 if owner_of(self._folder) == self._token:
                     self._put_head()
@@ -248,18 +247,18 @@ class Landing:
         storage.put(self._folder / HEAD, sealed(msgspec.json.encode(head))[0])
         self._is_finished = True
 
-    def _may_write(self, *, look: bool = False) -> None:
-        """Raises: as must_be_ours. Unless `look`, a store is not asked each time."""
+    def _may_write(self, *, check_owner: bool = False) -> None:
+        """Raises: as must_be_ours. Without `check_owner`, a store is asked only every OWNER_CHECK_SECONDS."""
         with self._lock:
             if not self._is_open:
                 raise CloudError(f"{self._folder}: its reading has ended")
             if self._is_overtaken:
                 raise self._overtaken()
             now = time.monotonic()
-            look = look or self._lines is None or now >= self._next_look
-            if look:
-                self._next_look = now + LOOK_SECONDS
-        if look and owner_of(self._folder) != self._token:
+            check_owner = check_owner or self._lines is None or now >= self._next_owner_check
+            if check_owner:
+                self._next_owner_check = now + OWNER_CHECK_SECONDS
+        if check_owner and owner_of(self._folder) != self._token:
             self._is_overtaken = True
             raise self._overtaken()
 

@@ -1,7 +1,7 @@
-"""How many requests one cloud gets at once: never more than is set, fewer for a while after it was asked too much.
+"""Limits the concurrent requests to one cloud: never more than the setting, fewer for a while after throttling.
 
-A refusal halves the limit; time alone brings it back, so that no measuring can mistake a cloud for a slow one.
-Called by request, for every request; all listings of a cloud share one limiter.
+A throttled request halves the limit; it rises again with time, not by measurements, which could take a slow answer for
+throttling. Called by extract.request for every request; all listings of a cloud share one limiter.
 """
 
 import logging
@@ -24,19 +24,19 @@ _LOOK_AGAIN_SECONDS: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class RequestSlot:
-    """The right to have one request under way, since `taken_at` by the limiter's clock."""
+    """The permission to have one request in flight, since `taken_at` by the limiter's clock."""
 
     taken_at: float
 
 
 class ConcurrencyLimiter:
-    """Shared by threads. `clock` is time.monotonic, but in tests.
+    """Threads may share this. `clock`: time.monotonic, except in tests.
 
-    `beyond` is entered for every request too: where other processes ask the same cloud, it bounds them all.
+    `across_processes` is entered for every request too: it limits all processes that use the same cloud.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.beyond: AbstractContextManager[object] = nullcontext()
+        self.across_processes: AbstractContextManager[object] = nullcontext()
         self._most = most
         self._clock = clock
         self._lowered_to = float(most)
@@ -46,19 +46,19 @@ class ConcurrencyLimiter:
 
     @property
     def allowed(self) -> int:
-        """Requests at once, as things are: back at the maximum RECOVERY_SECONDS after the last refusal."""
+        """The current limit of concurrent requests; the maximum again RECOVERY_SECONDS after the last throttling."""
         return max(1, int(self._limit()))
 
     @contextmanager
     def slot(self, where: str = "", stopped: StopSignal = PROCESS_STOP) -> Iterator[RequestSlot]:
-        """Wait until one more request may go out, and count it as under way inside. Raises: Stopped while waiting."""
+        """Wait for a free slot and hold it inside the `with` statement. Raises: Stopped while waiting."""
         with self._changed:
             while self._running >= self.allowed:
                 stopped.check(where)
                 self._changed.wait(_LOOK_AGAIN_SECONDS)
             self._running += 1
         try:
-            with self.beyond:
+            with self.across_processes:
                 yield RequestSlot(self._clock())
         finally:
             with self._changed:
@@ -66,9 +66,9 @@ class ConcurrencyLimiter:
                 self._changed.notify()
 
     def throttled(self, slot: RequestSlot) -> None:
-        """The cloud refused this request because it is asked too much: halve the limit.
+        """Halve the limit, because the cloud throttled this request.
 
-        Requests that were under way together are refused together, and that is one refusal.
+        Requests that were in flight together are throttled together; that counts once.
         """
         with self._changed:
             if slot.taken_at <= self._lowered_at:
@@ -88,10 +88,10 @@ class ConcurrencyLimiter:
 
 @dataclass(eq=False)
 class ServiceLimits:
-    """What all who ask one image service share: requests at once, and pages that are held in memory."""
+    """The limits that all connections to one image service share: concurrent requests, and pages held in memory."""
 
     limiter: ConcurrencyLimiter
-    room: threading.Semaphore
+    prefetch_slots: threading.Semaphore
 
 
 _of_services: "weakref.WeakValueDictionary[object, ServiceLimits]" = weakref.WeakValueDictionary()
@@ -99,7 +99,7 @@ _making = threading.Lock()
 
 
 def limits_of(service: object, most: int) -> ServiceLimits:
-    """The limits of a service for as long as somebody asks it; None: of one that nobody else asks."""
+    """Return the limits of a service, the same as long as a connection uses them; None: limits that are not shared."""
     with _making:
         found = _of_services.get(service) if service is not None else None
         if found is None:

@@ -1,7 +1,7 @@
-"""The listings of each dialect and their query parameters, as data; and whether an image is what a listing asked for.
+"""The listings of each dialect with their query parameters, as data; and the check of images against their filters.
 
-Source: reference, 'Common Query Methods', for the IMS dialect; for plain Glance what a member of a project was
-measured to see: no single query shows everything.
+Source: for IMS, the reference, 'Common Query Methods'; for plain Glance, measurements of what a project member sees: no
+single query shows everything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,16 +18,16 @@ IMS: Final = "ims"
 OPENSTACK: Final = "openstack"
 PROJECT_ID: Final = "{project_id}"
 SHARED_OUT: Final = "shared-out"
-"""Where images belong that the account itself shares: every shared listing shows them, whatever status it asks."""
+"""For images that the account itself shares: every listing of shares shows them, whatever member status it asks for."""
 
 DIALECTS: Final = (IMS, OPENSTACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One question to `GET /v2/images`, by name. `filters` are its parameters, apart from paging and sorting.
+    """A named query of `GET /v2/images`. `filters`: its parameters, except those for paging and sorting.
 
-    `project_id` is ours, where the login names it.
+    `project_id`: our project, if the login returns it.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ImageApi:
-    """What an image API has of what came with later versions of Glance's.
+    """The features of an image API that old versions of Glance's API lack.
 
-    Source: openstack/glance, `_get_filters` and the image schema: community images came with 2.5, and with them images
-    that say `shared`; hidden ones with 2.7.
+    Source: openstack/glance, `_get_filters` and the image schema: community images and the visibility `shared` came
+    with 2.5, hidden images with 2.7.
     """
 
     has_community: bool = True
@@ -70,7 +70,7 @@ _OPENSTACK = (
     _listing("shared-pending", member_status="pending", visibility="shared"),
     _listing("shared-rejected", member_status="rejected", visibility="shared"),
     _listing("community", visibility="community"),
-    # A hidden image is in no listing but this: all visibilities and member statuses at once.
+    # Only this listing shows hidden images, with all visibilities and member statuses.
     _listing("hidden", os_hidden="true", visibility="all", member_status="all"),
 )
 _DEFAULT: Final = {IMS: _IMS, OPENSTACK: _OPENSTACK}
@@ -78,16 +78,16 @@ _KNOWN: Final = {IMS: (*_IMS, _MARKET), OPENSTACK: _OPENSTACK}
 
 
 def known_names() -> tuple[str, ...]:
-    """The names of all listings of all dialects, each once."""
+    """The distinct names of the listings of all dialects."""
     return tuple(dict.fromkeys(listing.name for listings in _KNOWN.values() for listing in listings))
 
 
 def listings(
     dialect: str, project_id: str | None, names: tuple[str, ...] = (), api: ImageApi | None = None
 ) -> tuple[Listing, ...]:
-    """The dialect's listings that the `api` has, or those of the names, ready to be asked.
+    """Return the listings with these `names`, or else the dialect's listings that the `api` supports, ready to read.
 
-    Raises: SettingsError when the dialect has no listing of a name, or one needs the project id and it is not known.
+    Raises: SettingsError if the dialect does not have a listing, or a listing needs the project id and it is unknown.
     """
     known = {listing.name: listing for listing in _KNOWN[dialect]}
     unknown = [name for name in names if name not in known]
@@ -102,24 +102,24 @@ def listings(
         chosen = [listing for listing in _DEFAULT[dialect] if listing.name not in missing]
     ready = [_filled(listing, project_id) for listing in chosen]
     if dialect == OPENSTACK and project_id and api is not None and not api.has_community:
-        # There, accepted shares say that they are private too, and are in the same answer.
+        # There, accepted shares are private too, and would be in this listing.
         ready = [_of_owner(listing, project_id) if listing.name == "private" else listing for listing in ready]
     return tuple(ready)
 
 
 def missing_listings(dialect: str, api: ImageApi) -> tuple[str, ...]:
-    """The names of the dialect's listings that the API would refuse, or answer with nothing."""
+    """The names of the dialect's listings that the API would refuse or answer with an empty page."""
     if dialect != OPENSTACK:
         return ()
-    # `visibility=all` is younger than both, and hidden images are asked for with it.
+    # The listing of hidden images uses `visibility=all`, which is newer than both features.
     return (*(() if api.has_community else ("community",)), *(() if api.has_hidden else ("hidden",)))
 
 
 def mismatch(listing: Listing, image: Json, since: datetime | None = None) -> str | None:
-    """Which filter the image contradicts, as `attribute is X, asked for Y`; None where it has all that was asked for.
+    """Return which filter the image contradicts, as `attribute is X, asked for Y`; None if it matches all filters.
 
-    `since` (UTC) is the bound of `updated_at=gte:`, where that was asked. A server or proxy that ignores a filter is
-    caught here. The member status is not in an image and cannot be held against it.
+    `since` (UTC): the bound of `updated_at=gte:`, if the query had one. This detects a server or proxy that ignores a
+    filter. An image does not contain the member status, so that filter cannot be checked.
     """
     if since is not None and _is_before(image.get("updated_at"), since):
         return f"updated_at is {image['updated_at']!r:.60}, asked for {since:%Y-%m-%dT%H:%M:%SZ} and later"
@@ -131,14 +131,14 @@ def mismatch(listing: Listing, image: Json, since: datetime | None = None) -> st
 
 
 def all_fit(listing: Listing, images: Sequence[Json]) -> bool:
-    """Whether every image has what the listing's filters ask for, by one look at each attribute.
+    """Whether every image matches the listing's filters, by one check of each attribute.
 
-    False for images of an old API too, which `mismatch` takes: it looks at each.
+    Also False for images of an old API that `mismatch` accepts; then each image must be checked.
     """
     return all(
         _is(text, asked)
         for name, asked in _shown_filters(listing)
-        # As texts, for as values true and 1 would be one.
+        # As texts, because the values true and 1 are equal in Python.
         for text in set(map(str, column(images, name)))
     )
 
@@ -155,10 +155,10 @@ def _is(value: Json, asked: str) -> bool:
 
 
 def _is_received(listing: Listing, image: Json) -> bool:
-    """Whether an image that says `private` is one that another project shares with us.
+    """Whether an image with visibility `private` is one that another project shares with us.
 
-    Before version 2.5 of Glance's API, and in IMS's older form, a shared image says that it is private. Nobody but its
-    owner and those it is shared with is shown a private image: one of another project must be shared with ours.
+    Before version 2.5 of Glance's API, and in IMS's older form, a shared image has visibility `private`. Only its owner
+    and the projects it is shared with can see it, so a private image of another project is shared with ours.
     """
     owner = image.get("owner")
     if not listing.project_id or not owner or not isinstance(owner, str):
@@ -175,7 +175,7 @@ def _hint(listing: Listing, name: str, value: Json) -> str:
 
 
 def _is_before(value: Json, bound: datetime) -> bool:
-    """Whether this is certainly a time before the bound; what cannot be read as a time is for the flattening to say."""
+    """Whether the value is a time before the bound. Values that are not times are rejected later, in transform."""
     time = api_time(value)
     return time is not None and time < bound.replace(microsecond=0)
 

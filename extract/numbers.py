@@ -1,4 +1,4 @@
-"""A JSON number that is no whole one for a parser, as it was written: `1.10` would lose its zero, `-0` its sign."""
+"""JSON numbers with their original text. A parser would lose the zero of `1.10` and the sign of `-0`."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from typing import Any, Final
 import msgspec
 
 _MARK: Final = secrets.token_hex(16)
-"""Nobody who writes an image can know it."""
+"""Marks numbers in JSON text. It is random, so that no text in an image can contain it."""
 
 _MINUS_ZERO: Final = re.compile(rb"-0(?:[\s,\]}]|\Z)")
 
 
 class Number:
-    """The number's text, such as `1.10`, `1E2`, `-0` or, from a parser that takes it, `NaN`.
+    """The number's text, such as `1.10`, `1E2`, `-0` or, from a parser that accepts it, `NaN`.
 
-    No dataclass, for msgspec would write that as an object.
+    Not a dataclass, because msgspec would write that as an object.
     """
 
     __slots__ = ("text",)
@@ -37,18 +37,18 @@ class Number:
 
     @property
     def whole(self) -> int | None:
-        """The number where it is a whole one: `2.0` and `1E2` are. None where it is not, or has more than 64 bits."""
+        """The number as int if it is whole, like `2.0` and `1E2`, and fits 64 bits; otherwise None."""
         if not abs(float(self.text)) < 1 << 64:
             return None
         try:
             exact = Decimal(self.text)
-        except InvalidOperation:  # an exponent of so many digits that no number has it
+        except InvalidOperation:  # an exponent with too many digits
             return None
         return int(exact) if exact == exact.to_integral_value() else None
 
 
 def may_hold_minus_zero(text: bytes | msgspec.Raw) -> bool:
-    """Whether the JSON text may hold the number `-0`, which msgspec reads as 0. A text in it may look so too."""
+    """Whether the JSON text may contain the number `-0`, which msgspec reads as 0. Also True for `-0` in a string."""
     return _MINUS_ZERO.search(text) is not None
 
 
@@ -56,22 +56,22 @@ _decode = msgspec.json.Decoder(float_hook=Number).decode
 
 
 def strict_json(text: bytes | msgspec.Raw) -> Any:
-    """What the JSON text holds. Raises: msgspec.MsgspecError, RecursionError, UnicodeDecodeError."""
+    """Parse the JSON text with msgspec. Raises: msgspec.MsgspecError, RecursionError, UnicodeDecodeError."""
     value = _decode(text)
     return lenient_json(bytes(text).decode()) if may_hold_minus_zero(text) else value
 
 
 def lenient_json(text: str) -> Any:
-    """What Python's own parser takes, which is more than strict_json does: lone surrogates, NaN, 1e999.
+    """Parse with Python's own parser, which accepts more than strict_json: lone surrogates, NaN, 1e999.
 
-    Whole numbers of any size are exact: as text where Python has no number of so many digits.
+    Whole numbers of any size are exact; as text if Python refuses that many digits.
     Raises: json.JSONDecodeError, RecursionError.
     """
     return json.loads(text, parse_int=_whole_number, parse_float=Number, parse_constant=Number)
 
 
 def _whole_number(digits: str) -> int | str | Number:
-    # Python turns some thousand digits into a number, and a number into digits, and refuses more.
+    # Python refuses to convert numbers of more than some thousand digits.
     try:
         return int(digits) or (Number(digits) if digits == "-0" else 0)
     except ValueError:
@@ -79,11 +79,11 @@ def _whole_number(digits: str) -> int | str | Number:
 
 
 def json_text(value: Any) -> str:
-    """The value as JSON text: keys sorted, numbers as they were written, ASCII where Unicode cannot say it."""
+    """The value as JSON text: sorted keys, numbers with their original text, ASCII escapes for lone surrogates."""
     try:
         return _written(value)
     except RecursionError:
-        # A thread of its own has all the levels that Python allows, however deep the caller stands.
+        # A new thread has the full recursion limit, however deep the caller's stack is.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(_written, value).result()
 

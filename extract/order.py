@@ -1,6 +1,6 @@
-"""The ids that a pass over a listing has read: their order, which were read before, and which to step back to.
+"""The ids that a pass over a listing has read: their order, repeats, and the ids to step back to.
 
-Used by paging, and by `check`. Knows no pages and no requests.
+Used by extract.paging, and by `check`. Does not know pages or requests.
 """
 
 import operator
@@ -10,10 +10,10 @@ from itertools import islice
 
 
 class StepBackIds:
-    """Ids to step back to when a marker's image is gone: all of the last page, and one of each page before it."""
+    """Ids to step back to if a marker's image is gone: all of the last page, and one of each page before it."""
 
     def __init__(self, start: str | None = None) -> None:
-        """`start` is the marker at which a part begins."""
+        """`start`: the marker at which a part begins."""
         self._ids: list[str] = [] if start is None else [start]
         self._last_page_at = len(self._ids)
 
@@ -35,16 +35,16 @@ class StepBackIds:
         return self._ids[-1] if self._ids else None
 
     def step_back(self, steps: int) -> str | None:
-        """Forget the last ids, so many; return the last that is left, None where there is none."""
+        """Forget the last `steps` ids; return the last remaining id, or None."""
         del self._ids[-steps:]
         return self.last
 
 
 class ReadIds:
-    """Which ids were read, in eight bytes an id: Python's 64-bit hashes, whose key differs in each process.
+    """The ids that were read, in eight bytes per id: Python's 64-bit hashes, whose key differs in each process.
 
-    Repeats are known by this alone, for ids have no order that all databases share. Two of a million ids have the same
-    hash once in 37 million listings, and that matters only where a page overlaps one that was read before.
+    Repeats cannot be detected by order, because databases order ids differently. Two of a million ids have the same
+    hash in one of 37 million listings, and that matters only if a page overlaps one that was read before.
     """
 
     def __init__(self) -> None:
@@ -71,16 +71,16 @@ class ReadIds:
 
     @property
     def _set(self) -> set[int]:
-        # Made when it is first needed: it takes ten times the memory, and most passes never look an id up.
+        # Built on first use: it takes ten times the memory, and most passes never look up an id.
         if self._looked_up is None:
             self._looked_up = set(self._hashes)
         return self._looked_up
 
 
 class IdOrder:
-    """Ids that ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
+    """Checks that ids ascend, by bytes as in SQLite and PostgreSQL's C locale, or without regard to case as in MySQL.
 
-    Which of the two a cloud's database uses cannot be asked; a listing must keep to one of them throughout.
+    A cloud does not say which of the two its database uses, but a listing must use the same one throughout.
     """
 
     def __init__(self, last: str | None = None) -> None:
@@ -89,7 +89,7 @@ class IdOrder:
         self._caseless = True
 
     def follows(self, identity: str) -> bool:
-        """Whether the id ascends from the last one; it becomes the last one."""
+        """Return whether the id is greater than the last one; it becomes the last one."""
         if self.last is not None:
             self._by_bytes = self._by_bytes and identity > self.last
             self._caseless = self._caseless and identity.lower() > self.last.lower()
@@ -97,9 +97,9 @@ class IdOrder:
         return self._by_bytes or self._caseless
 
     def all_follow(self, ids: Sequence[str]) -> bool:
-        """Whether the ids are all in lower case and ascend from the last one; if so, their last becomes the last one.
+        """Return whether the ids are in lower case and ascend from the last one, which then becomes the last of them.
 
-        Asked of a whole page at once, this is ten times as fast as `follows` for each id.
+        For a whole page this is ten times as fast as `follows` for each id.
         """
         text = "".join(ids)
         if text != text.lower() or not all(map(operator.lt, ids, islice(ids, 1, None))) or not self.follows(ids[0]):
@@ -109,7 +109,7 @@ class IdOrder:
 
 
 def ascending(ids: Sequence[str]) -> bool:
-    """Whether the ids ascend, in either of the orders that databases have; ids that repeat are for others to refuse."""
+    """Whether the ids ascend in one of the two orders that databases use. Repeats are not checked here."""
     caseless = [identity.lower() for identity in ids]
     by_bytes = sorted(ids)
     return list(ids) == by_bytes or caseless == sorted(caseless)

@@ -1,7 +1,7 @@
-"""One pass over a listing, or over a part of it: which page to ask for next, and what of a page is new.
+"""One pass over a listing or a part of it: which page to request next, and which images of a page are new.
 
-Paging sees only questions and pages; who asks them is extract.reading. That each page began where the last one ended,
-that no marker came twice, that the last page had no `next` is shown, not assumed.
+Paging sees only queries and pages; extract.reading sends the requests. It checks, and does not assume, that each page
+begins where the last one ended, that no marker occurs twice, and that the last page has no `next`.
 """
 
 import logging
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 _MARKER_GONE: Final = (400, 404)
 _SMALLEST_LIMIT: Final = 50
 _SMALLEST_BOUND: Final = 25
-"""Images on a page, where nobody has set another bound. Source: reference, `limit`; Glance, limit_param_default."""
+"""A server's default number of images per page. Source: reference, `limit`; Glance, limit_param_default."""
 
 _MOST_REFUSALS: Final = 3
-"""So often one id may be refused as a marker although a page still has it: a gateway may err once."""
+"""How often one id may be refused as a marker although pages still have it: a gateway may fail once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`images` as received, without those that an earlier page of this pass had; and where the page was landed."""
+    """`images` as received, without those of earlier pages of this pass; `landed_at`: the page's place in landing."""
 
     images: Images
     landed_at: LandedAt
@@ -42,13 +42,12 @@ class Page:
 
 @dataclass(slots=True, eq=False)
 class Pass:
-    """From the first page of a listing, or of a part of it, to the page without `next` or to the next part.
+    """Reads from the start of a listing, or of a part, to the page without `next` or to the next part.
 
-    Ask `query()`, hand what comes to `take()` or `step_back()`, until `is_finished`; then `evidence` says what was
-    met. `since` (`updated_at=gte:`) narrows the listing to what changed from then on, UTC. A listing that goes on
-    after `most_pages` is taken for one that never ends. With `doubts_end`, a page without `next` is never believed at
-    once. Where the service ignores the order that is asked for, a pass
-    over the whole listing takes the images as they come, each once.
+    Send `query()` and pass the page to `take()`, or the refusal to `step_back()`, until `is_finished`; then `evidence`
+    is complete. `since`: UTC; limits the listing to images changed since then (`updated_at=gte:`). A listing of more
+    than `most_pages` is an error, because it may never end. With `doubts_end`, the end is always asked for again. If
+    the service ignores the requested order, a pass over the whole listing accepts any order, but no image twice.
     """
 
     listing: Listing
@@ -61,9 +60,9 @@ class Pass:
     evidence: Evidence = field(default_factory=Evidence)
     read: ReadIds = field(default_factory=ReadIds)
     met: str | None = None
-    """The image at which the next part begins, once a page had it."""
+    """The image at which the next part begins, once a page contained it."""
     until: str | None = None
-    """The image at which the next part was to begin when the last page was taken."""
+    """The image at which the next part began when the last page was taken; None if there was no next part."""
     is_finished: bool = False
     _marker: str | None = field(init=False)
     _order: IdOrder = field(init=False)
@@ -82,20 +81,20 @@ class Pass:
 
     @property
     def last_ids(self) -> Sequence[str]:
-        """The ids of the last page that had any."""
+        """The ids of the last page that was not empty."""
         return self._step_back_ids.last_page
 
     @property
     def sample_ids(self) -> list[str]:
-        """One id of each page but the last, and all of the last."""
+        """One id of each page except the last, and all ids of the last."""
         return list(self._step_back_ids)
 
     def query(self) -> dict[str, str]:
-        """The parameters of the next request. Raises: CloudError where the listing has gone on for too long."""
+        """Return the parameters of the next request. Raises: CloudError after `most_pages`."""
         if self.evidence.pages >= self.most_pages:
             raise CloudError(
-                f"{self.where}: the listing goes on after {counted(self.most_pages, 'page')}",
-                "Raise most_pages if it is that long.",
+                f"{self.where}: the listing did not end after {counted(self.most_pages, 'page')}",
+                "Raise most_pages if the listing is that long.",
             )
         query = dict(self.listing.filters)
         if self.since is not None:
@@ -107,76 +106,75 @@ class Pass:
         return query
 
     def step_back(self, refusal: Refused) -> None:
-        """Go on from an image before the marker's, which was deleted while we read: what comes after both is the same.
+        """Use an earlier image as the marker, because the marker's image was deleted while we read.
 
         The steps double, so that a thousand deleted neighbours cost ten requests.
-        Raises: the refusal where it is not about the marker; NotProven where a part has no image left to go on from.
+        Raises: the refusal if it is not about the marker; NotProven if a part has no earlier image left.
         """
         marker = self._marker
         if marker is None or refusal.status not in _MARKER_GONE:
             raise refusal
         is_known = self.part == WHOLE or marker in self._refusals
         if self._is_asking_for_the_end and not self.doubts_end and is_known:
-            # The last page had no `next`; a last image that is no marker, or no longer one, does not contradict it.
+            # The last page had no `next`. That its last image is not, or no longer, a marker does not contradict it.
             self.is_finished = self.evidence.ended_without_next = True
             return
         log.info("%s: the image that page %d starts after is gone", self.where, self.evidence.pages + 1)
         self.evidence.markers_gone += 1
         self._refusals[marker] = self._refusals.get(marker, 0) + 1
         if self._refusals[marker] > _MOST_REFUSALS:
-            raise self._error(f"image {marker} was refused as a marker, but is listed still")
+            raise self._error(f"image {marker} was refused as a marker, but is still listed")
         self._used.clear()
         self._repeats_may_come = True
         self._marker = self._order.last = self._step_back_ids.step_back(self._steps)
         self._steps *= 2
         if self._marker is None and self.part != WHOLE:
-            raise NotProven(f"{self.where}: the images that it was to go on after are gone")
+            raise NotProven(f"{self.where}: the images from which it could resume are gone")
 
     def take(self, body: PageBody, size_bytes: int, until: str | None = None) -> Images:
-        """Return the page's images that no earlier page had; those without a usable id as they are.
+        """Return the page's images that no earlier page had, and all images without a usable id.
 
-        `until` is the image at which the next part begins, as things are now. What comes after it on its page belongs
-        to that part.
-        Raises: CloudError, naming cloud, listing and page, where the listing cannot be shown to be complete: a marker
-        that comes twice, an image that comes twice or that the filters exclude; NotProven where a part is not in order.
+        `until`: the image at which the next part currently begins. Images after it on the page belong to that part.
+        Raises: CloudError, naming cloud, listing and page, if the listing cannot be shown to be complete: a marker or
+        an image that occurs twice, or an image that the filters exclude; NotProven if a part is not in order.
         """
         self.until = until
         images, ids, is_past = self._up_to(until, body)
-        new = images if self._is_all_new_and_in_order(images, ids) else self._looked_at_one_by_one(images)
+        new = images if self._is_all_new_and_in_order(images, ids) else self._new_among(images)
         self._count(body, new, size_bytes)
-        self._go_on(body, ids, is_past=is_past)
+        self._advance(body, ids, is_past=is_past)
         return new
 
     def reopen(self) -> None:
-        """Read on from the last image: the end, or the next part, was not where it seemed to be."""
+        """Continue after the last image: the listing's end, or the next part, was not where it seemed to be."""
         self.is_finished, self.met = False, None
         self.evidence.ended_without_next = self.evidence.ended_at_bound = False
         self._marker = self._step_back_ids.last
         self._used.clear()
 
     def _limit(self) -> int:
-        """How many images to ask for: at a part's end no more than it should still have, and a few that are new."""
+        """How many images to request: near a part's end only those still expected, plus a few for new images."""
         if self.part.expected is None:
             return self.page_size
         left = self.part.expected - self.evidence.images
-        # A part that has outgrew what was expected asks for more and more.
+        # If a part has more images than expected, the requests grow again.
         wanted = left + left // 50 + 10 if left > 0 else -2 * left
         return min(self.page_size, max(_SMALLEST_LIMIT, wanted))
 
-    def _take_as_they_come(self) -> None:
+    def _accept_any_order(self) -> None:
         if self.part != WHOLE:
-            raise NotProven(f"{self.where}: its images do not come in the order of their ids")
+            raise NotProven(f"{self.where}: its images are not in the order of their ids")
         if self.evidence.in_order:
-            log.warning("%s: ids in ascending order were asked for, and do not come so", self.where)
+            log.warning("%s: the service does not sort ids in ascending order, as we asked", self.where)
         self.evidence.in_order = False
 
     def _up_to(self, until: str | None, body: PageBody) -> tuple[Images, Sequence[str], bool]:
-        """The page's images and ids up to `until`, if it is there; and whether the page shows that the part is over."""
+        """Return the page's images and ids, up to `until` if the page has it, and whether the part ends here."""
         images, ids = body.images, body.ids
         if until is None or not ids:
             return images, ids, False
         if until not in ids:
-            # By bytes, it is past: its image is gone. Whether the next part has what comes then, the seam's proof says.
+            # By bytes, the page is past it, so its image is gone. That the parts meet is proven later.
             return images, ids, ids[-1] > until
         self.met = until
         within = ids.index(until) + 1
@@ -188,9 +186,9 @@ class Pass:
         return images[:kept], ids[:within], True
 
     def _is_all_new_and_in_order(self, images: Images, ids: Sequence[str]) -> bool:
-        """Whether all images are new, in order and what was asked for, as those of nearly every page are.
+        """Whether all images are new, in order and match the filters, as on nearly every page.
 
-        To ask this of all at once is ten times as fast as to look at each.
+        One check of the whole page is ten times as fast as a check of each image.
         """
         if not ids or len(ids) != len(images) or self.since is not None or not self.evidence.in_order:
             return False
@@ -203,20 +201,20 @@ class Pass:
         self._order.last = last
         return False
 
-    def _looked_at_one_by_one(self, images: Images) -> Images:
+    def _new_among(self, images: Images) -> Images:
         is_new = [self._is_new(image) for image in images]
         return images if all(is_new) else images.take([number for number, new in enumerate(is_new) if new])
 
     def _is_new(self, image: Json) -> bool:
-        """Raises: CloudError where the image has come before, although nothing was asked for again; NotProven."""
+        """Raises: CloudError if the image occurred before although nothing was requested again; NotProven."""
         identity = usable_id(image)
         if identity is None:
             self.evidence.without_id += 1
             return True
         if self.evidence.in_order and not self._order.follows(identity):
-            self._take_as_they_come()
+            self._accept_any_order()
         if self._repeats_may_come and identity in self.read:
-            # After a step back, what lies between its image and the last one read comes again.
+            # After a step back, the images between the marker and the last one read come again.
             self.evidence.repeats_dropped += 1
             return False
         if not self.evidence.in_order and identity in self.read:
@@ -239,12 +237,12 @@ class Pass:
             evidence.first_id = evidence.first_id or body.ids[0]
             evidence.last_id = self.met or body.ids[-1]
 
-    def _go_on(self, body: PageBody, ids: Sequence[str], *, is_past: bool) -> None:
+    def _advance(self, body: PageBody, ids: Sequence[str], *, is_past: bool) -> None:
         """Finish the pass, or set the marker of the next page."""
         following = body.next
         announced = _marker_in(following or "")
         if announced is not None and announced in self._used:
-            raise self._error(f"the marker {announced!r:.80} comes a second time: the listing goes round in circles")
+            raise self._error(f"the marker {announced!r:.80} comes a second time: the listing repeats itself")
         self._is_asking_for_the_end = False
         self._step_back_ids.add_page(ids)
         self.evidence.pages += 1
@@ -256,10 +254,10 @@ class Pass:
         self._set_marker(self._next_marker(ids, announced))
 
     def _is_end_doubtful(self, body: PageBody) -> bool:
-        """Whether to ask once more what comes after a page without `next`.
+        """Whether to request the page after a page without `next`.
 
-        A `next` that was lost on the way would cost all that comes after it, and the question costs a listing of
-        some length one small answer. A page that is smaller than any server's bound is believed.
+        If a proxy removed the `next`, all later images would be missing, and the request costs only one small answer.
+        It is not sent if the page is smaller than any server's page size.
         """
         evidence = self.evidence
         is_short = evidence.pages == 1 and len(body.images) < min(self._limit_asked, _SMALLEST_BOUND)
@@ -270,7 +268,7 @@ class Pass:
         return True
 
     def _next_marker(self, ids: Sequence[str], announced: str | None) -> str:
-        """The last id, for then nothing can lie between; without ids what `next` says."""
+        """Return the last id, so that no image can lie between; for a page without ids, the marker in `next`."""
         if ids:
             return ids[-1]
         self.evidence.empty_pages_followed += 1
@@ -280,7 +278,7 @@ class Pass:
 
     def _set_marker(self, marker: str) -> None:
         if marker in self._used:
-            raise self._error(f"the marker {marker!r:.80} comes a second time: the listing goes round in circles")
+            raise self._error(f"the marker {marker!r:.80} comes a second time: the listing repeats itself")
         self._used.add(marker)
         self._marker = marker
 
@@ -289,7 +287,7 @@ class Pass:
 
 
 def _marker_in(link: str) -> str | None:
-    """The marker in a `next` link, percent-decoded. The link itself is never followed: its host may be anyone's."""
+    """The marker in a `next` link, percent-decoded. The link itself is never followed, because it may name any host."""
     try:
         values = parse_qs(urlsplit(link).query).get("marker")
     except ValueError:

@@ -1,7 +1,7 @@
-"""One listing of one cloud, read to its end: each page landed, then checked, then handed on; then the closing pass.
+"""Reads one listing of one cloud to its end: lands, checks and passes on each page; then makes the closing pass.
 
-Called by the flows, a listing at a time; several may read from one connection side by side. A long listing is cut into
-parts, which several readers share; that the parts meet is proven, or the listing is read again.
+Called by pipeline.listing_reading; several listings may be read concurrently through one connection. A long listing is
+cut into parts for several readers; it proves that the parts meet, or one reader reads the listing again.
 """
 
 import builtins
@@ -34,27 +34,27 @@ from extract.stopping import PROCESS_STOP, StopSignal
 log = logging.getLogger(__name__)
 
 _PARSE_SLOT: Final = threading.Semaphore(1)
-"""One page at a time is parsed and flattened in a process, however many readers fetch pages.
+"""A process parses and flattens one page at a time, however many readers fetch pages.
 
-A parsed page takes ten times the memory of its bytes, and threads that take turns at it slow each other down.
+A parsed page takes ten times the memory of its bytes, and threads that parse concurrently slow each other down.
 """
 
 _MOST_ASKED_AGAIN: Final = 20
-"""Images that only the parts' readers saw, asked for again before the one reader's listing is believed."""
+"""How many images that only the parts' readers saw are asked for before the single reader's result is accepted."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class _PageMade(Generic[T]):
-    """What was made of a page, and the page's line for the manifest, which is written when it is handed on."""
+    """The result of a page, and its line for the manifest, which is written when the result is passed on."""
 
     made: T
     line: LandedPage
 
 
 class Reading(Generic[T]):
-    """The reading of one listing. Iterate `pages()` to its end; `evidence` says how far it came at any time."""
+    """Reads one listing. Iterate `pages()` to its end; `evidence` shows the state at any time."""
 
     def __init__(
         self,
@@ -68,12 +68,12 @@ class Reading(Generic[T]):
         earlier: Earlier | None = None,
         stopped: StopSignal = PROCESS_STOP,
     ) -> None:
-        """`start` says what is read: changes since then or all, in which parts; none: they are found, or one reads all.
+        """`start`: what to read, changes or everything, and in which parts; without parts they are found here.
 
-        `prepare` makes of each page what `pages()` yields: by its reader, while the parsed page is in memory.
-        `closing_since` asks for a closing pass from then on, by the server's clock, UTC. An image that changed behind a
-        reader's back comes a second time there: of two readings the later one counts. Pages that an `earlier` reading
-        landed are not asked for again; `closing_since` must then cover that one too.
+        `prepare` turns each page into a value of `pages()`; the page's reader calls it while the parsed page is in
+        memory. `closing_since` (UTC, by the server's clock): make a closing pass over changes since then. An image that
+        changed after it was read comes again there, and the later version counts. Pages of an `earlier` reading are not
+        requested again; `closing_since` must then cover that reading too.
         """
         self._connection = connection
         self._listing = listing
@@ -93,12 +93,12 @@ class Reading(Generic[T]):
         self._expected = frozenset[str]()
 
     def pages(self) -> Iterator[T]:
-        """What is made of all pages, those of the closing pass last. An image may come more than once.
+        """Yield the results of all pages, those of the closing pass last. An image may occur more than once.
 
-        Raises: CloudError where the listing cannot be shown to be complete.
+        Raises: CloudError if the listing cannot be shown to be complete.
         """
         for page in self._pages_made():
-            # Only now, so that the manifest has the pages that were handed on, and no others, in that order.
+            # Only now, so that the manifest has exactly the pages that were passed on, in this order.
             self._landing.add(page.line)
             yield page.made
         found = counted(self.images, "image"), counted(self.page_count, "page")
@@ -106,7 +106,7 @@ class Reading(Generic[T]):
 
     @property
     def images(self) -> int:
-        """Images received, without those that the account itself shares out: every shared listing shows them too."""
+        """Images received, without those that the account itself shares: every listing of shares shows them too."""
         return sum(one.evidence.images for one in self._passes) - sum(self._shared_out)
 
     @property
@@ -123,7 +123,7 @@ class Reading(Generic[T]):
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """What shows that the listing is complete, for `run_listings.evidence`; `parts` where several readers read."""
+        """The evidence that the listing is complete, for `run_listings.evidence`; with `parts` for several readers."""
         parts = [{"after": one.part.after, "until": one.part.until, **asdict(one.evidence)} for one in self._passes]
         return {
             **asdict(together([one.evidence for one in self._passes])),
@@ -145,7 +145,7 @@ class Reading(Generic[T]):
             yield from self._pages_of(self._closing, CLOSING)
 
     def _in_parts(self) -> Iterator[_PageMade[T]]:
-        """The listing by several readers where it is long, by one where it is not. Raises: NotProven, CloudError."""
+        """Read the listing, with several readers if it is long. Raises: NotProven, CloudError."""
         if self._start.changed_since is not None:
             yield from self._by_one_reader()
             return
@@ -167,22 +167,22 @@ class Reading(Generic[T]):
         stopped = StopSignal(self._stopped)
         works = [partial(self._pages_of, one, _part_name(number), chain, stopped) for number, one in enumerate(passes)]
         settings = self._connection.settings
-        yield from side_by_side(works, settings.max_connections, self._connection.room, stopped)
+        yield from side_by_side(works, settings.max_connections, self._connection.prefetch_slots, stopped)
         yield from self._until_proven(chain)
 
     def _found_parts(self, first: Pass) -> tuple[Part, ...]:
-        """The listing in parts, the first of which has been begun; none where one reader may as well go on."""
+        """Return the parts of a listing whose first page was read; empty if one reader should read it all."""
         if first.is_finished or not first.evidence.in_order or self._earlier:
             return ()
         cuts = probe(self._connection, self._listing, first.last_ids, self.where, self._stopped)
         return parts_between(cuts) if cuts else ()
 
     def _until_proven(self, chain: Chain) -> Iterator[_PageMade[T]]:
-        """Read on wherever two parts do not meet. Raises: NotProven where that does not help."""
+        """Continue each part that does not meet the next. Raises: NotProven if that does not help."""
         while (one := chain.open_seam()) is not None:
             number = chain.passes.index(one)
             log.warning(
-                "%s: the part after %s is not shown to meet the next; it is read on", self.where, one.part.after
+                "%s: the part after %s does not meet the next one; reading continues there", self.where, one.part.after
             )
             self._read_again += 1
             images_before = one.evidence.images
@@ -199,9 +199,9 @@ class Reading(Generic[T]):
         yield from self._pages_of(whole, name)
 
     def _by_one_reader_again(self) -> Iterator[_PageMade[T]]:
-        """The whole listing, after its parts did not meet.
+        """Read the whole listing with one reader, after its parts did not meet.
 
-        Raises: CloudError where the cloud still lists an image that only the parts had.
+        Raises: CloudError if the cloud still lists an image that only the parts had.
         """
         in_parts, self._passes, self._shared_out, self._earlier = self._passes, [], [], None
         yield from self._by_one_reader(ALONE, doubts_end=True)
@@ -210,15 +210,15 @@ class Reading(Generic[T]):
         for identity in lost[:: max(1, len(lost) // _MOST_ASKED_AGAIN)]:
             if is_listed(self._connection, self._listing.filters, identity, self.where, self._stopped):
                 raise CloudError(
-                    f"{self.where}: several readers got image {identity}, and one reader did not",
-                    "The image service answers the same question differently; see whether its servers disagree.",
+                    f"{self.where}: several readers got image {identity}, but one reader did not",
+                    "The image service answers the same query differently; check whether its servers disagree.",
                 )
 
     def _pages_of(
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
     ) -> Iterator[_PageMade[T]]:
-        """What is made of a pass's pages, to its end. A part whose cut is gone is left to the part before it."""
-        while not one.is_finished or (chain is not None and chain.lets_go_on(one)):
+        """Yield the results of a pass's pages, to its end. If the image of a part's cut is gone, drop the part."""
+        while not one.is_finished or (chain is not None and chain.reopen_if_next_dropped(one)):
             try:
                 page = self._next_page(one, name, chain, stopped)
             except Refused as exc:
@@ -239,10 +239,7 @@ class Reading(Generic[T]):
     def _next_page(
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
     ) -> _PageMade[T] | None:
-        """Ask for the next page, land it, check it, and make something of it; None where nothing more comes.
-
-        Raises: CloudError, Refused.
-        """
+        """Fetch, land, check and prepare the next page; return None at the end. Raises: CloudError, Refused."""
         stopped = stopped or self._stopped
         while True:
             shown = {CLOSING: "closing pass, ", "listing": "", ALONE: ""}.get(name, f"{name}, ")
@@ -277,7 +274,7 @@ class Reading(Generic[T]):
     def _made_of(
         self, one: Pass, name: str, content: builtins.bytes, landed_at: LandedAt, until: str | None, where: str
     ) -> tuple[T, list[str], int]:
-        """What is made of the page, its ids, and how many images it has. Nobody holds the parsed page afterwards."""
+        """Return the page's result, its ids, and its number of images, and release the parsed page."""
         with _PARSE_SLOT:
             body = parse_page(content, where, self._expected)
             self._expected = body.images.expected_next
@@ -296,5 +293,5 @@ class Reading(Generic[T]):
 
 
 def _part_name(number: int) -> str:
-    """The name of a part in landing. The first is `listing`, for it may turn out to be all of it."""
+    """The name of a part in landing. The first is `listing`, because it may turn out to be the whole listing."""
     return f"part-{number}" if number else "listing"

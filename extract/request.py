@@ -1,6 +1,6 @@
-"""One GET to the image service, once, and what its answer means: a table of statuses.
+"""Sends one GET to the image service, without retry, and turns the status of the answer into an error.
 
-Called through extract.asking, which tries again. Knows answers and errors, not what is in a body.
+Called through extract.asking and extract.reading, which retry. Knows answers and errors, not the content of bodies.
 """
 
 from collections.abc import Mapping
@@ -21,28 +21,28 @@ PASSING: Final = {
     408: "the image service waited too long for our request",
     429: "the cloud asks us to slow down",
     500: "the image service failed",
-    502: "the gateway got no good answer from the image service",
+    502: "the gateway got an invalid answer from the image service",
     503: "the image service is unavailable",
     504: "the gateway got no answer from the image service in time",
 }
 FINAL: Final = {
     400: ("the image service does not understand the request", "Check dialect, page_size and api_version."),
-    401: ("the cloud refuses our token, a fresh one too, or our signature", ""),
+    401: ("the cloud refuses our token, even a new one, or our signature", ""),
     403: ("the account may not do this", "Ask for a role that may list images, or leave the listing out."),
-    404: ("there is no such thing at the image endpoint", "Check the endpoint: it is what comes before /v2/images."),
+    404: ("the image endpoint does not know this address", "Check the endpoint: it is the part before /v2/images."),
     407: (
-        "the proxy wants a login",
+        "the proxy requires a login",
         "Write user and password into the proxy variable: http://user:password@host:port.",
     ),
-    511: ("the network wants a login before it lets requests through", "Log in to the network."),
+    511: ("the network requires a login before it passes requests on", "Log in to the network."),
 }
 THROTTLED_BY_GATEWAY: Final = b"APIGW.0308"
-"""The vendor's gateway throttles with this code, mostly as 429, at times as 403."""
+"""The code with which the vendor's gateway throttles, usually with status 429, sometimes 403."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back with status 200. `received_at` is our clock's, `served_at` the server's (Date), both UTC."""
+    """An answer with status 200. `received_at`: by our clock; `served_at`: by the server's clock (Date). Both UTC."""
 
     url: str
     status: int
@@ -58,10 +58,10 @@ def get(
     where: str,
     stopped: StopSignal = PROCESS_STOP,
 ) -> Answer:
-    """One GET, once. `where` begins every error's sentence (cloud, listing, page).
+    """Send one GET. `where` begins the text of every error (cloud, listing, page).
 
-    Raises: TransientError for what another try may change; Refused for any other status than 200; CloudError for a
-    certificate that cannot be trusted and an answer that cannot be used; SettingsError; Stopped.
+    Raises: TransientError if a retry may help; Refused for other statuses than 200; CloudError if the certificate
+    cannot be trusted or the answer cannot be used; SettingsError; Stopped.
     """
     settings = connection.settings
     limits = {"largest_bytes": settings.largest_page_bytes, "answer_seconds": settings.page_timeout_seconds}
@@ -86,7 +86,7 @@ def get(
 
 
 def _said(response: httpx.Response) -> bytes:
-    """What the answer says where it is no page."""
+    """The body of an answer that is not a success."""
     return b"" if response.is_success else response.content
 
 
@@ -95,7 +95,7 @@ def _refusal(connection: Connection, response: httpx.Response, received_at: date
     said = connection.secrets.excerpt(response.content, response.request.headers)
     detail = f" ({status}{': ' + said if said else ''})"
     if proxy and response.request.url.scheme == "http":
-        detail += f", asked through the proxy {proxy}, which may have answered itself"
+        detail += f", through the proxy {proxy}, which may have answered itself"
     if is_passing(status) or THROTTLED_BY_GATEWAY in _said(response):
         what = PASSING.get(status, PASSING[500] if status > httpx.codes.INTERNAL_SERVER_ERROR else PASSING[429])
         return TransientError(f"{where}: {what}{detail}", "Try again later.", retry_after_seconds(response))
@@ -103,7 +103,7 @@ def _refusal(connection: Connection, response: httpx.Response, received_at: date
     if response.is_redirect and location:
         return Refused(
             f"{where}: the endpoint redirects to {connection.secrets.url(location)} ({status})",
-            "No redirect is followed, for the token would go along; set endpoint to the right address.",
+            "Redirects are not followed, because the token would be sent along; set endpoint to the right address.",
             status,
         )
     what, advice = FINAL.get(status, ("the image service gave an answer that we cannot use", ""))
@@ -117,8 +117,8 @@ def _refusal(connection: Connection, response: httpx.Response, received_at: date
 def _advice_for_401(connection: Connection, served_at: datetime | None, received_at: datetime) -> str:
     if isinstance(connection.client.auth, SignedAuth):
         difference = clock_difference(served_at, received_at)
-        advice = "Check the access key and the secret key, and that the endpoint is their cloud's."
+        advice = "Check the access key and the secret key, and that the endpoint belongs to their cloud."
         return f"{difference} {advice}" if difference else advice
     if connection.has_fixed_token:
-        return "A token lives for hours only: get a new one, or log in with a password or an application credential."
-    return "Check the account, and that the endpoint is its cloud's."
+        return "A token expires after hours: get a new one, or log in with a password or an application credential."
+    return "Check the account, and that the endpoint belongs to its cloud."

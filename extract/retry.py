@@ -1,6 +1,6 @@
-"""Try again, or not: one wait between tries and one limit for how long, whatever is asked for.
+"""Retries a call with exponential backoff, within one time limit, whatever the call does.
 
-Knows errors, not requests. A `TransientError` is worth another try; everything else is final.
+Knows errors, not requests. Only a `TransientError` is retried; all other errors are final.
 """
 
 import logging
@@ -22,10 +22,33 @@ _BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_W
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Try for so many `seconds` after the first failure, but no more than `tries` times (None: no such limit)."""
+    """Retry for `seconds` after the first failure, with at most `tries` calls in all (None: unlimited)."""
 
     seconds: float
     tries: int | None = None
+
+
+class _Schedule:
+    """When to retry and when to stop, for one use of with_retry. Its time limit begins with the first failure."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._first_failed_at: float | None = None
+
+    def wait(self, state: tenacity.RetryCallState) -> float:
+        """Return the seconds until the next try."""
+        return max(min(_BACKOFF(state), self._seconds_left(state)), _retry_after(state), 0.0)
+
+    def is_over(self, state: tenacity.RetryCallState) -> bool:
+        left = self._seconds_left(state)
+        tries_used_up = self._policy.tries is not None and state.attempt_number >= self._policy.tries
+        return tries_used_up or left <= 0 or _retry_after(state) > left
+
+    def _seconds_left(self, state: tenacity.RetryCallState) -> float:
+        now = state.outcome_timestamp or 0.0
+        if self._first_failed_at is None:
+            self._first_failed_at = now
+        return self._policy.seconds - max(now - self._first_failed_at, state.idle_for)
 
 
 def with_retry(
@@ -36,29 +59,15 @@ def with_retry(
     stopped: StopSignal = PROCESS_STOP,
     sleep: Callable[[float], None] | None = None,
 ) -> T:
-    """Return the result of `call`; call it again, with exponential backoff and jitter, while it raises TransientError.
+    """Return the result of `call`. If it raises TransientError, call it again, with exponential backoff and jitter.
 
-    The wait is at least what the server's Retry-After asks for. A Retry-After that goes beyond the policy's time ends
-    the trying at once. The time counts from the first failure, so that a request which took long gets another try.
-    Raises: the last TransientError when the time or the tries are used up; Stopped; any other error at once.
+    The wait is at least what the server's Retry-After asks for; a Retry-After beyond the policy's time ends the retries
+    at once. The time counts from the first failure, so that a request that took long is retried too.
+    Raises: the last TransientError if the time or the tries are used up; Stopped; any other error at once.
     """
-    first_failed_at: list[float] = []
+    schedule = _Schedule(policy)
 
-    def seconds_left(state: tenacity.RetryCallState) -> float:
-        now = state.outcome_timestamp or 0.0
-        if not first_failed_at:
-            first_failed_at.append(now)
-        return policy.seconds - max(now - first_failed_at[0], state.idle_for)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        return max(min(_BACKOFF(state), seconds_left(state)), _retry_after(state), 0.0)
-
-    def is_over(state: tenacity.RetryCallState) -> bool:
-        left = seconds_left(state)
-        tries_used_up = policy.tries is not None and state.attempt_number >= policy.tries
-        return tries_used_up or left <= 0 or _retry_after(state) > left
-
-    def tell(state: tenacity.RetryCallState) -> None:
+    def log_retry(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0
         log.warning("%s: %s; try %d in %.1f s", where, error, state.attempt_number + 1, seconds)
@@ -68,10 +77,10 @@ def with_retry(
         return call()
 
     return tenacity.Retrying(
-        stop=is_over,
-        wait=wait,
+        stop=schedule.is_over,
+        wait=schedule.wait,
         retry=tenacity.retry_if_exception_type(TransientError),
-        before_sleep=tell,
+        before_sleep=log_retry,
         sleep=sleep or stopped.wait,
         reraise=True,
     )(checked_call)

@@ -1,4 +1,4 @@
-"""Which projects and regions of an account are clouds of their own. Asks nothing; called by account and estate."""
+"""Selects the projects and regions of an account that are clouds. Sends no requests; called by account and estate."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,14 +11,14 @@ _OF_A_PROJECT: Final = (
     *("project_id", "project_name", "project_domain_id", "project_domain_name"),
     *("tenant_id", "tenant_name", "domain_id", "domain_name", "system_scope", "trust_id"),
 )
-"""What says under `auth` in which project one works."""
+"""The options under `auth` that select a project."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """Which projects and regions of an account are clouds, by names or ids with `*`. None: the entry's own.
+    """Patterns (with `*`) for the projects, by name or id, and regions of an account. None: the entry's own.
 
-    `only`: of these clouds only those whose name fits one of the patterns; empty: all.
+    `only`: patterns for the names of the clouds that result; empty: all.
     """
 
     projects: tuple[str, ...] | None = None
@@ -41,7 +41,7 @@ class Estate:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project as Keystone lists it. `domain` is the domain's id, None where the service does not say."""
+    """A project as Keystone lists it. `domain`: the domain's id, None if the service does not say it."""
 
     id: str
     name: str
@@ -50,19 +50,19 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One project of an account whose projects are many clouds. `estate` is their name in the settings."""
+    """One project of an account that is read as many clouds. `estate`: the account's name in the settings."""
 
     estate: str
     project: Project
 
 
 def cloud_name(estate: str, region: str, project: Project, namesakes: bool) -> str:
-    """`prod/eu-de/web`; the project's domain follows where another project has its name: `prod/eu-de/web@default`."""
+    """`prod/eu-de/web`; with the project's domain if another project has the same name: `prod/eu-de/web@default`."""
     name = quote(project.name, safe=" ") if "/" in project.name else project.name
     return f"{estate}/{region}/{name}@{project.domain}" if namesakes else f"{estate}/{region}/{name}"
 
 
 def in_project(auth: dict[str, Any], project: Project | None) -> dict[str, Any]:
-    """What an entry says under `auth`, for another project; None: for no project at all."""
+    """The values under `auth` of an entry, changed to another project; None: without a project."""
     unscoped = {name: value for name, value in auth.items() if name not in _OF_A_PROJECT}
     return unscoped if project is None else {**unscoped, "project_id": project.id}

@@ -1,7 +1,7 @@
-"""JSON texts that carry the hash of themselves, and lines that carry the hash of the one before. Knows no files.
+"""JSON texts that contain their own hash, so that damage is detected. Does not know files.
 
 A sealed text is a JSON object whose first field is `hash`: the SHA-256, in hexadecimal, of the same text without that
-field. docs/internals.md has the form; verify reads it with code of its own.
+field. docs/internals.md describes the format; verify reads it with its own code.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _REST_AT: Final = len(_OPENING) + _DIGITS + len(_CLOSING)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a listing's manifest comes to: how many lines count, the hash of the last, and that of `reading.json`."""
+    """The state of a listing's manifest: its number of lines, the hash of the last, and the hash of `reading.json`."""
 
     lines: int
     last: str | None
@@ -24,15 +24,15 @@ class Head:
 
 
 def sealed(text: bytes) -> tuple[bytes, str]:
-    """The JSON object, which must have a field, with the hash of itself; and that hash."""
+    """Return the JSON object with its hash as the first field, and the hash. The object must have a field."""
     digest = sha256(text).hexdigest()
     return _OPENING + digest.encode() + _CLOSING + text[1:], digest
 
 
 def seal_of(text: bytes, first: str) -> str | None:
-    """The hash that the text carries; None for one from before there were hashes, which begins with the field `first`.
+    """Return the hash in the text after checking it; None for an old text without a hash: its first field is `first`.
 
-    Raises: ValueError where the text is neither.
+    Raises: ValueError if the text is neither.
     """
     if text.startswith(f'{{"{first}":'.encode()):
         return None

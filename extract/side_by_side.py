@@ -1,4 +1,4 @@
-"""Several iterators run by several threads, what they yield handed to one consumer in the order in which it comes."""
+"""Runs several iterators in threads, and yields their values to one consumer in the order of arrival."""
 
 import queue
 import threading
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from extract.stopping import StopSignal
 
-_LOOK_AGAIN_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -34,10 +34,10 @@ _Arrival = _Came[T] | _Failed | _ThreadEnded
 def side_by_side(
     works: Sequence[Callable[[], Iterator[T]]], threads: int, slots: threading.Semaphore, stopped: StopSignal
 ) -> Iterator[T]:
-    """What all of them yield; each is run by one thread from its beginning to its end.
+    """Yield the values of all iterators; one thread runs each from start to end.
 
-    `slots` bounds what is in the making or waits for the consumer, over all calls that share it. `stopped` is set when
-    one of them fails or the consumer takes no more, for the others to stop at once. Raises: what one of them raises.
+    `slots` limits the values that are being made or wait for the consumer, over all calls that share it. `stopped` is
+    set when an iterator fails or the consumer stops, so that the others stop too. Raises: the error of an iterator.
     """
     todo: queue.SimpleQueue[Callable[[], Iterator[T]]] = queue.SimpleQueue()
     for work in works:
@@ -58,12 +58,12 @@ def side_by_side(
     running = [threading.Thread(target=run, daemon=True) for _ in range(min(threads, len(works)))]
     for thread in running:
         thread.start()
-    going = len(running)
+    alive = len(running)
     try:
-        while going:
+        while alive:
             arrival = arrived.get()
             if isinstance(arrival, _ThreadEnded):
-                going -= 1
+                alive -= 1
             elif isinstance(arrival, _Failed):
                 raise arrival.error
             else:
@@ -71,18 +71,18 @@ def side_by_side(
                     yield arrival.value
                 finally:
                     slots.release()
-        # Threads that were told to stop from outside have ended without a word.
+        # Threads that were stopped from outside end without an error.
         stopped.check("the listing")
     finally:
         stopped.set()
-        _give_back(arrived, slots)
+        _release_unread(arrived, slots)
 
 
 def _run_one(
     values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore, stopped: StopSignal
 ) -> None:
     while not stopped.is_set():
-        if not slots.acquire(timeout=_LOOK_AGAIN_SECONDS):
+        if not slots.acquire(timeout=_POLL_SECONDS):
             continue
         try:
             came = _Came(next(values))
@@ -98,8 +98,8 @@ def _run_one(
         arrived.put(came)
 
 
-def _give_back(arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore) -> None:
-    """Release the slots of what nobody will take any more."""
+def _release_unread(arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore) -> None:
+    """Release the slots of values that the consumer will not read."""
     try:
         while True:
             if isinstance(arrived.get_nowait(), _Came):

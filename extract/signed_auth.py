@@ -1,4 +1,4 @@
-"""AK/SK: each request to the cloud's own origin signed by the vendor's signer (the extra `aksk`). No I/O of its own.
+"""AK/SK: signs each request to the cloud's own origin with the vendor's signer (the extra `aksk`). No I/O of its own.
 
 Source: the vendor's "API request signing" (SDK-HMAC-SHA256); the signer is that of huaweicloudsdkcore.
 """
@@ -21,12 +21,12 @@ from extract.token_auth import Origin, origin_of
 _ADDED: Final = ("Authorization", "X-Sdk-Date", "X-Project-Id", "X-Security-Token")
 _UNREMARKABLE_SECONDS: Final = 60
 LONGEST_SIGNATURE_SECONDS: Final = 900
-"""The gateway takes a signature for so long. Source: the vendor's "API request signing": fifteen minutes."""
+"""The lifetime of a signature: fifteen minutes. Source: the vendor's "API request signing"."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """`security_token` belongs to a temporary key. Neither it nor the secret key is ever shown."""
+    """`security_token`: that of a temporary key. The repr shows neither it nor the keys."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -35,9 +35,9 @@ class AccessKey:
 
 
 def access_key(entry: Mapping[str, Any], project_id: str | None, where: str) -> AccessKey:
-    """The key in an account's entry, or else in the variables that the vendor's own tools read.
+    """Return the key in an account's entry, or else in the variables of the vendor's own tools.
 
-    Raises: SettingsError where there is none, or a part of it can be in no header.
+    Raises: SettingsError if it is missing, or an HTTP header cannot contain a part of it.
     """
 
     def part(name: str, what: str, variable: str) -> str | None:
@@ -62,12 +62,12 @@ def access_key(entry: Mapping[str, Any], project_id: str | None, where: str) -> 
 
 
 class SignedAuth(httpx.Auth):
-    """Signs what goes to one origin, and nothing else: a signed request may be sent again by whoever gets it."""
+    """Signs requests to one origin only, because a server that receives a signed request could send it again."""
 
     def __init__(self, key: AccessKey, origin: Origin, secrets: Secrets | None = None) -> None:
-        """The key is among the `secrets` from now on.
+        """Adds the key to `secrets`.
 
-        Raises: SettingsError where the extra is not installed, or a part of the key can be in no header.
+        Raises: SettingsError if the extra is not installed, or an HTTP header cannot contain a part of the key.
         """
         (secrets if secrets is not None else Secrets()).add(key.access_key, key.secret_key, key.security_token)
         for value, what in (
@@ -90,7 +90,7 @@ class SignedAuth(httpx.Auth):
                 self._request(
                     method=request.method,
                     host=request.headers["Host"],
-                    # Exactly the path that is sent: what else stands for the same image has another signature.
+                    # Exactly the path that is sent: another spelling of the same path has another signature.
                     resource_path=request.url.raw_path.partition(b"?")[0].decode(),
                     query_params=list(request.url.params.multi_items()),
                     header_params={},
@@ -103,9 +103,9 @@ class SignedAuth(httpx.Auth):
 
 
 def clock_difference(served_at: datetime | None, ours: datetime) -> str | None:
-    """What an answer's Date says of this machine's clock, as a sentence; None where it says nothing worth telling.
+    """Return a sentence about the difference of this machine's clock from an answer's Date; None if it is small.
 
-    Both are UTC. A request that is signed by a clock more than LONGEST_SIGNATURE_SECONDS away is refused.
+    Both are UTC. The gateway refuses a request signed by a clock that differs by more than LONGEST_SIGNATURE_SECONDS.
     """
     if served_at is None:
         return None
@@ -114,9 +114,9 @@ def clock_difference(served_at: datetime | None, ours: datetime) -> str | None:
         return None
     side = "ahead of" if seconds > 0 else "behind"
     result = (
-        "signatures expire by that: set the clock"
+        "with this difference signatures are expired: set the clock"
         if abs(seconds) > LONGEST_SIGNATURE_SECONDS
-        else "that alone makes no signature expire"
+        else "signatures do not expire by this difference alone"
     )
     return f"This machine's clock is {_duration(abs(seconds))} {side} the cloud's; {result}."
 

@@ -1,4 +1,4 @@
-"""A signal that tells threads to stop: whoever waits for another try wakes up at once.
+"""A signal that tells threads to stop. It also ends the wait before a retry at once.
 
 A signal may have a parent. One failed part stops the other parts of its listing; the end of the process stops all.
 """
@@ -11,11 +11,11 @@ from core.errors import CloudError
 
 
 class Stopped(CloudError):
-    """The reading was told to stop before it had its answer."""
+    """The reading was stopped before it was complete."""
 
 
 class StopSignal:
-    """Shared by threads. It is set once and stays set."""
+    """Threads may share this. Once set, it stays set."""
 
     def __init__(self, parent: Self | None = None) -> None:
         self._event = threading.Event()
@@ -25,7 +25,7 @@ class StopSignal:
             parent._adopt(self)
 
     def set(self) -> None:
-        """Stop everybody who has this signal or one that descends from it."""
+        """Set this signal and its descendants."""
         with self._lock:
             self._event.set()
             children = list(self._children)
@@ -36,11 +36,11 @@ class StopSignal:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but no longer than until the signal is set."""
+        """Sleep until the time has passed or the signal is set."""
         self._event.wait(seconds)
 
     def check(self, where: str) -> None:
-        """Raises: Stopped where the signal is set."""
+        """Raises: Stopped if the signal is set."""
         if self._event.is_set():
             raise Stopped(f"{where}: the reading was stopped")
 
@@ -53,4 +53,4 @@ class StopSignal:
 
 
 PROCESS_STOP: Final = StopSignal()
-"""Set when the process is about to end, by Ctrl-C or SIGTERM for instance."""
+"""Set when the process is about to end, for instance by Ctrl-C or SIGTERM."""

@@ -1,4 +1,4 @@
-"""The API's times -> UTC without a zone. Everything that must know when an image was made or changed reads it here."""
+"""The API's times -> UTC without a zone. All code parses the times of images here."""
 
 import re
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ _LONGEST_REASON: Final = 100
 
 
 def api_time(value: Json) -> datetime | None:
-    """The time in UTC, without a zone; None for a value that is no time. Whatever the value is, nothing is raised."""
+    """Return the time in UTC, without a zone; None for a value that is not a time. Never raises."""
     try:
         return parse_api_time(value) if isinstance(value, str) else None
     except ValueError:
@@ -21,11 +21,12 @@ def api_time(value: Json) -> datetime | None:
 
 
 def parse_api_time(text: str) -> datetime:
-    """The time in UTC, without a zone, to the microsecond; a time without a zone is UTC.
+    """Return the time in UTC, without a zone, to the microsecond. A time without a zone is UTC.
 
-    Raises: ValueError that says why the text is no time. Source: reference, Table 1, `created_at`.
+    Raises: ValueError with the reason; it becomes a reject's reason, which is part of the content hash: do not change
+    it. Source: reference, Table 1, `created_at`.
     """
-    # Python takes a NUL for the end of the text.
+    # Python ends the text at a NUL.
     if len(text) < _SHORTEST or text[10] not in "T " or "\x00" in text:
         raise ValueError(f"expected a time such as {EXAMPLE}, got other text")
     if _FINER_THAN_MICROSECONDS.search(text):

@@ -1,4 +1,4 @@
-"""Where the token goes: to one origin and nowhere else, and a 401 renews it once. No I/O of its own."""
+"""Sends the token to one origin only; a 401 renews it once. No I/O of its own."""
 
 from collections.abc import Generator
 from typing import Protocol
@@ -14,20 +14,20 @@ Origin = tuple[str, str, int | None]
 
 
 class TokenSource(Protocol):
-    """Where tokens come from: keystoneauth1 in earnest, a list in tests."""
+    """A source of tokens: keystoneauth1, or a list in tests."""
 
     def get(self) -> str | None:
-        """The token to send, or None where the cloud wants none."""
+        """Return the token to send, or None if the cloud does not need one."""
 
     def renew(self, refused: str) -> str | None:
-        """A token other than the one that was refused, or None when there is no other."""
+        """Return a token other than the refused one, or None if there is no other."""
 
 
 class TokenAuth(httpx.Auth):
-    """Sends the token to one origin and nowhere else; a 401 renews it once.
+    """Sends the token to one origin only; a 401 renews it once.
 
-    httpx hands every request here, redirected ones too, so the origin is compared here, each time. Each token is among
-    the `secrets` before it is sent.
+    httpx passes every request to `auth_flow`, even redirected ones, so the origin is compared for each request. Each
+    token is added to `secrets` before it is sent.
     """
 
     def __init__(self, tokens: TokenSource, origin: Origin, secrets: Secrets | None = None) -> None:
@@ -49,7 +49,7 @@ class TokenAuth(httpx.Auth):
                 yield request
 
     def _put(self, token: str, request: httpx.Request) -> None:
-        """Raises: SettingsError where no header can hold it."""
+        """Raises: SettingsError if an HTTP header cannot contain the token."""
         self._secrets.add(token)
         request.headers["X-Auth-Token"] = header_safe(
             token, "the token", self._origin[1], "Correct OS_TOKEN, or the entry in clouds.yaml."
@@ -57,7 +57,7 @@ class TokenAuth(httpx.Auth):
 
 
 class NoTokens:
-    """For a cloud that wants none."""
+    """For a cloud that does not need a token."""
 
     def get(self) -> str | None:
         return None
@@ -67,9 +67,9 @@ class NoTokens:
 
 
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port: what must be the same for a token to be sent. Source: RFC 6454, section 4.
+    """Return scheme, host and port: a token is sent only to the same origin. Source: RFC 6454, section 4.
 
-    A text that is no URL has an origin that no endpoint has.
+    A text that is not a URL gets an origin that differs from that of every endpoint.
     """
     try:
         parts = urlsplit(url)

@@ -1,7 +1,7 @@
-"""The one HTTP stack, for logging in and for images: proxies, certificates, and answers that come whole or not at all.
+"""The only HTTP stack, for the login and for images: proxies, certificates, and answers that are complete or an error.
 
-An answer is read and decoded here, bounded in size and in time, before anything above sees it. So no answer holds a
-connection while a token is renewed, and nothing above reads without a bound.
+It reads and decodes an answer completely, with limits of size and time, before the caller gets it. So an answer does
+not occupy a connection while a token is renewed, and callers cannot read without a limit.
 """
 
 import re
@@ -19,20 +19,20 @@ from extract.deadline import observe_deadlines, over_within
 from extract.decoding import BrokenCoding, TooLarge, UnknownCoding, decoded
 
 _MOST_BYTES_OF_AN_ERROR: Final = 65_536
-"""Of an answer that only says why there is none, no more is read."""
+"""The body of an error is read up to this size."""
 _FRAMING: Final = ("content-encoding", "content-length", "transfer-encoding")
 _LOCATION: Final = "glanceback.location"
 _PROXY: Final = "glanceback.proxy"
 _PASSING_PROXY_STATUSES: Final = (408, 429, 500, 502, 503, 504)
 _NOT_TEXT: Final = "illegal request line"
-"""What h11 says of an answer that begins with control characters, as that of a server which expects TLS does."""
+"""h11's message for an answer that begins with control characters, as from a server that expects TLS."""
 
 
 class WholeAnswers(httpx.BaseTransport):
-    """Sends requests through the proxy that the environment names for each; may be shared by threads.
+    """Sends each request through the proxy that the environment names for it. Threads may share this.
 
-    `context` is made when TLS is first needed. `extensions` of a request may say otherwise than `largest_bytes` and
-    `seconds` do.
+    `context` is called when TLS is first needed. The extensions `largest_bytes` and `answer_seconds` of a request
+    replace `largest_bytes` and `seconds`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class WholeAnswers(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises: httpx.RequestError and what descends from it; SettingsError."""
+        """Return the complete answer. Raises: httpx.RequestError and its subclasses; SettingsError."""
         proxy = proxy_for(str(request.url), self._environment)
         request.extensions[_PROXY] = shown_url(proxy) if proxy else None
         transport = self._through(proxy, request.url.scheme)
@@ -63,8 +63,8 @@ class WholeAnswers(httpx.BaseTransport):
         except (httpx.HTTPError, GlancebackError):
             raise
         except Exception as exc:
-            # What lies below lets more kinds of error through than it says: assertions about a proxy's words, for
-            # instance. Whatever it is, this exchange did not work.
+            # httpcore and h11 raise more kinds of errors than they document, for instance assertions about a proxy's
+            # answer. In any case this request failed.
             raise httpx.RemoteProtocolError(f"{type(exc).__name__}: {exc}") from exc
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class WholeAnswers(httpx.BaseTransport):
 
     def _through(self, proxy: str | None, scheme: str) -> httpx.HTTPTransport:
         is_tls_proxy = proxy is not None and proxy.startswith("https:")
-        # Reading the authorities' certificates takes a tenth of a second and more.
+        # Loading the authorities' certificates takes 0.1 s or more, so it is done only for TLS.
         is_tls = is_tls_proxy or scheme == "https"
         with self._lock:
             if (proxy, is_tls) not in self._transports:
@@ -96,7 +96,7 @@ class WholeAnswers(httpx.BaseTransport):
         finally:
             response.close()
         headers = [(name, value) for name, value in response.headers.raw if name.lower().decode() not in _FRAMING]
-        # httpx would make a request of the Location, and fail where it is no URL; and it would keep cookies.
+        # httpx would build a request from Location, and fail if it is not a URL; and it would store cookies.
         withheld = (b"location", b"set-cookie")
         return httpx.Response(
             response.status_code,
@@ -117,14 +117,14 @@ def _body(response: httpx.Response, largest_bytes: int) -> bytes:
     except UnknownCoding as exc:
         raise UnusableAnswer(
             f"the answer is coded as {str(exc)[:100]!r}, which was not asked for",
-            "A proxy or gateway on the way must respect Accept-Encoding.",
+            "The proxies and gateways must respect Accept-Encoding.",
         ) from None
     except BrokenCoding as exc:
         raise httpx.DecodingError(str(exc)) from exc
 
 
 def _first_bytes(response: httpx.Response, largest_bytes: int) -> bytes:
-    """So much of an error's body as can be had: its status says what counts."""
+    """Return the readable beginning of an error's body. Decoding errors are ignored: the status matters more."""
     pieces: list[bytes] = []
     size = 0
     try:
@@ -139,7 +139,7 @@ def _first_bytes(response: httpx.Response, largest_bytes: int) -> bytes:
 
 
 def location_of(response: httpx.Response) -> str | None:
-    """Return where the answer redirects to, as it says."""
+    """Return the target of a redirect, as the answer states it."""
     location: str | None = response.extensions.get(_LOCATION)
     return location
 
@@ -151,7 +151,7 @@ def proxy_of(request: httpx.Request) -> str | None:
 
 
 class UnusableAnswer(httpx.RequestError):
-    """An answer that no other try changes, and what to do about it."""
+    """An answer that a retry will not change. `advice`: what to do."""
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(what)
@@ -159,24 +159,23 @@ class UnusableAnswer(httpx.RequestError):
 
 
 def send(client: httpx.Client, request: httpx.Request, where: str, secrets: Secrets) -> httpx.Response:
-    """Return the answer to the request, whatever its status. `where` begins every error's sentence.
+    """Return the answer to the request, whatever its status. `where` begins the text of every error.
 
-    This is the one boundary to the network: no error of httpx or of what lies below it passes.
-    Raises: TransientError for what another try may change; CloudError for what none will; SettingsError; what the
-    client's `auth` raises.
+    This is the only boundary to the network: it replaces every error of httpx and the layers below.
+    Raises: TransientError if a retry may help, otherwise CloudError; SettingsError; the errors of the client's `auth`.
     """
     try:
         response = client.send(request)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, RuntimeError, OSError) as exc:
         proxy = proxy_of(request)
         way = secrets.url(str(request.url)) + (f" through the proxy {proxy}" if proxy else "")
-        raise _in_our_words(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from None
-    # httpx's stream names its response, and would keep the body until Python's collector comes by.
+        raise _our_error(exc, where, way, proxy, secrets.excerpt(str(exc)) or type(exc).__name__) from None
+    # httpx's stream refers to its response: this cycle would keep the body until Python's garbage collection.
     response.stream = httpx.ByteStream(b"")
     return response
 
 
-def _in_our_words(exc: Exception, where: str, way: str, proxy: str | None, said: str) -> CloudError:
+def _our_error(exc: Exception, where: str, way: str, proxy: str | None, said: str) -> CloudError:
     if isinstance(exc, httpx.TimeoutException):
         return TransientError(
             f"{where}: no answer in time ({said})",
@@ -196,7 +195,7 @@ def _in_our_words(exc: Exception, where: str, way: str, proxy: str | None, said:
         )
     if isinstance(exc, httpx.TransportError):
         return _broken_connection(exc, where, way, said)
-    # InvalidURL, a header or a parameter that cannot be sent: the request is wrong, not the network.
+    # InvalidURL, or a header or parameter that cannot be sent: the request is wrong, not the network.
     return CloudError(f"{where}: {way} cannot be asked for ({type(exc).__name__}: {said})", "Check the endpoint.")
 
 
@@ -219,7 +218,7 @@ def _broken_connection(exc: Exception, where: str, way: str, said: str) -> Cloud
 
 
 def is_untrusted_certificate(exc: BaseException | None) -> bool:
-    """Return whether a certificate that cannot be verified is behind the error."""
+    """Return whether the error was caused by a certificate that cannot be verified."""
     while exc is not None and not isinstance(exc, ssl.SSLCertVerificationError):
         exc = exc.__cause__ or exc.__context__
     return exc is not None

@@ -80,7 +80,7 @@ def _connection_of_this_process(settings: CloudSettings) -> Connection:
                 exc.what = f"{_this_worker()}: {exc.what}"
                 exc.args = (exc.what, *exc.args[1:])
                 raise
-            connection.limiter.beyond = _turns_of_all_workers(settings)
+            connection.limiter.across_processes = _turns_of_all_workers(settings)
             _connections[settings] = connection
         return _connections[settings]
 

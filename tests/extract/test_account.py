@@ -89,10 +89,10 @@ ENTRIES = {
     "impossible date": ("clouds:\n  c:\n    auth: {password: 2026-99-99}\n", "is not YAML"),
     "deeper than can be read": ("clouds: " + "[" * 5000, "is not YAML"),
     "containing itself": ("clouds:\n  c: &c\n    auth: {}\n    more: *c\n", "contains itself"),
-    "brace in an address": ("clouds:\n  c:\n    auth: {auth_url: 'http://{canary}/'}\n", "takes { and }"),
-    "text for a number": ("clouds: {c: {api_timeout: canary, auth: {auth_url: 'http://h'}}}", "another kind"),
-    "odd cache": ("cache: canary\nclouds:\n  c:\n    auth: {auth_url: 'http://h'}\n", "another kind"),
-    "unknown profile": ("clouds:\n  c:\n    profile: nowhere\n", "the profile 'nowhere', which nobody describes"),
+    "brace in an address": ("clouds:\n  c:\n    auth: {auth_url: 'http://{canary}/'}\n", "reads { and } in a value"),
+    "text for a number": ("clouds: {c: {api_timeout: canary, auth: {auth_url: 'http://h'}}}", "has the wrong type"),
+    "odd cache": ("cache: canary\nclouds:\n  c:\n    auth: {auth_url: 'http://h'}\n", "has the wrong type"),
+    "unknown profile": ("clouds:\n  c:\n    profile: nowhere\n", "the profile 'nowhere', which does not exist"),
     "profile that cannot be fetched": (
         "clouds:\n  c:\n    profile: 'http://me:canary@127.0.0.1:9/x'\n", "cannot be fetched from http://127.0.0.1:9/x"
     ),
@@ -150,7 +150,7 @@ def test_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_missing_file_is_said_where_the_entry_is_not_found_elsewhere(tmp_path: Path) -> None:
-    assert f"OS_CLIENT_CONFIG_FILE names {tmp_path / 'clouds.yaml'}, which is not there" in problem()
+    assert f"OS_CLIENT_CONFIG_FILE names {tmp_path / 'clouds.yaml'}, which does not exist" in problem()
 
 
 def test_broken_file_that_is_not_needed_does_no_harm(
@@ -173,13 +173,13 @@ def test_broken_file_that_is_not_needed_does_no_harm(
     "http://u:canary@[x/", "http://h/\x00"])  # fmt: skip
 def test_odd_address_of_the_identity_service_is_said(url: str, tmp_path: Path) -> None:
     write_entry(tmp_path, auth={**AUTH, "auth_url": url})
-    assert "is no address of an identity service" in problem()
+    assert "is not the address of an identity service" in problem()
 
 
 def test_same_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**AUTH, "auth_url": "http://[x"}.items():
         monkeypatch.setenv(f"OS_{name.upper()}", value)
-    with pytest.raises(SettingsError, match="no address of an identity service"):
+    with pytest.raises(SettingsError, match="not the address of an identity service"):
         account(CloudSettings("envvars"))
     monkeypatch.setenv("OS_AUTH_URL", "http://[::1]:5000/v3")
     assert account(CloudSettings("envvars")).config["auth"]["auth_url"] == "http://[::1]:5000/v3"

@@ -273,7 +273,7 @@ REASONS = {
     ),
     "no JSON": (Reply(200, b"<html>"), "unknown", "cloud c, image x: the answer is not this image"),
     "no answer": (Reply(503, b"busy"), "unknown", "cloud c, image x: the image service is unavailable (503: busy)"),
-    "cut off": (Reply(200, b'{"id": '), "unknown", "cloud c, image x: the answer's JSON breaks off"),
+    "cut off": (Reply(200, b'{"id": '), "unknown", "cloud c, image x: the answer's JSON is cut off"),
 }  # fmt: skip
 
 
@@ -289,7 +289,7 @@ def test_reason_is_said_of_the_image(cloud: FakeCloud, connection: Connection, c
 @pytest.mark.parametrize("identity", [".", ".."])
 def test_reason_is_said_of_an_id_that_no_url_can_have(connection: Connection, identity: str) -> None:
     said, _ = ask(connection, identity)
-    assert said.unaskable == {identity: f"cloud c, image {identity}: the id cannot stand in a URL"}
+    assert said.unaskable == {identity: f"cloud c, image {identity}: a URL cannot contain the id"}
 
 
 CONTROL_REASONS = {

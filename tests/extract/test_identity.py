@@ -216,7 +216,7 @@ def test_identity_service_that_cannot_be_reached_is_worth_another_try(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("OS_AUTH_URL", url)
-    with pytest.raises(TransientError, match=f"does not answer as it should: the connection to {url}.* failed"):
+    with pytest.raises(TransientError, match=f"does not answer correctly: the connection to {url}.* failed"):
         connect(HASTY)
 
 

@@ -199,7 +199,7 @@ def test_flipped_bit_of_what_says_which_pages_count_is_found(tmp_path: Path, nam
 @pytest.mark.parametrize(
     ("lines", "match"),
     [
-        ([0, 1], "ends after line 2, and not"),
+        ([0, 1], "ends after line 2, but the"),
         ([0, 2], "line 2, does not follow"),
         ([1, 2], "line 1, does not follow"),
         ([0, 2, 1], "line 2, does not follow"),
@@ -385,7 +385,7 @@ def test_reader_that_was_overtaken_in_a_store_is_told_soon_and_at_the_end(
         late.must_be_ours()
     with pytest.raises(CloudError, match="another try"):
         late.keep(answer(b"b"))
-    monkeypatch.setattr(landing_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(landing_module, "OWNER_CHECK_SECONDS", 0.0)
     late = Landing(in_store)
     Landing(in_store)
     with pytest.raises(CloudError, match="another try"):

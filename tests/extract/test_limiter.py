@@ -124,16 +124,16 @@ def test_slot_is_given_back_whatever_is_raised(at_last: StopSignal) -> None:
         raise TransientError("no lease")
         yield
 
-    limiter.beyond = refuse()
+    limiter.across_processes = refuse()
     with pytest.raises(TransientError), limiter.slot("", at_last):
         pass
-    limiter.beyond = threading.Lock()
+    limiter.across_processes = threading.Lock()
     assert slot(limiter, at_last)
 
 
 def test_what_is_beyond_is_held_for_every_request(at_last: StopSignal) -> None:
     limiter = ConcurrencyLimiter(2)
-    limiter.beyond = lock = threading.Lock()
+    limiter.across_processes = lock = threading.Lock()
     with limiter.slot("", at_last):
         assert lock.locked()
     assert not lock.locked()

@@ -344,7 +344,7 @@ def test_server_that_refuses_every_marker_is_an_error_not_a_loop() -> None:
             raise Refused("no markers here", status=400)
         return fetched(images("a", "b"), "/v2/images?marker=b")
 
-    with pytest.raises(CloudError, match="refused as a marker, but is listed still"):
+    with pytest.raises(CloudError, match="refused as a marker, but is still listed"):
         ids(Reader(ask, ALL, 10, "c"))
 
 
@@ -414,7 +414,7 @@ def test_server_that_shows_one_page_again_and_again_after_a_step_back_is_an_erro
             raise Refused("gone", status=404)
         return fetched(images("a", "b", "c"), "/v2/images?marker=c")
 
-    with pytest.raises(CloudError, match="page 3: the marker 'c' comes a second time: the listing goes"):
+    with pytest.raises(CloudError, match="page 3: the marker 'c' comes a second time: the listing repeats"):
         ids(Reader(ask))
 
 
@@ -429,9 +429,9 @@ def test_listing_that_goes_on_after_the_most_pages_is_an_error() -> None:
     one = Pass(ALL, 1, "cloud c", most_pages=2)
     for number in (1, 2):
         one.take(source.ask(number, one.query()), 1)
-    with pytest.raises(CloudError, match="cloud c: the listing goes on after 2 pages") as caught:
+    with pytest.raises(CloudError, match="cloud c: the listing did not end after 2 pages") as caught:
         one.query()
-    assert caught.value.advice == "Raise most_pages if it is that long."
+    assert caught.value.advice == "Raise most_pages if the listing is that long."
 
 
 @pytest.mark.parametrize(("times", "is_read"), [(3, True), (4, False)])
@@ -488,7 +488,7 @@ def test_part_without_an_image_to_go_on_from_is_for_one_reader() -> None:
     next(reading.pages())
     reading.one.step_back(Refused("gone", status=404))
     assert reading.one.query()["marker"] == "b"
-    with pytest.raises(NotProven, match="c: the images that it was to go on after are gone"):
+    with pytest.raises(NotProven, match="c: the images from which it could resume are gone"):
         reading.one.step_back(Refused("gone", status=404))
 
 
@@ -504,7 +504,7 @@ def test_refusal_that_is_not_about_the_marker_is_an_error(status: int) -> None:
 
 
 def test_part_that_is_out_of_order_says_where() -> None:
-    with pytest.raises(NotProven, match="c: its images do not come in the order of their ids"):
+    with pytest.raises(NotProven, match="c: its images are not in the order of their ids"):
         ids(part("b", "z", fetched(images("d", "c"), None)))
 
 
@@ -572,7 +572,7 @@ def test_next_that_goes_back_to_a_page_of_before_is_an_error() -> None:
         fetched(images("a"), "/v2/images?marker=a"),
         fetched(images("b"), "/v2/images?marker=a"),
     )
-    with pytest.raises(CloudError, match=r"page 2: the marker 'a' comes a second time: the listing goes round"):
+    with pytest.raises(CloudError, match=r"page 2: the marker 'a' comes a second time: the listing repeats"):
         ids(reading)
 
 

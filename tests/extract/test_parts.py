@@ -297,9 +297,9 @@ def test_part_goes_on_when_the_next_was_dropped_after_it_ended() -> None:
     one, gone, last = had(None, ["ab"], "b"), had("b", []), had("d", ["e"], is_last=True)
     chain = Chain([one, gone, last])
     assert one.is_finished
-    assert not chain.lets_go_on(one)
+    assert not chain.reopen_if_next_dropped(one)
     chain.drop(gone)
-    assert chain.lets_go_on(one)
+    assert chain.reopen_if_next_dropped(one)
     assert not one.is_finished
     assert one.query()["marker"] == "b"
 
@@ -308,7 +308,7 @@ def test_part_that_saw_the_listings_end_does_not_go_on() -> None:
     ended, gone = had(None, ["ab"], "c", is_last=True), had("c", [])
     chain = Chain([ended, gone])
     chain.drop(gone)
-    assert not chain.lets_go_on(ended)
+    assert not chain.reopen_if_next_dropped(ended)
     assert ended.is_finished
 
 

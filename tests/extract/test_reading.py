@@ -94,7 +94,7 @@ def test_json_that_breaks_off_is_worth_another_try(
 ) -> None:
     once = dataclasses.replace(connection, settings=dataclasses.replace(connection.settings, tries=1))
     cloud.faults.append(lambda asked: Reply(200, b'{"images": [{"id": "a"'))
-    with pytest.raises(TransientError, match="breaks off"):
+    with pytest.raises(TransientError, match="is cut off"):
         read(once, tmp_path)
 
 

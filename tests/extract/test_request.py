@@ -125,8 +125,8 @@ WRONG: dict[str, tuple[bytes, type[CloudError], str]] = {
     "302 to bytes": (head(b"302 Found", b"Location: \xff\xfe://\xff"), Refused, "redirects to"),
     "302 to a scheme": (head(b"302 Found", b"Location: javascript:alert(1)"), Refused, "redirects to"),
     "302 to a port": (head(b"302 Found", b"Location: http://h:99999/"), Refused, "redirects to"),
-    "407": (head(b"407 Proxy Authentication Required"), Refused, "the proxy wants a login"),
-    "511": (head(b"511 Network Authentication Required"), Refused, "the network wants a login"),
+    "407": (head(b"407 Proxy Authentication Required"), Refused, "the proxy requires a login"),
+    "511": (head(b"511 Network Authentication Required"), Refused, "the network requires a login"),
     "501": (head(b"501 Not Implemented"), Refused, "501"),
     "600": (head(b"600 Whatever"), Refused, "600"),
     "999": (head(b"999 Whatever"), Refused, "999"),
@@ -271,7 +271,7 @@ def test_time_limit_is_one_requests_and_not_one_connections() -> None:
         for _ in range(3):
             assert ask(dataclasses.replace(connection, settings=patient)).body == PAGE
         hasty = dataclasses.replace(connection.settings, page_timeout_seconds=0.8 * SECONDS)
-        with pytest.raises(TransientError, match=r"not whole after 0\.4 s"):
+        with pytest.raises(TransientError, match=r"not complete after 0\.4 s"):
             ask(dataclasses.replace(connection, settings=hasty))
 
 
@@ -282,7 +282,7 @@ def test_early_hints_for_ever_are_given_up() -> None:
             peer.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
             time.sleep(0.01)
 
-    with raw_server(handle) as port, pytest.raises(TransientError, match="not whole after"):
+    with raw_server(handle) as port, pytest.raises(TransientError, match="not complete after"):
         ask(connected(port))
 
 

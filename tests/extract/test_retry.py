@@ -114,7 +114,7 @@ def test_answer_of_a_byte_now_and_then_is_given_up(cloud: FakeCloud, connection:
     with dripping_server(said_at_once) as url:
         hasty = dataclasses.replace(connection.settings, page_timeout_seconds=0.3, endpoint=url)
         began = time.monotonic()
-        with pytest.raises(TransientError, match="not whole after"):
+        with pytest.raises(TransientError, match="not complete after"):
             ask(connect(hasty), tries=1)
         assert time.monotonic() - began < 5
 

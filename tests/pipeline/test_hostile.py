@@ -154,7 +154,7 @@ CASES: dict[str, tuple[Spoiler, str | None]] = {
     "HTML with status 200": (always(lambda c, e: Reply(200, b"<html>log in</html>")), "not JSON"),
     "nothing with status 200": (always(lambda c, e: Reply(200)), "is empty"),
     "JSON that is no page": (always(lambda c, e: Reply(200, b'{"error": 1}')), "no array"),
-    "truncated JSON": (always(lambda c, e: Reply(200, b'{"images": [{"id": "00')), "breaks off"),
+    "truncated JSON": (always(lambda c, e: Reply(200, b'{"images": [{"id": "00')), "is cut off"),
     "wrong content length": (always(lambda c, e: Reply(200, b'{"images": []}', cut_at=5)), "failed"),
     "gzip bomb": (
         always(lambda c, e: Reply(200, BOMB, {"Content-Encoding": "gzip"})), "larger than",
@@ -162,7 +162,7 @@ CASES: dict[str, tuple[Spoiler, str | None]] = {
     "page of megabytes": (always(lambda c, e: Reply(200, b'{"images": []' + b" " * 4_000_000 + b"}")), "larger than"),
     "invalid UTF-8": (always(lambda c, e: Reply(200, b'{"images": [{"id": "\xff"}]}')), "UTF-8"),
     "deeply nested JSON": (always(lambda c, e: Reply(200, b'{"images": ' + b"[" * 100_000)), "nested"),
-    "a listing that never ends": (endless, "goes on after 30 pages"),
+    "a listing that never ends": (endless, "did not end after 30 pages"),
     "connection reset": (later(lambda c, e: Reply(cut_at=-1)), "failed"),
     "401 in mid-listing": (until_renewed, RIGHT),
     "401 in mid-listing and for ever": (later(lambda c, e: Reply(401)), "refuses our token"),

@@ -187,7 +187,7 @@ def test_password_in_the_endpoint_of_the_settings_is_nowhere(cloud: FakeCloud, f
     done = sync(folder)
     (folder / "glanceback.toml").unlink()
     assert done.returncode in (1, 2)
-    assert "has a user or a password in it" in done.stderr
+    assert "contains a user or a password" in done.stderr
     assert_nowhere((TOKEN,), folder, done)
 
 
