@@ -145,7 +145,7 @@ def test_answer_that_no_other_try_changes_is_a_sentence(identity: FakeIdentity, 
         ("The request you have made requires authentication.", "Check user, password or application credential"),
         ("The password is expired and needs to be changed for user: 1.", "Change the password"),
         ("The account is locked for user: 1.", "have it unlocked"),
-        ("Project 1 is disabled.", "enabled"),
+        ("Project 1 is disabled.", "ask an administrator to enable it"),
         ("Could not find project: x.", "Check the names"),
     ],
 )
