@@ -66,7 +66,7 @@ def change(staged: list[StagedListing], night: int, every: int) -> None:
         changed.replace(listing.images)
 
 
-def load(warehouse: Warehouse, staged: list[StagedListing], number: int) -> float:
+def load(warehouse: Warehouse, staged: list[StagedListing], number: int = 0) -> float:
     """Load the night, each a day after the one before; the seconds that it took."""
     began = time.perf_counter()
     run = begin_run(warehouse, "full", "0")

@@ -25,7 +25,10 @@ def _queries(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, 
     yield "images of one night", f"SELECT count(*) FROM images_as_of(TIMESTAMP '{middle}')", {}
     given = {"id": identity, "at": middle, "top": "20", "now": last}
     for question in questions():
-        parameters = {one.name: given.get(one.name, last) for one in question.parameters}
+        parameters = {
+            one.name: given.get(one.name, last if one.type != "INTEGER" else one.default or "1")
+            for one in question.parameters
+        }
         yield f"query {question.name}", question.text, parameters
 
 
