@@ -21,7 +21,7 @@ from api.refusal import Refusal
 from api.texts import Texts
 from core.errors import SettingsError
 from extract.listing import OPENSTACK
-from load.moments import moment_of
+from load.timestamps import timestamp_of
 
 _MOST_MOMENTS: Final = 4
 _MOST_TIMES: Final = 1_000
@@ -148,7 +148,7 @@ class Copy:
 
     def _at(self, when: str) -> datetime:
         try:
-            return moment_of(when, self._start_of_run, datetime.now(UTC).replace(tzinfo=None))
+            return timestamp_of(when, self._start_of_run, datetime.now(UTC).replace(tzinfo=None))
         except SettingsError as exc:
             raise Refusal(404, str(exc)) from exc
 

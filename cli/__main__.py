@@ -1,4 +1,4 @@
-"""`python -m flows`: the command, where it is not installed."""
+"""`python -m cli`: the command, if it is not installed."""
 
 from cli.main import main
 

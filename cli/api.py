@@ -1,4 +1,4 @@
-"""`glanceback api`: the image API as of any moment, on this machine, until it is stopped."""
+"""`glanceback api`: serves the image API as of any time, on this machine, until it is stopped."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from api.server import Served, serve
 from cli import exit_codes
 from cli.options import config_option
-from load.moments import check_moment
+from load.timestamps import check_timestamp
 from pipeline.settings import load_settings
 
 
@@ -30,7 +30,7 @@ def api(port: int, host: str, cloud: str | None, as_of: str | None, config: str 
     """
     settings = load_settings(config)
     if as_of is not None:
-        check_moment(as_of)
+        check_timestamp(as_of)
     projects = {known.name: known.project_id for known in settings.clouds if known.project_id}
     if settings.api_token is None and host not in ("127.0.0.1", "::1", "localhost"):
         click.echo(f"{host} may be reached from elsewhere: api_token in the settings keeps others out", err=True)

@@ -1,4 +1,4 @@
-"""`glanceback check`: log in, ask once for all that a run asks, and say in words what works and what does not."""
+"""`glanceback check`: logs in, sends each kind of request that a run sends, and says what works and what does not."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,12 @@ from pipeline.settings import Settings, chosen_clouds, load_settings
 @click.option("--notify", is_flag=True, help="Send a test notice to the URLs of [notify] too.")
 @config_option
 def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
-    """Log in everywhere and say what would be read, and what is in the way."""
+    """Log in to each cloud, and say what a run would read and which problems it would meet."""
     sys.exit(check_clouds(config, clouds, stdout_console(), notify=notify))
 
 
 def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
-    """Say of each cloud how it stands. 0: all well; 1: something is in the way; 2: the settings are wrong.
+    """Check each cloud. Return 0 if all is well, 1 if there is a problem, 2 if the settings are wrong.
 
     `notify`: send a test notice too.
     """
@@ -67,7 +67,7 @@ def _with_their_projects(chosen: Sequence[CloudSettings], console: Console) -> I
 
 
 def _try_landing(settings: Settings, console: Console) -> int:
-    """Write, read and remove a small file where a run will land its pages."""
+    """Write, read and remove a small file in landing. Return 0 if that works, else 1."""
     try:
         storage.try_out(settings.landing)
     except OSError as exc:
@@ -79,7 +79,7 @@ def _try_landing(settings: Settings, console: Console) -> int:
 
 
 def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
-    """What the runs remember, by the published copy, for it is never locked; None where there is none."""
+    """The dialect of the last run, or None. From the published copy, because it is never locked."""
     query = statement("reading", "remembered_dialect").text
     try:
         return next((row[0] for row in ask_published(settings.published, query, {"cloud": cloud}).rows()), None)

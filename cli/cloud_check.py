@@ -1,4 +1,4 @@
-"""One cloud's part of `glanceback check`: each kind of question that a run asks is asked once, and its answer told."""
+"""Checks one cloud for `glanceback check`: sends each kind of request that a run sends once, and prints the result."""
 
 import uuid
 from collections.abc import Sequence
@@ -26,17 +26,19 @@ from pipeline.session import Session, check_clocks, open_session
 _TOLERATED_DIFFERENCE: Final = timedelta(seconds=60)
 _FORBIDDEN: Final = 403
 _RIGHT_TO_LIST: Final = (
-    "The account lacks the right to list images: ims:images:list, in OpenStack's policies get_images."
+    "The account lacks the right to list images: ims:images:list, or get_images in OpenStack's policies."
 )
-_UNCONFIRMED: Final = "A run cannot confirm deletions here: an image is ended after two complete readings without it."
+_UNCONFIRMED: Final = (
+    "A run cannot confirm deletions here: an image ends if two complete readings in a row do not show it."
+)
 
 
 _LONGEST_TRY_SECONDS: Final = 15.0
-"""Somebody waits for the answer: a run tries for longer."""
+"""A person waits for the answer. A run tries for longer."""
 
 
 class CloudCheck:
-    """What there is to say of one cloud, on the console."""
+    """Checks one cloud and prints the results on the console."""
 
     def __init__(self, settings: CloudSettings, console: Console) -> None:
         self._settings = replace(settings, retry_seconds=min(settings.retry_seconds, _LONGEST_TRY_SECONDS))
@@ -45,7 +47,7 @@ class CloudCheck:
         self._cut_pages: list[int] = []
 
     def run(self, remembered: str | None) -> int:
-        """Ask, and tell. 0: all well; 1: something is in the way; 2: the settings are wrong."""
+        """Check the cloud. Return 0 if all is well, 1 if there is a problem, 2 if the settings are wrong."""
         try:
             self._ask_all(open_session(self._settings, remembered))
         except SettingsError as exc:
@@ -65,14 +67,12 @@ class CloudCheck:
         return f"{refusal.what.rstrip('.')}. {why}" if why else str(refusal)
 
     def _ask_all(self, session: Session) -> None:
-        """Raises: TransientError where the cloud does not answer: it is not asked the rest then."""
+        """Run all checks. Raises: TransientError if the cloud does not answer; the other checks are skipped."""
         self._account(session.connection)
         self._clocks(session.api_probe)
         self._say("dialect", f"{session.api_probe.dialect} ({session.api_probe.reason})")
         if session.missing:
-            self._say(
-                "note", f"the image API is an old one and does not have the listings {', '.join(session.missing)}"
-            )
+            self._say("note", f"the image API is old and does not have the listings {', '.join(session.missing)}")
         self._filters(session.connection)
         pages = [
             (listing, page) for listing in session.listings if (page := self._listing(session.connection, listing))
@@ -84,55 +84,55 @@ class CloudCheck:
         self._page_size()
 
     def _account(self, connection: Connection) -> None:
-        who = connection.user_name or "no user (the login names none)"
+        who = connection.user_name or "unknown user (the login does not name one)"
         project = f"{connection.project_name or ''} ({connection.project_id or 'unknown'})".strip()
         self._say("logged in as", f"{who}, project {project}")
         self._say("endpoint", shown_url(connection.endpoint))
-        self._say("region", connection.region or "none named")
+        self._say("region", connection.region or "not named")
         if connection.has_fixed_token:
             self._token(connection.token_expires_at)
         self._application_credential()
         if connection.project_id is None:
             self._problem(
-                "the login does not say which project it is: images that the account shares out cannot be told from "
-                "those it received. Set project_id (or OS_PROJECT_ID)."
+                "the login does not name a project: images that the account shares out look like images that it "
+                "received. Set project_id (or OS_PROJECT_ID)."
             )
         if "admin" in connection.roles:
             self._say(
                 "note",
-                "the account is an administrator: it sees everybody's shared images in every shared listing. "
-                "A member's account shows what a project really has.",
+                "the account is an administrator: every shared listing shows the shared images of all projects. "
+                "A member's account shows only those of its project.",
             )
 
     def _token(self, expires_at: datetime | None) -> None:
-        advice = "it cannot be renewed: for nightly runs take an application credential, or a password"
+        advice = "it cannot be renewed: for scheduled runs use an application credential, or a password"
         if expires_at is None:
-            self._say("token", f"given to us, and nothing says when it expires; {advice}")
+            self._say("token", f"from the settings, its expiry is unknown; {advice}")
             return
         self._say("token", f"expires at {_when(expires_at)}; {advice}")
 
     def _application_credential(self) -> None:
-        """A run that comes after its end cannot log in, and the service does not say why."""
+        """Print when the credential expires: later runs cannot log in, and the service does not say why."""
         name = "application credential"
         try:
             expiry = credential_expiry(self._settings)
         except GlancebackError as exc:
-            self._say(name, f"when it expires cannot be read ({exc.what})")
+            self._say(name, f"its expiry cannot be read ({exc.what})")
             return
         if expiry is None:
             return
         if expiry.at is None:
             self._say(name, "does not expire")
         else:
-            self._say(name, f"expires at {_when(expiry.at)}; make a new one before that")
+            self._say(name, f"expires at {_when(expiry.at)}; create a new one before that")
 
     def _clocks(self, api_probe: ApiProbe) -> None:
         difference = api_probe.clock_difference
         if difference is None:
             self._say(
-                "clocks", "the service says no time that can be used (Date header), so that our own stands for it"
+                "clocks", "the service does not send a usable time (Date header), so runs use this machine's clock"
             )
-            self._say("note", "each run reads what changed since a day before a second time, for it may be behind")
+            self._say("note", "each run reads the changes of the last day again, in case the cloud's clock is behind")
             return
         seconds = difference.total_seconds()
         self._say("clocks", f"the cloud's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} ours")
@@ -142,34 +142,32 @@ class CloudCheck:
             self._problem(str(exc))
             return
         if abs(difference) > _TOLERATED_DIFFERENCE:
-            self._say(
-                "note", "the runs go by the cloud's clock, so that this does no harm; but one of the two is wrong"
-            )
+            self._say("note", "runs use the cloud's clock, so this does no harm; but one of the two clocks is wrong")
 
     def _filters(self, connection: Connection) -> None:
-        """A name that no image can have must give an empty page; a filter that is ignored gives a full one."""
+        """Ask for a name that no image has: the page must be empty. If filters are ignored, it has images."""
         nobody = {"name": f"glanceback-{uuid.uuid4()}", "limit": "1"}
         page = self._page(connection, nobody, "filter")
         if page is not None and page.images:
             self._problem(
-                "filters are ignored: a name that no image has found some. The listings cannot be told apart here; "
-                "see whether a proxy on the way drops the query."
+                "filters are ignored: a filter for a name that no image has returned images. The listings would all be "
+                "the same here. Check whether a proxy drops the query."
             )
         elif page is not None:
             self._say("filters", "honoured")
 
     def _page_size(self) -> None:
-        """A page that was cut short, and says that more follows, shows the server's own bound."""
+        """Print the page size. A page that is shorter than asked for and has `next` shows the server's limit."""
         asked = self._settings.page_size
         if self._cut_pages and max(self._cut_pages) < asked:
-            self._say("page size", f"{asked} asked for, the server allows {max(self._cut_pages)}")
+            self._say("page size", f"{asked} asked for, the server's limit is {max(self._cut_pages)}")
         elif self._cut_pages:
             self._say("page size", f"{asked}, allowed by the server")
         else:
-            self._say("page size", f"{asked} asked for; no listing is long enough to show the server's own bound")
+            self._say("page size", f"{asked} asked for; no listing is long enough to show the server's limit")
 
     def _listing(self, connection: Connection, listing: Listing) -> PageBody | None:
-        """The listing's first page; None where it cannot be had."""
+        """The listing's first page; None if the request failed."""
         query = {**listing.filters, "limit": str(self._settings.page_size), "sort_key": "id", "sort_dir": "asc"}
         page = self._page(connection, query, f"listing {listing.name}")
         if page is None:
@@ -178,16 +176,16 @@ class CloudCheck:
             self._cut_pages.append(len(page.images))
         told = f"{counted(len(page.images), 'image')} on the first page"
         if own := _shared_out(listing, page, connection.project_id):
-            told += f", {own} of them shared out by this project: a run keeps those once, as shared-out"
+            told += f", {own} of them shared out by this project: a run counts these once, as shared-out"
         self._say(f"listing {listing.name}", told)
         if not ascending(page.ids):
-            self._problem(f"listing {listing.name}: sorting by id is ignored, so that it could not be read whole")
+            self._problem(f"listing {listing.name}: sorting by id is ignored, so a run cannot read all of it")
         if stranger := _stranger(listing, page):
             self._problem(f"listing {listing.name}: a filter is ignored ({stranger}). Set dialect, or listings.")
         return page
 
     def _markers(self, connection: Connection, pages: "_Pages") -> None:
-        """A page that begins after an image must not have that image: all pages but the first are asked for so."""
+        """Ask for a page after an image: it must not have that image. A run asks for all later pages in this way."""
         listing, page = max(pages, key=lambda found: len(found[1].ids), default=(None, None))
         if listing is None or page is None or len(page.ids) < 2:
             return
@@ -197,13 +195,13 @@ class CloudCheck:
             return
         if page.ids[0] in second.ids:
             self._problem(
-                "markers are ignored: the second page is the first one again, so that no longer listing can be read"
+                "markers are ignored: the second page is the first page again, so long listings cannot be read"
             )
         else:
             self._say("markers", "honoured")
 
     def _changes(self, api_probe: ApiProbe, connection: Connection, pages: "_Pages") -> None:
-        """At the end of each listing a run asks what changed meanwhile; without an answer the listing is incomplete."""
+        """Ask each listing for changes, as a run does at its end; without an answer the listing is incomplete."""
         since = api_probe.started_at
         changed = {"updated_at": f"gte:{since:%Y-%m-%dT%H:%M:%SZ}", "limit": "1", "sort_key": "id", "sort_dir": "asc"}
         for listing, _ in pages:
@@ -211,9 +209,9 @@ class CloudCheck:
             stranger = _stranger(listing, page, since) if page is not None else None
             if page is None or stranger:
                 self._problem(
-                    f"listing {listing.name} cannot be asked for what changed ("
+                    f"listing {listing.name} cannot be asked for changes ("
                     f"{stranger or 'the filter updated_at=gte:... is refused'}). A run asks this at the end of each "
-                    "listing, and calls it incomplete without an answer. Ask the cloud's operator whether a gateway "
+                    "listing, and without an answer the listing is incomplete. Ask the operator whether a gateway "
                     "refuses or drops the filter."
                 )
                 return
@@ -221,7 +219,7 @@ class CloudCheck:
             self._say("changes", "can be asked for")
 
     def _probes(self, connection: Connection, pages: "_Pages") -> None:
-        """How a first run finds where to share a long listing among readers. It is read all the same without."""
+        """Ask for the oldest image, as a first run does to divide a long listing among readers. It is optional."""
         listing = max(pages, key=lambda found: len(found[1].ids), default=(None, None))[0]
         if listing is None:
             return
@@ -232,10 +230,10 @@ class CloudCheck:
             self._say("note", f"long listings are read by one reader in the first run, which takes longer ({exc})")
 
     def _single_images(self, connection: Connection, pages: "_Pages") -> None:
-        """Before an image is ended, it is asked for by its id."""
+        """Ask for an image by its id, as a run does before it ends an image."""
         listed = [identity for _, page in pages for identity in page.ids[:1]]
         if not listed:
-            self._say("single images", "no image is listed that could be asked for")
+            self._say("single images", "not checked: no listing has an image")
             return
         try:
             why = why_unaskable(connection, listed)
@@ -268,7 +266,7 @@ class CloudCheck:
 
 
 def _when(at: datetime) -> str:
-    """A time (UTC), and in how many hours or days it is."""
+    """A time (UTC), and the hours or days until then."""
     hours = (at - datetime.now(UTC).replace(tzinfo=None)).total_seconds() / 3600
     return f"{at:%Y-%m-%d %H:%M} UTC, in " + (f"{hours:.1f} hours" if hours < 48 else counted(int(hours / 24), "day"))
 
@@ -277,19 +275,19 @@ _Pages = Sequence[tuple[Listing, PageBody]]
 
 
 def _stranger(listing: Listing, page: PageBody, since: datetime | None = None) -> str | None:
-    """In which way an image of the page is not what was asked for; None where all are."""
+    """Why an image of the page was not asked for; None if all images were."""
     found = (mismatch(listing, image, since) for image in page.images if isinstance(image, dict))
     return next(filter(None, found), None)
 
 
 def _shared_out(listing: Listing, page: PageBody, project_id: str | None) -> int:
-    """How many images of a listing of shares are the project's own: they come in every such listing."""
+    """How many images of a shared listing are the project's own: every shared listing shows these."""
     if not listing.name.startswith("shared-") or project_id is None:
         return 0
     return sum(isinstance(image, dict) and image.get("owner") == project_id for image in page.images)
 
 
 def _with_right(error: GlancebackError) -> str:
-    """The sentence, and where the account may not list images, the right that it lacks."""
+    """The error as text; if the account may not list images, with the right that it lacks."""
     forbidden = isinstance(error, Refused) and error.status == _FORBIDDEN
     return f"{error.what.rstrip('.')}. {_RIGHT_TO_LIST}" if forbidden else str(error)

@@ -1,17 +1,17 @@
-"""The questions of the cookbook, asked from the command line: which there are, and their parameters made ready."""
+"""Finds questions of the cookbook for the command line, and reads the values of their parameters."""
 
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
 from cli.formats import write_rows
-from cli.timestamps import day, moment
+from cli.timestamps import day, timestamp
 from core.errors import SettingsError
 from load.cookbook import Parameter, Question, question, questions, with_values
 
 
 def chosen(name: str) -> Question:
-    """The question of this name. Raises: SettingsError, naming those that are near."""
+    """The question with this name. Raises: SettingsError, which suggests similar names."""
     try:
         return question(name)
     except KeyError:
@@ -21,9 +21,9 @@ def chosen(name: str) -> Question:
 
 
 def values(asked: Question, given: Sequence[str], published: Path) -> dict[str, str]:
-    """What each parameter is, from `name=value` texts and the defaults; times are UTC.
+    """The value of each parameter, from `name=value` texts and the defaults; times are UTC.
 
-    Raises: SettingsError for a parameter that is unknown, not given, or not of its type.
+    Raises: SettingsError if a parameter is unknown, missing, or not of its type.
     """
     named = dict(_pair(text) for text in given)
     known = {parameter.name: parameter for parameter in asked.parameters}
@@ -43,12 +43,12 @@ def values(asked: Question, given: Sequence[str], published: Path) -> dict[str, 
 
 
 def as_pasted(asked: Question, given: Sequence[str], published: Path) -> str:
-    """The question's SQL with its parameters filled in."""
+    """The question's SQL with values instead of its parameters."""
     return with_values(asked, values(asked, given, published))
 
 
 def show_list(form: str, output: Path | None, *, vertical: bool = False) -> None:
-    """All questions, with what they ask and their parameters, in this format."""
+    """Print all questions with their text and parameters in this format."""
     rows: list[tuple[str, str, object]]
     if form in ("json", "yaml"):
         rows = [(known.name, known.asks, {one.name: one.default for one in known.parameters}) for known in questions()]
@@ -65,7 +65,7 @@ def _told(parameter: Parameter) -> str:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise SettingsError(f"--param {text} is no name=value", "Write for instance --param since=2026-11-01.")
+        raise SettingsError(f"--param {text} is not name=value", "Write for instance --param since=2026-11-01.")
     return name.strip(), value
 
 
@@ -73,7 +73,7 @@ def _value(asked: Question, parameter: Parameter, text: str, published: Path) ->
     if parameter.type == "DATE":
         return day(text).isoformat()
     if parameter.type == "TIMESTAMP":
-        return moment(text, published).isoformat(sep=" ")
+        return timestamp(text, published).isoformat(sep=" ")
     if parameter.type == "INTEGER" and not text.strip().isdecimal():
         raise SettingsError(f"the query {asked.name} wants a whole number as {parameter.name}, not '{text}'")
     return text

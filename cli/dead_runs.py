@@ -1,4 +1,4 @@
-"""Runs that the published copy calls running, although their process has died. Called by `status` and `runs`."""
+"""Finds runs that the published copy has as running although their process died. Called by `status` and `runs`."""
 
 from pathlib import Path
 from typing import Final
@@ -7,11 +7,11 @@ from load.living_runs import died
 from load.published import ask
 from pipeline.settings import Settings
 
-DIED: Final = "the run died: its process ended without a word"
+DIED: Final = "the run died: its process was killed or crashed"
 
 
 def dead_runs(settings: Settings) -> list[str]:
-    """Their ids, as far as this machine can tell. Raises: SettingsError where there is no published copy."""
+    """The ids of the runs that died, as far as this machine knows. Raises: SettingsError without a published copy."""
     run_ids = died(settings.home, anywhere=isinstance(settings.warehouse, Path))
     query = "SELECT run_id FROM runs WHERE status = 'running' AND list_contains($run_ids, run_id)"
     return [run_id for (run_id,) in ask(settings.published, query, {"run_ids": run_ids}).rows()] if run_ids else []

@@ -1,4 +1,4 @@
-"""`glanceback demo`: two nights of the sample cloud, through the same code as a real one, and what changed."""
+"""`glanceback demo`: runs twice against the sample cloud, with the code for a real one, and shows what changed."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cli.display import log_to_stderr, progress, stdout_console, table
 from cli.program import program
-from cli.sample_cloud import NIGHTS, SampleCloud, sample_cloud
+from cli.sample_cloud import RECORDED_RUNS, SampleCloud, sample_cloud
 from cli.sync import tell
 from core.errors import SettingsError
 from core.packages import PACKAGES
@@ -25,18 +25,18 @@ from pipeline.settings import FILE_NAME, load_settings
 from pipeline.threads import ThreadSteps
 
 FOLDER: Final = Path("data", "demo")
-"""In the working folder, as the warehouse of a run is."""
+"""Below the working folder, like the warehouse of a run."""
 
 _MARK: Final = "# Written by `glanceback demo`."
 
 _QUESTIONS = (
     (
-        "Which operating systems are in the catalogue, and what do their images weigh?",
+        "Which operating systems are in the catalogue, and how large are their images?",
         """SELECT os_type, platform, count(*) AS images, round(sum(image_size) / 1e9, 1) AS gigabytes
 FROM images GROUP BY ALL ORDER BY images DESC, platform LIMIT 8""",
     ),
     (
-        "Which images were deleted since the first night, and what were they?",
+        "Which images were deleted since the first run, and what were they?",
         """SELECT event.name, version.os_version, version.image_size, version.updated_at
 FROM image_events AS event JOIN image_versions AS version
 ON version.cloud = event.cloud AND version.id = event.id AND version.seen_to = event.happened_at
@@ -57,29 +57,29 @@ FROM image_events WHERE happened_at > (SELECT min(started_at) FROM runs) GROUP B
 
 @click.command
 def demo() -> None:
-    """Read two nights of a sample cloud, and show what changed between them. Needs no account.
+    """Read a sample cloud twice, and show what changed in between. You need no account.
 
-    The warehouse is made in data/demo of the working folder, in the place of an earlier demo's.
+    The warehouse is made in data/demo below the working folder, and replaces that of an earlier demo.
     """
     sys.exit(run_demo(stdout_console(), Console(stderr=True)))
 
 
 def run_demo(console: Console, progress_console: Console) -> int:
-    """Run both nights in data/demo, made afresh; 0 when they completed. Raises: SettingsError."""
+    """Run twice in data/demo, which is made again; return 0 if both runs completed. Raises: SettingsError."""
     log_to_stderr(PACKAGES, verbose=False, console=progress_console)
     with _without_overrides(), sample_cloud() as cloud:
         config = _new_folder() / FILE_NAME
         config.write_text(_settings(cloud), encoding="utf-8")
         published = load_settings(str(config)).published
-        for number, night in enumerate(NIGHTS, 1):
-            cloud.night = night
-            console.print(f"\nNight {number} of the sample cloud", style="bold")
+        for number, recorded in enumerate(RECORDED_RUNS, 1):
+            cloud.shows = recorded
+            console.print(f"\nRun {number} of the sample cloud", style="bold")
             with progress(progress_console), ThreadSteps() as steps:
                 report = run(RunRequest("full", str(config)), steps, write_page)
             tell(report, console)
             if report.status != "completed":
                 return 1
-    console.print("\nWhat changed between the nights", style="bold")
+    console.print("\nWhat changed between the runs", style="bold")
     _show(published, _CHANGES, console)
     console.print("\nShares that moved", style="bold")
     _show(published, _MOVES, console)
@@ -91,7 +91,7 @@ def run_demo(console: Console, progress_console: Console) -> int:
     for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", "diff yesterday", "dashboard"):
         line = f"  {program()} {asked} --config {config}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print("\nAsk it with openstackclient: the first night, and the second", style="bold")
+    console.print("\nAsk it with openstackclient: the first run, and the second", style="bold")
     ((first,),) = ask(published, "SELECT min(run_id) FROM runs").rows()
     for asked in (
         f"{program()} api --config {config}",
@@ -106,13 +106,13 @@ def run_demo(console: Console, progress_console: Console) -> int:
 
 
 def _new_folder() -> Path:
-    """The demo's folder, empty. Raises: SettingsError where it cannot be made, or is not an earlier demo's."""
+    """The demo's folder, empty. Raises: SettingsError if it cannot be made, or has files that are not a demo's."""
     try:
         if FOLDER.exists() and any(FOLDER.iterdir()):
             settings = FOLDER / FILE_NAME
             if not settings.is_file() or not settings.read_text(encoding="utf-8").startswith(_MARK):
                 raise SettingsError(
-                    f"{FOLDER} holds something else than an earlier demo", "Run glanceback demo in another folder."
+                    f"{FOLDER} has files that are not an earlier demo's", "Run glanceback demo in another folder."
                 )
             shutil.rmtree(FOLDER)
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def _new_folder() -> Path:
 
 @contextmanager
 def _without_overrides() -> Iterator[None]:
-    """Inside, no variable leads the demo to somebody's own warehouse."""
+    """Inside, no environment variable points the demo to the user's own warehouse."""
     kept = {name: os.environ.pop(name) for name in OVERRIDES.values() if name in os.environ}
     try:
         yield

@@ -1,4 +1,4 @@
-"""The `diff` command: what is different in the catalogue between two moments."""
+"""The `diff` command: shows what differs in the catalogue between two times."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from cli.options import (
     output_option,
     vertical_option,
 )
-from cli.timestamps import beginning, moment
+from cli.timestamps import beginning, timestamp
 from core.errors import SettingsError
 from load.published import ask
 from pipeline.settings import load_settings
@@ -72,18 +72,18 @@ def show_diff(
     *,
     vertical: bool = False,
 ) -> None:
-    """Write the differences, a row each, and say on stderr between which moments and how many images differ.
+    """Write the differences, one per row; on stderr, the two times and how many images differ.
 
-    Where the history of a cloud begins later than the earlier moment, it is compared from there on.
+    If a cloud's history begins after `earlier`, it is compared from its beginning.
     Raises: SettingsError.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
-    began, ended = beginning(earlier, published, now), moment(later, published, now)
+    began, ended = beginning(earlier, published, now), timestamp(later, published, now)
     if began > ended:
         raise SettingsError(f"'{earlier}' is later than '{later}'", "Name the earlier one first.")
     if began == ended:
         raise SettingsError(
-            f"'{earlier}' and '{later}' are the same moment", "Name an earlier one first: yesterday, 7 days ago."
+            f"'{earlier}' and '{later}' are the same time", "Name an earlier one first: yesterday, 7 days ago."
         )
     first_readings: dict[str, datetime] = dict(ask(published, _FIRST_READINGS).rows())
     if clouds:
@@ -104,13 +104,13 @@ def show_diff(
 
 
 def _where_it_begins(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> list[str]:
-    """A line for each cloud whose history does not reach back so far."""
+    """A line for each cloud whose history begins after `began`."""
     lines = []
     for cloud, first_read_at in first_readings.items():
         if first_read_at > ended:
-            what = "there is nothing to compare before"
+            what = "there is nothing to compare before that"
         elif first_read_at > began:
-            what = "it is compared from there on"
+            what = "it is compared from that time on"
         else:
             continue
         lines.append(
@@ -121,7 +121,7 @@ def _where_it_begins(first_readings: Mapping[str, datetime], began: datetime, en
 
 
 def _query(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> tuple[str, dict[str, object]]:
-    """The differences of all clouds, each from where its history begins: a part for each beginning."""
+    """SQL and parameters for the differences of all clouds. A cloud with a later history begins there."""
     parts: dict[datetime, list[str]] = {began: []}
     for cloud, first_read_at in first_readings.items():
         if first_read_at <= ended:

@@ -1,4 +1,4 @@
-"""How things look to people: log lines, progress on a terminal, and tables. Nothing here decides anything."""
+"""Shows log lines, progress and tables to people. It makes no decisions about a run."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ _EMPTY: Final = ("NULL", "", "[]", "{}")
 
 
 def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
-    """Our loggers' lines on stderr: all from INFO, on a terminal from WARNING, where progress bars say the rest."""
+    """Write our loggers' lines to stderr from INFO on; on a terminal from WARNING on, because it has progress bars."""
     handler = _ConsoleHandler(console)
     level = logging.DEBUG if verbose else logging.WARNING if console.is_terminal else logging.INFO
     handler.setLevel(level)
@@ -34,14 +34,14 @@ def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) ->
         logger = logging.getLogger(name)
         logger.setLevel(level if level < logging.INFO else logging.INFO)
         logger.addHandler(handler)
-    # At INFO httpx says every URL, and at DEBUG httpcore every header of every answer.
+    # httpx logs every URL at INFO, and httpcore every header of every answer at DEBUG.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager
 def progress(console: Console) -> Iterator[None]:
-    """On a terminal, a bar a listing, with its rate and what remains; elsewhere the log says that now and then."""
+    """On a terminal, show a bar per listing, with its rate and the remaining time. Elsewhere the log has them."""
     if not console.is_terminal:
         yield
         return
@@ -71,10 +71,10 @@ def progress(console: Console) -> Iterator[None]:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, *, vertical: bool = False
 ) -> None:
-    """Rows as a table, or with `vertical` a row as a list.
+    """Print rows as a table, or with `vertical` each row as a list.
 
-    On a terminal, rows after the first thousand are counted; a table that is too wide leaves out columns that are empty
-    throughout, and is shown as lists where it is too wide even then. Elsewhere nothing is left out, and nothing cut.
+    On a terminal, rows after the first thousand are only counted. If a table is too wide, columns that are empty in
+    every row are left out; if it is still too wide, the rows become lists. Elsewhere everything is printed.
     """
     if not console.is_terminal:
         _plain(columns, rows, console, vertical)
@@ -111,7 +111,7 @@ def table(
 
 
 def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, vertical: bool) -> None:
-    """For a file or a pipe. rich takes minutes for a table of a hundred thousand rows."""
+    """Print to a file or a pipe. rich needs minutes for a table of a hundred thousand rows."""
     names = [printable(column) for column in columns]
     texts = (_texts(row) for row in rows)
     write = console.file.write
@@ -120,7 +120,7 @@ def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Co
             write(f"{line}\n")
         return
     widths = list(map(_cells, names))
-    # The widths are known at the end: until then what does not fit into memory waits on disk. No cell has a tab.
+    # The widths are known only at the end: until then, rows that do not fit into memory are on disk. No cell has a tab.
     with SpooledTemporaryFile(_MOST_HELD_BYTES, "w+", encoding="utf-8", errors="surrogatepass", newline="\n") as kept:
         for cells in texts:
             widths = list(map(max, widths, map(_cells, cells)))
@@ -169,31 +169,31 @@ def as_text(value: object) -> str:
 
 
 def _with_texts_for_keys(value: object) -> object:
-    """JSON has no other keys, and DuckDB's maps have keys of any type."""
+    """Convert keys to texts: DuckDB's maps have keys of any type, and JSON has only texts."""
     if isinstance(value, dict):
         return {key if isinstance(key, str) else as_text(key): _with_texts_for_keys(one) for key, one in value.items()}
     return [_with_texts_for_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 class _UntilNobodyReads(Console):
-    """rich ends the process with 1 where the reader has had enough (`| head`); but its own exit code still counts."""
+    """If the reader stops early (`| head`), rich would exit with 1. This keeps the command's own exit code."""
 
     def on_broken_pipe(self) -> None:
         discard_output()
 
 
 def stdout_console() -> Console:
-    """What writes for people on stdout."""
+    """The console for people, on stdout."""
     return _UntilNobodyReads()
 
 
 def discard_output() -> None:
-    """Let what is still printed go nowhere: whoever read it has had enough, and Python must not stumble at the end."""
+    """Discard further output: its reader is gone, and Python would fail when it flushes stdout at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str) -> str:
-    """The text with control characters escaped: an image's name must not move anybody's cursor."""
+    """The text with control characters escaped: an image's name must not move the terminal's cursor."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == " " else ascii(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""The exit codes, in one table: what each means for whoever started the command, a scheduler or a monitor.
+"""The exit codes and their meanings, in one table, for schedulers and monitors.
 
 `glanceback --help` prints the table, and docs/reference.md has it. Called by cli.
 """
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import GlancebackError, SettingsError, WarehouseHeld
 
-if TYPE_CHECKING:  # whoever only asks for help needs no msgspec
+if TYPE_CHECKING:  # --help does not need msgspec
     from pipeline.report import RunReport
 
 DONE: Final = 0
@@ -18,26 +18,26 @@ HELD: Final = 4
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    DONE: "everything was loaded; of status: nothing is stale or broken",
-    FAILED: "something failed, wholly or in part; what was loaded is kept, and another try may help. "
-    "Of status: something is stale or broken; of check: something is in the way",
+    DONE: "everything was loaded. status: nothing is stale or broken",
+    FAILED: "something failed, all of it or a part; what was loaded is kept, and another try may help. "
+    "status: something is stale or broken. check: there is a problem",
     WRONG_USAGE: "wrong usage or settings: nothing was started",
-    WITHHELD: "everything was loaded, but deletions are withheld, and a person must decide. Of status: some are, "
+    WITHHELD: "everything was loaded, but deletions are withheld, and a person must decide. status: the same, "
     "and nothing is stale or broken",
     HELD: "another process holds the warehouse: nothing was read; try again later",
-    INTERRUPTED: "interrupted (Ctrl-C or SIGTERM): what was being read was not loaded",
+    INTERRUPTED: "interrupted (Ctrl-C or SIGTERM): the clouds that were being read are not loaded",
 }
 
 
 def of_error(error: GlancebackError) -> int:
-    """The exit code of a command that ended in this error."""
+    """The exit code of a command that ended with this error."""
     if isinstance(error, SettingsError):
         return WRONG_USAGE
     return HELD if isinstance(error, WarehouseHeld) else FAILED
 
 
 def of_report(report: "RunReport") -> int:
-    """The exit code of a run that came to its end."""
+    """The exit code of a run that ended with this report."""
     if report.status == "completed":
         return DONE
     return FAILED if any(cloud.has_failed for cloud in report.clouds) else WITHHELD

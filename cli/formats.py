@@ -1,6 +1,6 @@
-"""A query's answer in each format: table, csv, json, yaml, value, parquet; to stdout or a file.
+"""Writes a query's answer as table, csv, json, yaml, value or parquet, to stdout or a file.
 
-DuckDB makes text or JSON of each value, whatever its type: Python has no time after the year 9999, and no infinite one.
+DuckDB converts each value to text or JSON, because Python has no times after the year 9999, and no infinite times.
 """
 
 import csv
@@ -34,7 +34,7 @@ class _Writable(Protocol):
 
 
 class _Utf8:
-    """Standard output for machines: UTF-8, whatever the terminal's encoding is, as in a file."""
+    """Standard output for machines: UTF-8, whatever the terminal's encoding is."""
 
     def write(self, text: str) -> object:
         binary = getattr(sys.stdout, "buffer", None)
@@ -50,9 +50,9 @@ def write_answer(
     *,
     vertical: bool = False,
 ) -> None:
-    """Ask, and write the answer as `form` to `output`, or to stdout.
+    """Run the query, and write the answer as `form` to `output`, or to stdout.
 
-    Raises: SettingsError as ask does, and where the output cannot be written.
+    Raises: SettingsError as ask does, and if the output cannot be written.
     """
     _check(form, output, vertical)
     inquiry = Inquiry(published, query, parameters)
@@ -67,9 +67,9 @@ def write_answer(
 def write_rows(
     columns: Sequence[str], rows: Iterable[Row], form: str, output: Path | None, *, vertical: bool = False
 ) -> None:
-    """Write rows of our own, as write_answer does. Raises: SettingsError."""
+    """Write rows that do not come from a query, as write_answer does. Raises: SettingsError."""
     if form == "parquet":
-        raise SettingsError("the list of queries is not to be had as Parquet", "Take --format json.")
+        raise SettingsError("the list of queries cannot be written as Parquet", "Use --format json.")
     _check(form, output, vertical)
     convert = _json_of if form in ("json", "yaml") else _text_of
     _write(columns, (tuple(convert(value) for value in row) for row in rows), form, output, vertical)
@@ -77,13 +77,13 @@ def write_rows(
 
 def _check(form: str, output: Path | None, vertical: bool) -> None:
     if form == "parquet" and output is None:
-        raise SettingsError("Parquet is not for a terminal", "Name a file with -o FILE.")
+        raise SettingsError("Parquet cannot go to a terminal", "Name a file with -o FILE.")
     if vertical and form != "table":
-        raise SettingsError("--vertical is a kind of table", "Leave out --format, or --vertical.")
+        raise SettingsError("--vertical works only with --format table", "Leave out --format, or --vertical.")
 
 
 def _as_texts(inquiry: Inquiry) -> tuple[list[str], Iterator[Row]]:
-    """Column names, and rows of texts and None; lists and maps are JSON."""
+    """The column names, and rows of texts and None; lists and maps are JSON."""
     if inquiry.columns is None:
         answer = inquiry.answer()
         return answer.columns, (tuple(map(_text_of, row)) for row in answer.rows())
@@ -98,7 +98,7 @@ def _as_texts(inquiry: Inquiry) -> tuple[list[str], Iterator[Row]]:
 
 
 def _as_json(inquiry: Inquiry) -> tuple[list[str], Iterator[Row]]:
-    """Column names, and rows of JSON texts."""
+    """The column names, and rows of JSON texts."""
     if inquiry.columns is None:
         answer = inquiry.answer()
         return answer.columns, (tuple(map(_json_of, row)) for row in answer.rows())
@@ -114,7 +114,7 @@ def _as_json(inquiry: Inquiry) -> tuple[list[str], Iterator[Row]]:
 def _json_expression(column: Column, name: str) -> str:
     if column.kind.startswith("timestamp"):
         return f"to_json({_A_TIME.format(name)})"
-    # A text that holds JSON is a text.
+    # to_json of a JSON column would not quote it.
     return f"to_json(CAST({name} AS VARCHAR))" if column.type == "JSON" else f"to_json({name})"
 
 
@@ -131,7 +131,7 @@ def _converted(answer: Answer, converters: Mapping[int, Callable[[str], str]]) -
 
 
 def _finite(text: str) -> str:
-    """JSON has no NaN and no infinity: msgspec writes null."""
+    """Replace NaN and infinity, which JSON does not have, by null."""
     return _json_of(json.loads(text)) if any(word in text for word in _NOT_FINITE) else text
 
 
@@ -148,7 +148,7 @@ def _json_of(value: object) -> str:
 
 
 def _write(columns: Sequence[str], rows: Iterable[Row], form: str, output: Path | None, vertical: bool) -> None:
-    """Raises: SettingsError; BrokenPipeError where the reader of stdout has had enough."""
+    """Raises: SettingsError; BrokenPipeError if the reader of stdout stops early."""
     if output is not None:
         with _whole(output) as file, file.open("w", encoding="utf-8", newline="") as target:
             _write_to(target, columns, rows, form, vertical)
@@ -176,14 +176,14 @@ def _write_to(target: Any, columns: Sequence[str], rows: Iterable[Row], form: st
 
 
 def _write_csv(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Header and rows; NULL is empty. Source: RFC 4180."""
+    """Write a header and the rows; NULL is empty. Source: RFC 4180."""
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
 
 
 def _write_json(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """An array of an object a row; times are ISO 8601, UTC."""
+    """Write an array with one object per row; times are ISO 8601, UTC."""
     keys = [
         f"{'{' if number == 0 else ', '}{json.dumps(name, ensure_ascii=False)}: " for number, name in enumerate(columns)
     ]
@@ -195,20 +195,20 @@ def _write_json(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) 
 
 
 def _write_yaml(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """A list of a mapping a row, as openstackclient's."""
+    """Write a list with one mapping per row, as openstackclient does."""
     for text in yaml_rows(columns, rows):
         target.write(text)
 
 
 def _write_value(target: _Writable, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """A line a row, values divided by a blank, no header, NULL is None: as openstackclient's."""
+    """Write one line per row, values separated by a blank, without a header, NULL as None: as openstackclient does."""
     for row in rows:
         target.write(" ".join("None" if value is None else printable(value) for value in row) + "\n")
 
 
 def _write_parquet(inquiry: Inquiry, file: Path) -> None:
-    """What Parquet has no type for is text."""
-    import pyarrow as pa  # heavy, and the other formats do without
+    """Write Parquet. A value whose type Parquet lacks becomes text."""
+    import pyarrow as pa  # slow, and the other formats do not need it
     import pyarrow.parquet as pq
 
     try:
@@ -234,7 +234,7 @@ def _text_expression(column: Column, name: str) -> str:
 
 
 def _fits_parquet(field: Any) -> bool:
-    import pyarrow as pa  # as above
+    import pyarrow as pa  # slow, as above
     import pyarrow.parquet as pq
 
     if isinstance(field.type, pa.BaseExtensionType):
@@ -249,10 +249,10 @@ def _fits_parquet(field: Any) -> bool:
 
 @contextmanager
 def _whole(output: Path) -> Iterator[Path]:
-    """Where to write it: beside it, and then in its place, so that an earlier file is lost only to a whole one.
+    """The path to write to: a temporary file, which replaces `output` when it is complete.
 
-    A device is written to as it is, and so is a file in a folder where we may make none.
-    Raises: SettingsError where it cannot be written.
+    A device, and a file in a folder where we may not create files, is written directly.
+    Raises: SettingsError if it cannot be written.
     """
     try:
         target = output.resolve()

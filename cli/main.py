@@ -1,6 +1,6 @@
-"""The command line: the only place that prints, and that turns an error into a sentence and an exit code.
+"""The command line: loads the command's module, and turns errors into a message and an exit code.
 
-cli.exit_codes says what the exit codes mean.
+cli.exit_codes has the meanings of the exit codes.
 """
 
 import io
@@ -19,7 +19,7 @@ from cli.display import discard_output
 from core.errors import GlancebackError
 
 COMMANDS: Final = {
-    "demo": "Read two nights of a sample cloud; no account needed.",
+    "demo": "Read a sample cloud twice; no account needed.",
     "check": "See whether the login works, and what would be read.",
     "sync": "Read the catalogue and load what is new.",
     "sql": "Answer a query from the published copy.",
@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "status": "Say how each cloud is doing.",
     "runs": "List the runs, and what each found.",
     "serve": "Run the schedule, with Prefect's UI.",
-    "api": "Serve the image API as of any moment.",
+    "api": "Serve the image API as of any time.",
     "export": "Write every table as Parquet and CSV.",
     "publish": "Make the published copy again.",
     "replay": "Rebuild the history from the raw pages.",
@@ -37,17 +37,17 @@ COMMANDS: Final = {
     "rename": "Give a cloud another name, and keep its history.",
     "completion": "Print the completion script of a shell.",
 }
-"""What each command does, by its name, in the order in which a new user needs them. Each is in a module of its name."""
+"""The commands and their help, in the order in which a new user needs them. Each is in the module with its name."""
 
 
 class _Commands(click.Group):
-    """Turns errors into a sentence on stderr and an exit code."""
+    """Turns errors into a message on stderr and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Imports the command's module: `--help` and `sql` do not wait for what other commands need."""
+        """Imports only the command's module, so that `--help` and `sql` do not wait for other commands' imports."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"cli.{cmd_name}"), cmd_name)
@@ -79,10 +79,12 @@ class _Commands(click.Group):
             click.echo(f"glanceback: {exc}", err=True)
             ctx.exit(exit_codes.of_error(exc))
         except KeyboardInterrupt:
-            click.echo("glanceback: stopped; what was being read was not loaded, the warehouse is whole", err=True)
+            click.echo(
+                "glanceback: stopped; the clouds that were being read are not loaded; the warehouse is intact", err=True
+            )
             ctx.exit(exit_codes.INTERRUPTED)
         except BrokenPipeError:
-            # Whoever read our output has had enough (`| head`).
+            # The reader of our output stopped early (`| head`).
             discard_output()
             ctx.exit(exit_codes.DONE)
 
@@ -92,7 +94,7 @@ class _Commands(click.Group):
 def main() -> None:
     """Remember a cloud's image catalogue.
 
-    glanceback reads every image of Huawei IMS or OpenStack Glance, night after night, and keeps the whole history in
+    glanceback reads every image of Huawei IMS or OpenStack Glance on a schedule, and keeps the whole history in
     DuckDB, where you query it with SQL.
 
     \b
@@ -103,10 +105,10 @@ def main() -> None:
     glanceback sql --list                 questions to begin with
     """
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of an older encoding, such as Latin-1, cannot show every image's name.
+        # A terminal with an older encoding, for example Latin-1, cannot show every image's name.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # Left to itself, SIGTERM ends the process without its atexit, and an embedded Prefect server would live on.
+    # By default SIGTERM ends the process without atexit, and an embedded Prefect server would keep running.
     signal.signal(signal.SIGTERM, _interrupt)
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""The options that several commands share."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -33,7 +33,7 @@ output_option = click.option(
 
 
 def must_not_replace_history(settings: Settings, output: Path | None) -> None:
-    """Raises: SettingsError where the output would replace what the runs keep."""
+    """Raises: SettingsError if the output would replace the warehouse or its published copy."""
     kept = [settings.published, *([settings.warehouse] if isinstance(settings.warehouse, Path) else [])]
     if output is not None and any(same_file(output, file) for file in kept):
         raise SettingsError(f"{output} is the warehouse, or its published copy", "Name another file with -o.")

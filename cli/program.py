@@ -1,4 +1,4 @@
-"""What to type for this command again: its name as it was called, in texts that people copy."""
+"""Finds the command that a user types to start this program, for texts that people copy."""
 
 import shlex
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def program(called: str | None = None) -> str:
-    """`glanceback` where that finds what was called, else its path from the working folder, or `python -m cli`."""
+    """`glanceback` if the shell finds this program under that name; else its path, or `python -m cli`."""
     path = Path(called or sys.argv[0])
     if path.name == "__main__.py":
         return f"{shlex.quote(_short(Path(sys.executable)))} -m {path.parent.name}"
@@ -18,7 +18,7 @@ def program(called: str | None = None) -> str:
 
 
 def _short(path: Path) -> str:
-    """Seen from the working folder, if it is below that; with a slash, without which a shell would search for it."""
+    """The path, relative if below the working folder; with a slash, because a shell searches names without one."""
     here = Path.cwd()
     short = str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
     return short if "/" in short else f"./{short}"

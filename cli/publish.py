@@ -1,4 +1,4 @@
-"""`glanceback publish`: makes the published copy anew."""
+"""`glanceback publish`: makes the published copy again."""
 
 from pathlib import Path
 

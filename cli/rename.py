@@ -12,9 +12,9 @@ from pipeline.settings import load_settings
 @click.argument("new")
 @config_option
 def rename(old: str, new: str, config: str | None) -> None:
-    """Give the history of the cloud OLD the name NEW, which the settings have for it now.
+    """Rename the history of the cloud OLD to NEW, the name that the settings have now.
 
-    What was already read under NEW is joined with it, if landing still has the pages.
+    What was already read under NEW is added to the history, if landing still has the pages.
     """
     rename_cloud(load_settings(config), old, new)
     click.echo(f"renamed cloud {old} to {new}", err=True)

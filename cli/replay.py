@@ -15,7 +15,7 @@ from pipeline.settings import load_settings
 def replay(config: str | None) -> None:
     """Rebuild the history from the raw pages in landing.
 
-    It loads every run again whose pages landing still has, with today's dictionary. What is older stays.
+    It loads every run whose pages are still in landing again, with today's dictionary. The older history stays.
     """
     log_to_stderr(PACKAGES, verbose=False, console=Console(stderr=True))
     done = load_again(load_settings(config))

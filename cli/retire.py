@@ -13,9 +13,9 @@ from pipeline.settings import load_settings
 @click.argument("listing", required=False)
 @config_option
 def retire(cloud: str, listing: str | None, config: str | None) -> None:
-    """End the current images of CLOUD, or those that only its LISTING showed. Their end_reason is then `retired`.
+    """End the current images of CLOUD, or those that only its LISTING showed. Their end_reason is `retired`.
 
-    Take it out of the settings first, or the next run reads it again. The history stays.
+    Remove it from the settings first, or the next run reads it again. The history stays.
     """
     settings = load_settings(config)
     ended = end_what_is_current(settings, cloud, listing)

@@ -14,7 +14,7 @@ from pipeline.settings import load_settings
 @vertical_option
 @config_option
 def runs(form: str, vertical: bool, config: str | None) -> None:
-    """List the runs, the newest first, with what each found. One whose process has died has failed."""
+    """List the runs, newest first, with what each found. A run whose process died is shown as failed."""
     settings = load_settings(config)
     query = f"""SELECT * REPLACE (
             if(list_contains($died, run_id), 'failed', status) AS status,

@@ -1,7 +1,7 @@
 """The sample cloud of `glanceback demo`: the recorded pages of data/sample, loaded and served by the image API.
 
-It is a warehouse of two runs, made when it is needed, and the server that `glanceback api` starts: what the demo reads
-is answered as any history is. Landing has the recorded pages, so that images come in their cloud's own words.
+It is a warehouse of two runs, made when it is needed, and the server of `glanceback api`, which answers the demo as it
+answers for any history. Landing has the recorded pages, so that images have the recorded texts.
 """
 
 import json
@@ -29,15 +29,15 @@ from transform.batch import flatten
 from transform.stage import StageWriter
 
 SAMPLE: Final = shipped("data", "sample")
-NIGHTS: Final = ("night-1", "night-2")
+RECORDED_RUNS: Final = ("night-1", "night-2")
 _CLOUD: Final = "recorded"
 _LANDING: Final = "landing"
 _LARGEST_PAGE: Final = 20
-"""As the recorded service had it: so small a sample has several pages all the same."""
+"""As in the recorded service, so that this small sample has several pages per listing."""
 
 
 class SampleCloud:
-    """The running service. `night` says which night it shows, and may be set at any time."""
+    """The running service. `shows`: the recorded run that it serves; may be set at any time."""
 
     def __init__(self, url: str, project_id: str, served: Served, runs: dict[str, str]) -> None:
         self.url = url
@@ -46,24 +46,24 @@ class SampleCloud:
         self._runs = runs
 
     @property
-    def night(self) -> str:
-        return next(night for night, run in self._runs.items() if run == self._served.when)
+    def shows(self) -> str:
+        return next(recorded for recorded, run in self._runs.items() if run == self._served.when)
 
-    @night.setter
-    def night(self, night: str) -> None:
-        self._served.when = self._runs[night]
+    @shows.setter
+    def shows(self, recorded: str) -> None:
+        self._served.when = self._runs[recorded]
 
 
 @contextmanager
 def sample_cloud() -> Iterator[SampleCloud]:
-    """Serve the sample on a free port of loopback until the block is left. It shows the first night."""
+    """Serve the sample on a free port of loopback until the block is left. At first it shows the first run."""
     with TemporaryDirectory(prefix="glanceback-sample-") as place:
         folder, project_id = Path(place), _project_id()
         runs = _history(folder, project_id)
         served = Served(
             folder / "published.duckdb",
             {_CLOUD: project_id},
-            when=runs[NIGHTS[0]],
+            when=runs[RECORDED_RUNS[0]],
             landing=folder / _LANDING,
             largest_page=_LARGEST_PAGE,
         )
@@ -72,30 +72,30 @@ def sample_cloud() -> Iterator[SampleCloud]:
 
 
 def _project_id() -> str:
-    """The project whose catalogue it is: whose private images were listed by owner."""
-    requests = json.loads((SAMPLE / NIGHTS[0] / "requests.json").read_bytes())
+    """The project of the account: the private listing asked for it as owner."""
+    requests = json.loads((SAMPLE / RECORDED_RUNS[0] / "requests.json").read_bytes())
     return str(next(request["query"]["owner"] for request in requests if "owner" in request["query"]))
 
 
 def _history(folder: Path, project_id: str) -> dict[str, str]:
-    """Load the nights and publish them; the run of each."""
+    """Load the recorded runs and publish them; return the run id of each."""
     runs = {}
     with Warehouse(folder / "warehouse.duckdb") as warehouse:
         bring_up_to_date(warehouse, "sample")
-        for night in NIGHTS:
+        for recorded in RECORDED_RUNS:
             run = begin_run(warehouse, "full", "sample")
-            outcomes = [_listing(folder, run, listing, list(files)) for listing, files in _recorded(SAMPLE / night)]
+            outcomes = [_listing(folder, run, listing, list(files)) for listing, files in _recorded(SAMPLE / recorded)]
             read = CloudRun(run.run_id, run.started_at, _CLOUD, "ims", project_id, True, outcomes)
             merge(warehouse, read, Decisions(gone=find_missing(warehouse, read).ids))
             finish_run(warehouse, run, "completed")
-            runs[night] = run.run_id
+            runs[recorded] = run.run_id
         publish(warehouse, folder / "published.duckdb")
     return runs
 
 
-def _recorded(night: Path) -> Iterator[tuple[str, Iterator[Path]]]:
+def _recorded(folder: Path) -> Iterator[tuple[str, Iterator[Path]]]:
     """The recorded pages by listing, in order: public-01.json and so on."""
-    files = sorted(night.glob("*-[0-9][0-9].json"))
+    files = sorted(folder.glob("*-[0-9][0-9].json"))
     return groupby(files, lambda file: file.stem.rpartition("-")[0])
 
 
@@ -119,7 +119,7 @@ def _listing(folder: Path, run: Run, listing: str, files: list[Path]) -> Listing
 
 @contextmanager
 def _not_through_a_proxy() -> Iterator[None]:
-    """A proxy's own loopback is another one."""
+    """Inside, requests to loopback do not use a proxy: it would use its own loopback."""
     before = os.environ.get("NO_PROXY")
     os.environ["NO_PROXY"] = f"{before},127.0.0.1" if before else "127.0.0.1"
     try:

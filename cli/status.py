@@ -1,4 +1,4 @@
-"""The `status` command: how each cloud is doing, whether that is recent enough, whether the history is sound."""
+"""The `status` command: shows how each cloud is doing, and checks its age and the rules of the history."""
 
 import re
 import sys
@@ -29,7 +29,7 @@ def duration(text: str) -> timedelta:
     """`26h`, `90m`, `2d`, `30s` as a duration. Raises: SettingsError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
     if match is None:
-        raise SettingsError(f"'{text}' is no duration", "Write a number and s, m, h or d, such as 26h.")
+        raise SettingsError(f"'{text}' is not a duration", "Write a number and s, m, h or d, such as 26h.")
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
 
 
@@ -43,10 +43,10 @@ def duration(text: str) -> timedelta:
 def status(
     form: str, vertical: bool, clouds: tuple[str, ...], max_age: str | None, check: bool, config: str | None
 ) -> None:
-    """Say how each cloud is doing: when all its listings were last read in full, what is there, how the last run went.
+    """Show how each cloud is doing: the last full reading of all its listings, its images, and the last run.
 
     Exit code 1: a cloud was not read in full for longer than --max-age, a rule of --check is broken, or a run has a
-    time in the future. A changes run, or a run of some listings, is no full reading.
+    time in the future. A changes run, or a run of some listings, is not a full reading.
     """
     age = duration(max_age) if max_age is not None else None
     sys.exit(show_status(load_settings(config), form, clouds, age, check, Console(stderr=True), vertical=vertical))
@@ -62,11 +62,11 @@ def show_status(
     *,
     vertical: bool = False,
 ) -> int:
-    """Print how each cloud is doing, or these `clouds`; the exit code. 0: all is well.
+    """Print how all clouds, or these `clouds`, are doing; return the exit code. 0: all is well.
 
-    1: a cloud was not read in full for longer than `max_age`, or a run has a time that is still to come; with `check`,
-    a rule is broken. 3: nothing of that, but a person must decide about withheld deletions, as a run's exit code says.
-    Raises: SettingsError for a cloud that neither the settings nor the history know.
+    1: a cloud was not read in full for longer than `max_age`, a run has a time in the future, or, with `check`, a rule
+    is broken. 3: none of these, but a person must decide about withheld deletions.
+    Raises: SettingsError if neither the settings nor the history know a cloud.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     query = f"""SELECT * REPLACE (
@@ -82,7 +82,7 @@ def show_status(
     parameters["clouds"] = clouds
     try:
         write_answer(settings.published, query, form, None, parameters, vertical=vertical)
-    except (BrokenPipeError, SystemExit):  # rich makes SystemExit(1) of it; our own exit code still counts
+    except (BrokenPipeError, SystemExit):  # rich would turn it into SystemExit(1), but our exit code counts
         discard_output()
     found = _by_cloud(ask(settings.published, query, parameters))
     to_decide = _to_decide(settings)
@@ -122,7 +122,7 @@ def _summaries(settings: Settings, found: Mapping[str, _Row]) -> list[str]:
 
 
 def _need_current(settings: Settings) -> None:
-    """Raises: SettingsError where the copy was made before its runs said which clouds they were to read."""
+    """Raises: SettingsError if the copy was made by a version that did not record which clouds a run had to read."""
     query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'run_targets'"
     if list(ask(settings.published, query).rows()) == [(0,)]:
         raise SettingsError(
@@ -136,14 +136,14 @@ def _by_cloud(answer: Answer) -> dict[str, _Row]:
 
 
 def _known(settings: Settings) -> list[str]:
-    """The clouds of the settings and of the history, each once."""
+    """The clouds in the settings and in the history, each once."""
     query = "SELECT cloud FROM run_targets UNION SELECT cloud FROM run_clouds ORDER BY cloud"
     read = [cloud for (cloud,) in ask(settings.published, query).rows()]
     return list(dict.fromkeys([*(cloud.name for cloud in settings.clouds), *read]))
 
 
 def _to_decide(settings: Settings) -> set[str]:
-    """The clouds with current images that vanished so many at once that a person must decide."""
+    """The clouds of which too many images vanished at once, so that a person must decide."""
     query = """SELECT DISTINCT kept.cloud FROM withheld_deletions AS kept
         SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NULL) AS there
             ON there.cloud = kept.cloud AND there.id = kept.id
@@ -164,7 +164,7 @@ def _withheld(found: Mapping[str, _Row], to_decide: Container[str]) -> list[str]
 def _stale(
     settings: Settings, chosen: Sequence[str], found: Mapping[str, _Row], now: datetime, max_age: timedelta
 ) -> list[str]:
-    """Of the chosen clouds; else of those of the settings; where those name none, of all in the history."""
+    """A line for each stale cloud: of the chosen ones; without these, of the settings; without any, of the history."""
     complaints = []
     for cloud in chosen or _clouds_of_settings(settings) or list(found):
         last = found.get(cloud, {}).get("last_good_at")
@@ -172,13 +172,13 @@ def _stale(
             continue
         what = "no run has read all its listings in full yet"
         if last is not None:
-            what = f"all its listings were last read in full at {last:%Y-%m-%d %H:%M} UTC, longer ago than allowed"
+            what = f"all its listings were last read in full at {last:%Y-%m-%d %H:%M} UTC, which is too long ago"
         complaints.append(f"cloud {printable(cloud)}: {what}{_which(settings, cloud, now - max_age)}")
     return complaints
 
 
 def _which(settings: Settings, cloud: str, since: datetime) -> str:
-    """The listings that are behind, and what went wrong there last."""
+    """The listings that are stale, and their last error."""
     query = """SELECT listing, error FROM freshness
         WHERE cloud = $cloud AND listing IS NOT NULL AND (last_full_at IS NULL OR last_full_at < $since)
         ORDER BY listing"""
@@ -189,16 +189,16 @@ def _which(settings: Settings, cloud: str, since: datetime) -> str:
 
 
 def _of_the_future(settings: Settings, now: datetime) -> list[str]:
-    """Runs that started later than now: whatever counts from them is wrong."""
+    """A line for each run that started in the future: ages that are counted from it are wrong."""
     query = "SELECT run_id, started_at FROM runs WHERE started_at > $now ORDER BY started_at"
     return [
-        f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, which is still to come: a clock was wrong"
+        f"run {run_id} started at {started_at:%Y-%m-%d %H:%M} UTC, which is in the future: a clock was wrong"
         for run_id, started_at in ask(settings.published, query, {"now": now + CLOCKS_OF_MACHINES}).rows()
     ]
 
 
 def _broken(settings: Settings) -> list[str]:
-    """What sql/checks finds in the published copy."""
+    """A line for each rule of sql/checks that is broken in the published copy."""
     found = []
     for name in names("checks"):
         rows = list(ask(settings.published, statement("checks", name).text).rows())

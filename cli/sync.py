@@ -1,4 +1,4 @@
-"""The `sync` command: checks the settings, runs, shows how it goes, and says how it ended."""
+"""The `sync` command: checks the settings, runs, shows the progress, and prints the result."""
 
 import os
 import sys
@@ -24,7 +24,9 @@ from pipeline.threads import ThreadSteps
 
 
 @click.command
-@click.option("--changes", is_flag=True, help="Read only what changed since each listing was last read. Ends no image.")
+@click.option(
+    "--changes", is_flag=True, help="Read only what changed since each listing was last read. It cannot see deletions."
+)
 @cloud_option
 @click.option("--listing", "listings", multiple=True, metavar="NAME", help="Only this listing; may be repeated.")
 @click.option("--accept-deletions", is_flag=True, help="End images even if suspiciously many vanished at once.")
@@ -71,9 +73,9 @@ def run_sync(
     resume: bool = False,
     verbose: bool = False,
 ) -> RunReport:
-    """Run, and tell people on stderr how it goes and how it went. `orchestrator` overrides the settings.
+    """Run, and print progress and result on stderr. `orchestrator` overrides the settings.
 
-    Raises: SettingsError before anything starts; as pipeline.run and flows.start.run_flow.
+    Raises: SettingsError before anything starts; the errors of pipeline.run and flows.start.run_flow.
     """
     console = Console(stderr=True)
     log_to_stderr(PACKAGES, verbose=verbose, console=console)
@@ -95,14 +97,14 @@ def run_sync(
 
 
 def _is_a_flow(settings: Settings, orchestrator: str) -> bool:
-    """Whether Prefect runs it: where asked for, where a server is named that keeps its records, and for Dask."""
+    """Whether Prefect runs it. With `auto`: if a Prefect server is named, or for Dask."""
     if orchestrator == "auto":
         return settings.task_runner == "dask" or named_server(os.environ) is not None
     return orchestrator == "prefect"
 
 
 def _run_flow(request: RunRequest, settings: Settings) -> RunReport:
-    from flows.start import run_flow  # sets what Prefect is to find; not wanted in a run without it
+    from flows.start import run_flow  # it sets variables for Prefect, which a run without Prefect does not want
 
     try:
         return run_flow(
@@ -114,7 +116,7 @@ def _run_flow(request: RunRequest, settings: Settings) -> RunReport:
 
 
 def tell(report: RunReport, console: Console) -> None:
-    """A line a cloud, a line a problem, and the run's status."""
+    """Print a line for each cloud and each problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
     for problem in problems(report.clouds):

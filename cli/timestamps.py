@@ -1,30 +1,30 @@
-"""Days and moments as people write them on the command line: `yesterday`, `7 days ago`, a date, a time, a run's id."""
+"""Reads times on the command line: `yesterday`, `7 days ago`, a date, a time, a run's id in the published copy."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from core.errors import SettingsError
-from load.moments import WAYS, moment_of, written_time
 from load.published import ask
+from load.timestamps import WAYS, timestamp_of, written_time
 
 
 def day(text: str, now: datetime | None = None) -> date:
-    """The day that is meant, in UTC. Raises: SettingsError."""
+    """The day (UTC) that the text says. Raises: SettingsError."""
     return written_time(text, now or _now(), "day", WAYS).date()
 
 
-def moment(text: str, published: Path, now: datetime | None = None) -> datetime:
-    """The moment that is meant, naive, in UTC: of a day its end, as far as it has come; of a run what it found.
+def timestamp(text: str, published: Path, now: datetime | None = None) -> datetime:
+    """The timestamp (naive, UTC) of the text: for a day its end, or `now` if that is earlier; for a run its start.
 
-    A time without a zone is in UTC. Raises: SettingsError.
+    A time without a zone is UTC. Raises: SettingsError.
     """
-    return moment_of(text, lambda run_id: _start_of_run(run_id, published), now or _now())
+    return timestamp_of(text, lambda run_id: _start_of_run(run_id, published), now or _now())
 
 
 def beginning(text: str, published: Path, now: datetime | None = None) -> datetime:
-    """As moment, of what a comparison begins with: today begins at midnight, for its end has not come yet."""
+    """The timestamp at which a comparison begins: as `timestamp`, but `today` is midnight, because it has not ended."""
     now = now or _now()
-    found = moment(text, published, now)
+    found = timestamp(text, published, now)
     is_today = text.strip().lower() == "today" or text.strip() == f"{now:%Y-%m-%d}"
     return datetime.combine(now, time.min) if is_today else found
 

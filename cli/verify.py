@@ -1,4 +1,4 @@
-"""`glanceback verify`: checks the raw pages, and the warehouse against them."""
+"""`glanceback verify`: checks the raw pages, and compares the warehouse with them."""
 
 import sys
 
@@ -13,7 +13,7 @@ from pipeline.verification import verify_landing
 @click.argument("run", required=False, metavar="[RUN|all]")
 @config_option
 def verify(run: str | None, config: str | None) -> None:
-    """Check a RUN, all of them, or the last one, from its raw pages in landing.
+    """Check a RUN, all runs, or the last run, from the raw pages in landing.
 
     It checks every hash, that each listing called complete is complete, and that the warehouse holds what the pages
     say. It prints one sentence per fault. It shares no code with what reads and loads: see docs/concepts.md.

@@ -1,7 +1,7 @@
-"""Rows as YAML, row by row: a list of mappings, as openstackclient's. Called by cli.formats.
+"""Writes rows as YAML, row by row: a list of mappings, as openstackclient does. Called by cli.formats.
 
-PyYAML takes minutes for a large answer. The values come as JSON, whose texts and numbers are YAML with a few
-exceptions: those are written otherwise, and simple texts without quotes. Source: YAML 1.1 and 1.2.
+PyYAML needs minutes for a large answer. The values come as JSON. Its texts and numbers are also valid YAML, with a few
+exceptions, which are written differently. Simple texts have no quotes. Source: YAML 1.1 and 1.2.
 """
 
 import json
@@ -14,16 +14,16 @@ _PLAIN: Final = re.compile(
     r"[A-Za-z_/][\w./@+-]*(?: [\w./@+(-][\w./@+()-]*)*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 )
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""What YAML 1.1 takes for something else than a text, in any case."""
+"""Words that YAML 1.1 does not read as text, in upper or lower case."""
 
 _LONGEST_KEY: Final = 1000
-"""A longer key needs a question mark in front: YAML looks no further than 1,024 characters for the colon."""
+"""A longer key needs a question mark in front: YAML searches only 1,024 characters for the colon."""
 
 _LONGEST_KEPT: Final = 100
 
 
 def yaml_rows(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> Iterator[str]:
-    """The rows, whose values are JSON texts (None: null), each as an item of a YAML list; `[]` where there is none."""
+    """Each row as an item of a YAML list; `[]` if there are no rows. Values are JSON texts, or None for null."""
     keys = [f"{'- ' if number == 0 else '  '}{_key(name, '  ')}" for number, name in enumerate(columns)]
     is_empty = True
     for row in rows:
@@ -34,7 +34,7 @@ def yaml_rows(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> I
 
 
 def _value(text: str | None) -> str:
-    """What stands behind a key of a row, and the lines below it: lists and maps have a line an entry."""
+    """The text after a row's key, and the lines below it: lists and maps have one line per entry."""
     if text is None:
         return " null"
     if text[0] not in "[{":
@@ -53,7 +53,7 @@ def _key(name: str, indent: str) -> str:
 
 
 def _flow(value: Any) -> str:
-    """A value within a list or a map, on one line."""
+    """A value inside a list or a map, on one line."""
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ _kept = lru_cache(maxsize=10_000)(_scalar)
 
 
 def _printable(char: str) -> str:
-    """YAML counts more characters than JSON as ends of lines, or refuses them."""
+    """Escape a character that JSON allows, but that YAML refuses or takes as the end of a line."""
     if char.isprintable():
         return char
     return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"

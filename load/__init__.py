@@ -1,5 +1,5 @@
 """Opens, locks, migrates, merges and publishes the warehouse, and reads the published copy.
 
-In: Parquet files with what was read of a cloud. Out: the history, and a read-only copy of it for everybody else.
-The SQL that it runs is in sql/, one object a file. It must not talk to a cloud.
+In: Parquet files with what a run read from a cloud. Out: the history, and a read-only copy of it for all readers.
+The SQL is in sql/, one object per file. This package must not talk to a cloud.
 """

@@ -1,8 +1,6 @@
-"""A dictionary that changed: new columns, filled for the past from `extra`, and columns of another type.
+"""Applies changes of the dictionary to a warehouse: adds columns, fills them from `extra`, and converts types.
 
-No version comes or goes by it.
-
-Called when a warehouse is brought up to date.
+It neither adds nor removes versions. Called when a warehouse is brought up to date.
 """
 
 from load.warehouse import Warehouse, quoted
@@ -15,7 +13,7 @@ _REPLACED = "replaced "
 
 
 def add_new_columns(warehouse: Warehouse) -> list[Attribute]:
-    """Add the columns that image_versions lacks; their attributes."""
+    """Add the columns that image_versions lacks; return their attributes."""
     present = set(warehouse.columns("image_versions"))
     added = [attribute for attribute in ATTRIBUTES if attribute.column not in present]
     for attribute in added:
@@ -24,10 +22,10 @@ def add_new_columns(warehouse: Warehouse) -> list[Attribute]:
 
 
 def convert_columns(warehouse: Warehouse) -> None:
-    """Give columns whose type changed in the dictionary their new type, and their values as it reads them.
+    """Convert the columns whose type changed in the dictionary, and their values.
 
-    What does not fit goes to the rejects of its version. The old column stays for `drop_replaced`, under another name:
-    DuckDB commits no transaction that alters a table after it has updated it.
+    A value that does not fit becomes a reject of its version. The old column stays under another name, and
+    `drop_replaced` removes it: DuckDB cannot commit a transaction that alters a table after it has updated it.
     """
     types = dict(warehouse.typed_columns("image_versions"))
     for attribute in ATTRIBUTES:
@@ -41,7 +39,7 @@ def convert_columns(warehouse: Warehouse) -> None:
 
 
 def drop_replaced(warehouse: Warehouse) -> None:
-    """Drop the columns that convert_columns left."""
+    """Drop the old columns that convert_columns renamed."""
     for column in warehouse.columns("image_versions"):
         if column.startswith(_REPLACED):
             warehouse.execute(f'ALTER TABLE image_versions DROP COLUMN "{column}"')
@@ -56,7 +54,7 @@ def _fill_from_replaced(warehouse: Warehouse, attribute: Attribute) -> None:
 
 
 def _reject(warehouse: Warehouse, name: str, source: str, reasons: dict[str, str], where: str = "true") -> None:
-    """Keep the texts that the expression `source` has, and that do not fit, as rejects of their versions."""
+    """Add a reject to each version where the expression `source` is one of these texts. `reasons`: by text."""
     if reasons:
         warehouse.execute(
             f"""INSERT INTO rejects BY NAME
@@ -69,9 +67,9 @@ def _reject(warehouse: Warehouse, name: str, source: str, reasons: dict[str, str
 
 
 def fill_from_extra(warehouse: Warehouse, added: list[Attribute]) -> None:
-    """Move the values of these attributes to their columns, as if those had always been there.
+    """Move the values of these attributes from `extra` to their columns, as if the columns had always been there.
 
-    DuckDB commits no transaction that alters (or comments) a table after it has updated it: this comes last.
+    Call it last: DuckDB cannot commit a transaction that alters (or comments) a table after it has updated it.
     """
     if not added:
         return
@@ -84,9 +82,10 @@ def fill_from_extra(warehouse: Warehouse, added: list[Attribute]) -> None:
 
 
 def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
-    """Move the values of one of the attribute's API names from `extra` to its column, as flattening would have.
+    """Move the values of one of the attribute's API names from `extra` to its column, as flattening does.
 
-    Where an image has an earlier one of the names too, that one has the column. What does not fit goes to the rejects.
+    If an image has an earlier one of the names too, the column keeps that value. A value that does not fit becomes a
+    reject.
     """
     name, earlier = attribute.api_names[number], attribute.api_names[:number]
     held = " AND ".join(
@@ -102,7 +101,7 @@ def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
 
 
 def write_in_one_spelling(warehouse: Warehouse, attribute: Attribute) -> None:
-    """Write the texts of a column as its parser does now. What it does not take stays as it is."""
+    """Write the texts of a column again as its parser writes them now. A text that does not parse stays as it is."""
     column = f'"{attribute.column}"::VARCHAR'
     texts = warehouse.execute(f"SELECT DISTINCT {column} FROM image_versions WHERE {column} IS NOT NULL").fetchall()
     fitting, _ = _parsed(attribute, [text for (text,) in texts])
@@ -119,7 +118,10 @@ def _write_parsed(
     also: str = "",
     where: str = "true",
 ) -> None:
-    """Set the column to what was parsed of the texts that the expression `source` has; `also` sets something else."""
+    """Set the column to the parsed value where the expression `source` is one of the texts.
+
+    `parsed`: value by text. `also`: another assignment of the same UPDATE.
+    """
     if not parsed:
         return
     warehouse.execute(
@@ -132,7 +134,7 @@ def _write_parsed(
 
 
 def _parsed(attribute: Attribute, texts: list[str]) -> tuple[dict[str, object], dict[str, str]]:
-    """What fits, by text, with its value; and what does not, with the reason."""
+    """Return two mappings: the value of each text that fits, and the reason for each text that does not."""
     fitting, reasons = dict[str, object](), dict[str, str]()
     for text in texts:
         try:
@@ -143,7 +145,7 @@ def _parsed(attribute: Attribute, texts: list[str]) -> tuple[dict[str, object], 
 
 
 def _as_sent(attribute: Attribute, text: str) -> object:
-    """`extra` has lists as JSON text; only a column of lists can tell that from a text."""
+    """Decode JSON if the column holds lists: `extra` keeps lists as JSON text, which looks like any other text."""
     if attribute.sql_type.endswith("[]"):
         import msgspec
 

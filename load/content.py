@@ -1,7 +1,7 @@
-"""The content hash of versions, from their rows, in SQL: as transform.identity computes it from pages.
+"""Computes the content hash of versions from their rows, in SQL. transform.identity computes the same from pages.
 
-A warehouse whose hashes were computed by another scheme, or of other columns, gets them anew when it is opened. So an
-upgrade never makes an image look changed.
+If the hashes in a warehouse come from another scheme, or from other columns, they are computed again when it is opened.
+So an upgrade never makes an image look changed.
 """
 
 from typing import Final
@@ -16,14 +16,14 @@ _NEEDS_BYTES: Final = "virtual_size"
 
 
 def scheme() -> str:
-    """What the hash is computed of: the scheme's number, and each column with its type."""
+    """The input of the hash, as text: the scheme's number, and each column with its type."""
     return f"{SCHEME} " + " ".join(f"{attribute.column}:{attribute.kind}" for attribute in _hashed())
 
 
 def restate(warehouse: Warehouse) -> None:
-    """Bring the hashes of all versions to this scheme.
+    """Compute the hashes of all versions again, with this scheme.
 
-    DuckDB commits no transaction that alters (or comments) a table after it has updated it: this comes last.
+    Call it last: DuckDB cannot commit a transaction that alters (or comments) a table after it has updated it.
     """
     content = _content()
     warehouse.execute(f"UPDATE image_versions SET content_hash = {_hash(content)}")
@@ -43,8 +43,10 @@ def restate(warehouse: Warehouse) -> None:
 
 
 def bring_from_first_scheme(warehouse: Warehouse) -> None:
-    """What the first scheme, which had no number, kept otherwise: rejects anew each run, tags as received, one size in
-    two units. Before values move to new columns: what does not fit there is one of the rejects.
+    """Convert what the first scheme, which had no number, stored differently.
+
+    It wrote the rejects again in each run, kept tags as received, and had one size column with two units. Call it
+    before values move to new columns, because a value that does not fit there becomes a reject.
     """
     for name in ("rejects_of_versions", "forget_rejects", "put_rejects_back", "split_virtual_size", "tags_as_sets"):
         warehouse.run("content", name)
@@ -67,7 +69,7 @@ def _content() -> str:
 
 
 def _text(attribute: Attribute) -> str:
-    """A column's value as the hash has it."""
+    """SQL for a column's value as text, as it goes into the hash."""
     column = f'image_versions."{attribute.column}"'
     match attribute.kind:
         case Kind.TIMESTAMP | Kind.DAY:

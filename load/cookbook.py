@@ -1,7 +1,7 @@
-"""The questions in sql/queries: what each asks, and what it wants to be told. For `glanceback sql --query`.
+"""Reads the questions in sql/queries and their parameters. For `glanceback sql --query`.
 
-After its description a file's header may say `-- $name = default: meaning`, or `-- $name: meaning` for a parameter that
-has to be given. Of which type it is, the query says where it casts it: `$name::DATE`; else it is text.
+After its description, a file's header may say `-- $name = default: meaning`, or `-- $name: meaning` for a required
+parameter. The query's cast gives the type of a parameter: `$name::DATE`. Without a cast it is text.
 """
 
 import re
@@ -26,7 +26,7 @@ _PARAMETER: Final = re.compile(r"^-- \$(?P<name>\w+)(?: = (?P<default>[^:]+))?: 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`type` is TIMESTAMP, DATE, INTEGER or VARCHAR; `default` as a user would write it, None where there is none."""
+    """`type`: TIMESTAMP, DATE, INTEGER or VARCHAR. `default`: as a user writes it; None if required."""
 
     name: str
     type: str
@@ -36,7 +36,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text` is the SQL, comments and all."""
+    """`text`: the SQL with its comments."""
 
     name: str
     asks: str
@@ -45,12 +45,12 @@ class Question:
 
 
 def questions() -> list[Question]:
-    """All, by name."""
+    """All questions, sorted by name."""
     return [question(name) for name in names(_FOLDER)]
 
 
 def question(name: str) -> Question:
-    """The question of this name. Raises: KeyError where there is none."""
+    """The question with this name. Raises: KeyError if it does not exist."""
     if name not in names(_FOLDER):
         raise KeyError(name)
     text = statement(_FOLDER, name).text
@@ -62,7 +62,7 @@ def question(name: str) -> Question:
 
 
 def with_values(asked: Question, values: dict[str, str]) -> str:
-    """The SQL with these values in the place of its parameters, without its header, to be pasted elsewhere."""
+    """The SQL without its header, with these values instead of the parameters. A user can paste it elsewhere."""
     body = "".join(line for line in asked.text.splitlines(keepends=True) if not line.startswith("--"))
     return re.sub(r"\$(\w+)", lambda found: "'" + values[found[1]].replace("'", "''") + "'", body)
 

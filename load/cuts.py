@@ -1,4 +1,4 @@
-"""Where the last run's ids cut a listing, so that several readers can share it."""
+"""Cuts a listing into parts at ids from the last run, so that several readers can share it."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from load.warehouse import Warehouse
 
 
 def known_parts(warehouse: Warehouse, cloud: str, listing: Listing, page_size: int, readers: int) -> tuple[Part, ...]:
-    """The listing in parts of a few pages each; none where it was short, or its ids may have more than one order."""
+    """Parts of a few pages each; empty if the listing was short, or if its ids can be sorted in different ways."""
     listed = {"cloud": cloud, "listing": listing.name, "is_shared": listing.is_shared}
     size = warehouse.row("reading", "listing_size", **listed)["images"]
     step = max(PAGES_A_PART * page_size, -(-size // (PARTS_A_READER * readers)))

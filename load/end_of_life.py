@@ -1,6 +1,6 @@
-"""The table `end_of_life`: until when makers maintain their systems. Our own rows, and those of a file of the user's.
+"""Fills the table `end_of_life` (until when makers maintain their systems) with our rows and those of the user's file.
 
-The file has the columns of data/reference/end-of-life.csv; `spelling`, a regular expression, may come with them.
+The file has the columns of data/reference/end-of-life.csv, and may have `spelling`, a regular expression.
 """
 
 import csv
@@ -26,14 +26,14 @@ Row = tuple[str, str, str | None, str | None, str | None, str | None, bool, str 
 
 
 def load_our_dates(warehouse: Warehouse) -> None:
-    """Our own rows, where they are not in the table yet. In a transaction of the caller's."""
+    """Write our own rows if they differ from those in the table. The caller opens the transaction."""
     with (_FOLDER / "spellings.csv").open(encoding="utf-8", newline="") as file:
         spellings = {row["product"]: row["spelling"] for row in csv.DictReader(file)}
     _replace(warehouse, _OURS, list(_rows(_FOLDER / "end-of-life.csv", spellings)))
 
 
 def load_their_dates(warehouse: Warehouse, file: Path | None) -> None:
-    """The rows of the user's file; without one, none. Raises: SettingsError where it cannot be read, with the line."""
+    """Write the rows of the user's file; without a file, remove them. Raises: SettingsError, with the line."""
     rows = [] if file is None else list(_rows(file, {}))
     warehouse.atomically(lambda: _replace(warehouse, _THEIRS, rows))
 
@@ -79,12 +79,12 @@ def _day(text: str | None, where: str) -> str | None:
     try:
         return date.fromisoformat(written).isoformat()
     except ValueError as exc:
-        raise SettingsError(f"{where}: '{written}' is no date", "Write 2026-11-30, true or false.") from exc
+        raise SettingsError(f"{where}: '{written}' is not a date", "Write 2026-11-30, true or false.") from exc
 
 
 def _checked(spelling: str | None, where: str) -> str | None:
     try:
         re.compile(spelling or "")
     except re.error as exc:
-        raise SettingsError(f"{where}: the spelling is no regular expression ({exc})", "Mend it.") from exc
+        raise SettingsError(f"{where}: the spelling is not a regular expression ({exc})", "Mend it.") from exc
     return spelling

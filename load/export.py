@@ -1,4 +1,4 @@
-"""The published copy as files for other tools: Parquet partitioned by cloud, and CSV. Made whole or not at all."""
+"""Exports the published copy for other tools: Parquet partitioned by cloud, and CSV, all of it or nothing."""
 
 import fcntl
 import os
@@ -28,18 +28,18 @@ _UNFINISHED: Final = ".glanceback-export.unfinished"
 _EARLIER: Final = ".glanceback-export.earlier"
 _LONGEST_CLOUD_BYTES: Final = 255 - len("cloud=")
 _NOT_OURS_TO_COUNT: Final = (_UNFINISHED, _EARLIER, "lost+found")
-"""What may lie in an empty folder: the rest of an export that was killed, and what a new file system begins with."""
+"""Names that an empty folder may have: leftovers of a killed export, and folders of a new file system."""
 
 
 def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: bool = False) -> list[str]:
-    """Write <target>/parquet/<table>/cloud=<cloud>/*.parquet and <target>/csv/<table>.csv; the names of the tables.
+    """Write <target>/parquet/<table>/cloud=<cloud>/*.parquet and <target>/csv/<table>.csv; return the table names.
 
-    Tables that are not of a cloud are one Parquet file. A table without rows has files without rows, so that its
-    columns are there. In CSV, lists and maps are JSON, and NULL is empty. All is written below `target`, which may be a
-    mount point; an earlier export is removed when the new one is in its place.
+    A table without a cloud column is one Parquet file. A table without rows gets files without rows, so that its
+    columns are known. In CSV, lists and maps are JSON, and NULL is empty. Everything is written below `target`, which
+    may be a mount point. An earlier export is removed when the new one is complete.
 
-    Raises: SettingsError where the target holds anything and may not be overwritten; WarehouseError where it cannot
-    be written: it is then as it was.
+    Raises: SettingsError if the target is not empty and may not be overwritten; WarehouseError if it cannot be
+    written: then it stays as it was.
     """
     exported = [*_VIEWS, *(table for table in tables() if table not in _OF_THE_WAREHOUSE)]
     made = not target.exists()
@@ -81,13 +81,13 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
 
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
-    """Raises: SettingsError where another process exports to the folder."""
+    """Hold the folder's lock. Raises: SettingsError if another process exports to the folder."""
     folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(folder)
-        raise SettingsError(f"another export to {target} goes on", "Wait for it, or name another folder.") from None
+        raise SettingsError(f"another export to {target} is running", "Wait for it, or name another folder.") from None
     except OSError:
         pass  # some network file systems have no locks
     try:
@@ -97,7 +97,7 @@ def _alone(target: Path) -> Iterator[None]:
 
 
 def _take_the_place(target: Path, formats: Sequence[str]) -> None:
-    """Move the new files to where the earlier ones were. Raises: OSError; the earlier ones are back then."""
+    """Replace the earlier files by the new ones. Raises: OSError, after it has put the earlier ones back."""
     earlier = target / _EARLIER
     earlier.mkdir()
     placed: list[Path] = []
@@ -116,7 +116,7 @@ def _take_the_place(target: Path, formats: Sequence[str]) -> None:
 
 
 def _put_back(target: Path) -> None:
-    """Undo what an export that was killed in the middle had moved away. Raises: OSError."""
+    """Move back the files that a killed export had moved away. Raises: OSError."""
     earlier = target / _EARLIER
     if not earlier.is_dir():
         return
@@ -142,7 +142,7 @@ def _write(connection: duckdb.DuckDBPyConnection, name: str, form: str, folder: 
 
 
 def _clouds(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """The clouds in the table. Of one without rows all clouds: partitioned by none, it would be no file at all."""
+    """The clouds in the table; all clouds if it has no rows, because without a partition there would be no file."""
     for table in (name, "run_clouds"):
         if clouds := connection.execute(f"SELECT DISTINCT cloud FROM {table} ORDER BY cloud").fetchall():
             return [cloud for (cloud,) in clouds]
@@ -150,7 +150,7 @@ def _clouds(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
 
 
 def _folder_name(cloud: str) -> str:
-    """The name as readers of partitions decode it: percent-encoded, if that is too long as little as possible."""
+    """The cloud's name percent-encoded, as readers of partitions decode it. If too long, only what must be encoded."""
     encoded = quote(cloud, safe="")
     if len(encoded) > _LONGEST_CLOUD_BYTES:
         encoded = "".join(char if not char.isascii() else quote(char, safe=" ") for char in cloud)

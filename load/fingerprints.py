@@ -1,4 +1,4 @@
-"""What tells whether a file of sql/schema is still what a warehouse's tables were made with."""
+"""Fingerprints of the files in sql/schema: they show whether a file changed after a warehouse was made with it."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ OF_WHOLE_TEXTS: Final = (
     "ed35a492ff66c29eed0dcdde6713b429caf5cccd1e2da789bb4910779dfbed1e",
     "ab6c0c96a72dc0f2c7cca445026b25e61ec042cd5245050da95bec0d3a05671b",
 )
-"""Fingerprints as they were taken at first: of the whole text of a file, comments included."""
+"""Fingerprints of the first versions, which included the comments."""
 
 
 def of_sql(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How many images may vanish at once before their end is withheld: a broken listing looks like a mass deletion."""
+"""Decides whether too many images vanished at once: then their end is withheld, because the listing may be broken."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,9 +13,9 @@ DEFAULT_EMPTIED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Withhold where more than `share` of a listing and more than `images` images vanish at once.
+    """Withhold if more than `share` (0 to 1) of a listing and more than `images` images vanish at once.
 
-    And where a listing that had `emptied` images or more shows none at all.
+    Also if a listing that had `emptied` images or more is now empty.
     """
 
     share: float = DEFAULT_SHARE
@@ -24,10 +24,10 @@ class Guard:
 
 
 def suspicious(missing: "Missing", guard: Guard) -> dict[str, frozenset[str]]:
-    """By listing, the missing images of those listings that lost too many at once.
+    """The missing images of each listing that lost too many at once.
 
-    What an earlier run missed and nobody withheld vanished then, not now. But it is withheld with the rest: a reading
-    that lost too many does not show that anything is gone.
+    An image that an earlier run missed, and that was not withheld, is not counted: it vanished earlier. But its end is
+    withheld too, because a reading that lost too many images does not prove any end.
     """
     found = {}
     for listing, ids in missing.by_listing().items():

@@ -1,4 +1,4 @@
-"""A Ctrl-C, or a SIGTERM, that comes in the middle of a query. Used wherever DuckDB is asked."""
+"""Handles a Ctrl-C or a SIGTERM that arrives during a DuckDB query. Used for every call to DuckDB."""
 
 import signal
 import threading
@@ -14,10 +14,9 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Inside, which is to be one call of the connection, a signal ends the query; it is handled once that is over.
+    """Inside, a signal ends the query, and its handler runs when the call is over. Put one call of DuckDB inside.
 
-    What a handler raises in the middle of a call comes out as a RuntimeError, or, where DuckDB is just then looking
-    whether there is pandas, not at all.
+    Otherwise DuckDB turns an exception of the handler into a RuntimeError, or loses it while it tests for pandas.
     """
     came: list[tuple[signal.Signals, FrameType | None]] = []
 
@@ -25,7 +24,7 @@ def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         came.append((signal.Signals(number), frame))
         connection.interrupt()
 
-    # Only the main thread may set handlers, and no other is interrupted.
+    # Only the main thread may set handlers, and only the main thread is interrupted.
     on_main_thread = threading.current_thread() is threading.main_thread()
     handled = ((number, signal.getsignal(number)) for number in _SIGNALS if on_main_thread)
     handlers = {number: handler for number, handler in handled if callable(handler)}

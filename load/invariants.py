@@ -1,6 +1,6 @@
-"""What must always hold in a warehouse: a query a rule in sql/checks, which returns the rows that break it.
+"""Checks the rules that always hold in a warehouse. Each is a query in sql/checks that returns the rows that break it.
 
-They run inside the load's transaction, so that a load that would break one is rolled back.
+They run inside the load's transaction, so that a load that breaks a rule is rolled back.
 """
 
 from core.errors import WarehouseError
@@ -10,7 +10,7 @@ from load.warehouse import Warehouse
 
 
 def require(warehouse: Warehouse) -> None:
-    """Raises: WarehouseError, naming the rule, where one is broken."""
+    """Raises: WarehouseError, which names the rule, if a rule is broken."""
     for name in names("checks"):
         broken = warehouse.rows("checks", name)
         if broken:

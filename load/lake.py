@@ -1,8 +1,8 @@
-"""A warehouse on DuckLake: its catalogue in PostgreSQL or SQLite, its data in a folder or an object store.
+"""Attaches a warehouse on DuckLake: its catalogue in PostgreSQL or SQLite, its data in a folder or an object store.
 
-Many machines may write it at once. DuckLake is DuckDB's own; this only finds its extensions, which come as packages,
-and says where catalogue and data are. Passwords are left to PostgreSQL's own client (PGPASSWORD, ~/.pgpass), the keys
-of a store to the AWS variables.
+Several machines may write it at the same time. This module finds DuckDB's extensions, which come as packages, and says
+where catalogue and data are. Passwords come from PostgreSQL's own client (PGPASSWORD, ~/.pgpass), the keys of a store
+from the AWS variables.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ from core.redaction import Secrets, shown_url
 from core.shipped import how_to_install
 from load import libpq
 
-if TYPE_CHECKING:  # whoever reads settings needs no DuckDB
+if TYPE_CHECKING:  # reading settings does not need DuckDB
     import duckdb
 
 PREFIX: Final = "ducklake:"
@@ -34,7 +34,7 @@ _SECRET_VARIABLES: Final = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_
 class Lake:
     """`kind` is sqlite or postgres, `catalogue` a file or a libpq connection string, `data` a folder or s3:// URL.
 
-    Neither its text nor its repr has a password in it.
+    str() and repr() do not show passwords.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Lake:
     data: str
 
     def __str__(self) -> str:
-        """As in the settings, but for what may be secret."""
+        """As in the settings, without secrets."""
         return f"{PREFIX}{self.kind}:{self._shown_catalogue()}"
 
     def __repr__(self) -> str:
@@ -50,17 +50,17 @@ class Lake:
 
     @contextmanager
     def masked_errors(self) -> Iterator[None]:
-        """DuckDB's errors quote the connection string, whole and in parts: raise them without what may be secret."""
-        import duckdb  # whoever only reads settings needs none
+        """Remove secrets from DuckDB's errors, which quote the connection string or parts of it."""
+        import duckdb  # reading settings does not need it
 
         try:
             yield
         except duckdb.Error as exc:
-            # Not even as the cause: whoever logs a traceback logs the causes too.
+            # Not as the cause either: a logged traceback shows the causes.
             raise type(exc)(self.mask(str(exc))) from None
 
     def mask(self, text: str) -> str:
-        """The text without what is secret of the catalogue, the data's place and the environment."""
+        """The text without the secrets of the catalogue, the data's location and the environment."""
         secrets = Secrets(*(os.environ.get(name) for name in _SECRET_VARIABLES))
         for spelled in (self.data, self.data.replace("'", "''")) if "://" in self.data else ():
             secrets.add_url(spelled)
@@ -72,7 +72,7 @@ class Lake:
             for spelled in (self.catalogue, self.catalogue.replace("'", "''")):
                 text = text.replace(spelled, self._shown_catalogue())
             if read.shown is None:
-                # libpq quotes the part that it does not understand: half a password, for instance.
+                # libpq quotes the part that it does not understand, such as half of a password.
                 text = re.sub(r"([\"']).*\1", r"\1…\1", text)
         return secrets.mask(text)
 
@@ -83,9 +83,9 @@ class Lake:
         return shown if shown is not None else f"{libpq.scheme(self.catalogue)}…"
 
     def attach(self, connection: "duckdb.DuckDBPyConnection", name: str) -> None:
-        """Attach it to an empty connection that takes extensions by path; it is made where there is none.
+        """Attach it to a new connection that loads extensions by path. Create it if it does not exist.
 
-        Raises: SettingsError where an extension is not installed; duckdb.Error.
+        Raises: SettingsError if an extension is not installed; duckdb.Error.
         """
         wanted = ["ducklake", _CATALOGUES[self.kind], *(["httpfs"] if "://" in self.data else [])]
         for extension in wanted:
@@ -105,35 +105,35 @@ def warehouse_at(place: str, data: str, folder: Path) -> Path | Lake:
 
 
 def local_file(place: str, setting: str, folder: Path) -> Path:
-    """The file of that name, seen from `folder`.
+    """The file with that name, relative to `folder`.
 
-    A URL or a connection string is refused, and not shown: as a file's name it would be, with its password.
+    A URL or a connection string is refused, and not shown: a file's name appears in messages, and a password must not.
     Raises: SettingsError.
     """
     if _NO_FILE.search(place):
         raise SettingsError(
-            f"{setting} is a URL or a connection string, where it must be the name of a file",
+            f"{setting} is a URL or a connection string, but it must be the name of a file",
             "Write a file's name; a warehouse may also be ducklake:postgres: and a connection string.",
         )
     file = folder / place
     if "?" in str(file.absolute()):
         raise SettingsError(
             f"{setting} is {file}, whose name or folder has a question mark",
-            "DuckDB would take what follows it for something else: choose another place.",
+            "DuckDB cannot open such a file: choose another path.",
         )
     return file
 
 
 def lake_at(place: str, data: str, folder: Path) -> Lake:
-    """The lake that `ducklake:sqlite:FILE` or `ducklake:postgres:CONNECTION` names, its files seen from `folder`.
+    """The lake that `ducklake:sqlite:FILE` or `ducklake:postgres:CONNECTION` names, its files relative to `folder`.
 
     Raises: SettingsError.
     """
     kind, _, catalogue = place.removeprefix(PREFIX).partition(":")
     if kind not in _CATALOGUES or not catalogue:
         raise SettingsError(
-            # What else is there may be a password.
-            f"warehouse = '{PREFIX}{f'{kind}:' if kind in _KINDS_OF_DUCKLAKE else ''}…' names no catalogue",
+            # The rest may be a password.
+            f"warehouse = '{PREFIX}{f'{kind}:' if kind in _KINDS_OF_DUCKLAKE else ''}…' does not name a catalogue",
             "Write ducklake:sqlite:FILE, or ducklake:postgres: and a connection string such as dbname=lake host=db.",
         )
     if kind == "sqlite":
@@ -147,7 +147,7 @@ def _extension(name: str) -> Path:
         raise SettingsError(
             f"a warehouse on DuckLake needs duckdb-extension-{name.replace('_', '-')}", how_to_install("ducklake")
         )
-    import duckdb  # whoever only reads settings needs none
+    import duckdb  # reading settings does not need it
 
     place = Path(package.submodule_search_locations[0]) / "extensions" / f"v{duckdb.__version__}"
     found = place / f"{name}.duckdb_extension"
@@ -160,7 +160,7 @@ def _extension(name: str) -> Path:
 
 
 def _use_the_store(connection: "duckdb.DuckDBPyConnection") -> None:
-    """DuckDB's S3 client, set up as AWS's own are by their variables."""
+    """Configure DuckDB's S3 client from the AWS variables, as AWS's own clients do."""
     endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
     options = {
         "KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID"),
@@ -178,7 +178,8 @@ def _use_the_store(connection: "duckdb.DuckDBPyConnection") -> None:
         connection.execute(f"CREATE SECRET glanceback_store (TYPE s3, {', '.join(given)})")
     except duckdb.Error:
         raise WarehouseError(
-            "the object store's keys cannot be used", "Look at the AWS_ variables: they may hold what no key can."
+            "the object store's keys cannot be used",
+            "Check the AWS_ variables: one may have a character that is not valid in a key.",
         ) from None
 
 

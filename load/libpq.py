@@ -1,7 +1,7 @@
-"""What may be shown of a PostgreSQL connection string, in every spelling that libpq takes.
+"""Decides which parts of a PostgreSQL connection string may be shown, in every form that libpq accepts.
 
-Source: PostgreSQL's manual, 34.1.1 "Connection Strings" and 34.1.2 "Parameter Key Words". What is not surely in that
-grammar is not shown at all: where a password has a blank or a slash in it, its other half looks like something else.
+Source: PostgreSQL's manual, 34.1.1 "Connection Strings" and 34.1.2 "Parameter Key Words". Text that may not be in that
+grammar is not shown at all: if a password has a blank or a slash in it, its second half looks like something else.
 """
 
 import re
@@ -25,7 +25,7 @@ _SHOWN: Final = {
     "passfile": r"[\w./~-]*",
     "sslrootcert": r"[\w./~-]*",
 }
-"""What is shown, and what its value looks like then."""
+"""The parameters that are shown, and the values that are safe to show."""
 _KNOWN: Final = {
     *_SHOWN, "password", "sslpassword", "require_auth", "channel_binding", "client_encoding", "options",
     "fallback_application_name", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
@@ -50,7 +50,7 @@ _ESCAPES: Final = re.compile(r"(?:[^%]|%[0-9a-fA-F]{2})*")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionString:
-    """`shown` is None where the text is not surely a connection string; `hidden` are the values that are not shown."""
+    """`shown`: None if the text may not be a connection string. `hidden`: the values that are not shown."""
 
     shown: str | None
     hidden: tuple[str, ...]
@@ -65,7 +65,7 @@ def read(text: str) -> ConnectionString:
 
 
 def scheme(text: str) -> str:
-    """All that is shown of what `read` does not understand."""
+    """The only part that is shown of a text that `read` does not understand."""
     found = re.match(r"postgres(?:ql)?://", text.strip())
     return found[0] if found else ""
 
@@ -123,7 +123,7 @@ def _of_uri(text: str) -> ConnectionString | None:
 
 
 def _pair(key: str, value: str) -> str | None:
-    """What is shown of a parameter's value. None: libpq would refuse it, and quote it."""
+    """The text to show for a parameter's value. None if libpq refuses it: then libpq's message quotes it."""
     if key not in _KNOWN and key != "ssl":
         return None
     if re.fullmatch(_SHOWN.get(key, "(?!)"), value):

@@ -1,4 +1,4 @@
-"""What the load may take of the machine. Apart from the warehouse, for settings are read without DuckDB."""
+"""Limits of a load. A module of its own, because settings are read without DuckDB."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""Which runs of this machine go on: each holds a lock, which the system takes away from a process that dies.
+"""Knows which runs of this machine are still running: each holds a lock, which the system releases when it dies.
 
-Beside the warehouse, in `running/<run id> <machine>`. A run of another machine says nothing here: whether it goes on is
-not known. Called by flows, and by load.runs through them. Must not know the warehouse.
+The lock files are beside the warehouse: `running/<run id> <machine>`. For a run of another machine, the lock says
+nothing. Called by pipeline and by load.runs. It must not know the warehouse.
 """
 
 import fcntl
@@ -20,13 +20,13 @@ _FOLDER: Final = "running"
 
 @contextmanager
 def going_on(home: Path, run_id: str) -> Iterator[None]:
-    """Hold the lock of a run. Where none can be had, the run goes on without: nobody will say of it that it died."""
+    """Hold the lock of a run. If that is impossible, the run continues without it, and is never reported as dead."""
     file = _file(home, run_id)
     held = None
     with suppress(OSError):
         make_folder(file.parent)
         held = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(held, fcntl.LOCK_EX)  # whoever looks whether it is free has it for a moment
+        fcntl.flock(held, fcntl.LOCK_EX)  # _is_free of another process holds it briefly
     try:
         yield
     finally:
@@ -37,15 +37,15 @@ def going_on(home: Path, run_id: str) -> Iterator[None]:
 
 
 def died(home: Path, *, anywhere: bool = False) -> list[str]:
-    """The ids of the runs of this machine whose process ended without a word, the oldest first.
+    """The ids of this machine's runs whose process died, oldest first.
 
-    `anywhere`: of all machines and containers that have the folder; for a warehouse that one of them writes at a time.
+    `anywhere`: the runs of all machines and containers that use the folder. Only for a warehouse with one writer.
     """
     return [file.name.partition(" ")[0] for file in _left(home, anywhere)]
 
 
 def forget_died(home: Path, run_ids: Iterable[str]) -> None:
-    """Remove what these runs of this machine left, once the warehouse says that they died."""
+    """Remove the lock files of these runs of this machine. Call it when the warehouse has them as failed."""
     for run_id in run_ids:
         with suppress(OSError):
             _file(home, run_id).unlink()

@@ -1,7 +1,7 @@
-"""What a run read of one cloud, into the history: whole or not at all.
+"""Merges what a run read from one cloud into the history, all of it or nothing.
 
-The flow asks twice: first which images are missing, so that the cloud can be asked for them one by one, then for the
-merge. In between nobody else writes, for one process holds the warehouse.
+The pipeline calls it twice: first to find the missing images, so that it can ask the cloud for each of them, then to
+merge. No other process writes in between, because one process holds the warehouse.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,20 +23,20 @@ from load.withheld import keep_withheld
 from transform.stage import StagedListing
 
 _ROWS_A_PIECE: Final = 250_000
-"""Of a listing, so many rows are added by one statement: a million at once took 50 MB more."""
+"""Rows of a listing that one statement adds: a million at once took 50 MB more."""
 
 UNLISTED: Final = "unlisted"
-"""Stands for the listing, in landing and when staged, where images answered by id that no listing showed."""
+"""The name, in landing and in staging, for the images that answered by id although no listing showed them."""
 
 MOST_ASKED_AGAIN: Final = 1_000
-"""Of the images that no listing shows any more, at most so many are asked for in one run."""
+"""The most images that no listing shows any more that one run asks for by id."""
 
 _CONTROLS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ListingOutcome:
-    """How the reading of a listing went, a row of `run_listings`. Only what is complete is loaded."""
+    """The result of reading a listing, a row of `run_listings`. Only complete listings are loaded."""
 
     listing: str
     pages: int
@@ -52,7 +52,7 @@ class ListingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CloudRun:
-    """What one run read of one cloud. `ends_images` is True for full runs only."""
+    """What one run read from one cloud. `ends_images` is True for full runs only."""
 
     run_id: str
     started_at: datetime
@@ -62,11 +62,11 @@ class CloudRun:
     ends_images: bool
     outcomes: Sequence[ListingOutcome]
     landed_as: str | None = None
-    """The cloud's name in landing, where it has another one today."""
+    """The cloud's name in landing, if it has another one today."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """Run and cloud."""
+        """The run's id and the cloud's name."""
         return self.run_id, self.cloud
 
     @property
@@ -76,14 +76,14 @@ class CloudRun:
 
     @property
     def whole_listings(self) -> list[str]:
-        """The listings whose images can be missed, because this run read them to the end."""
+        """The listings that this run read to the end: an image that they do not show is missing."""
         if not self.ends_images:
             return []
         whole = [outcome.listing for outcome in self.outcomes if outcome.complete]
         return [*whole, SHARED_OUT] if any(name.startswith("shared-") for name in whole) else whole
 
     def has_read_all(self, listings: Iterable[str]) -> bool:
-        """Whether this run missed nothing: all that it read it read to the end, and these listings are among it."""
+        """Whether every listing that this run read is complete, and these listings are among them."""
         is_complete = all(outcome.complete for outcome in self.outcomes)
         return is_complete and set(listings) <= set(self.whole_listings)
 
@@ -94,7 +94,7 @@ class CloudRun:
 
 @dataclass(frozen=True, slots=True)
 class CloudCounts:
-    """Images, but for `rejected`; a row of `run_clouds`. `listing_images`: images by listing, each once.
+    """A row of `run_clouds`. All counts are images, except `rejected`. `listing_images`: distinct images by listing.
 
     `confirmed_by`: how the deletions were confirmed.
     """
@@ -112,12 +112,12 @@ class CloudCounts:
 
 
 def find_missing(warehouse: Warehouse, cloud_run: CloudRun) -> Missing:
-    """The current images that the run should have shown, and did not, as far as they are to be asked for now."""
+    """The current images that the run should have shown but did not, and that are due to be asked for."""
     return warehouse.atomically(lambda: find_missing_within(warehouse, cloud_run))
 
 
 def find_missing_within(warehouse: Warehouse, cloud_run: CloudRun) -> Missing:
-    """As find_missing, in a transaction of the caller's."""
+    """As find_missing. The caller opens the transaction."""
     whole = cloud_run.whole_listings
     if not whole or not cloud_run.staged:
         return Missing()
@@ -150,10 +150,10 @@ def merge(
     unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
-    """Load what was read of a cloud in one transaction: versions, memberships, deletions, rejects, and how it went.
+    """Load what was read from a cloud in one transaction: versions, memberships, deletions, rejects and the outcome.
 
-    `decisions` say what becomes of missing images; `unlisted` is what those answered that are still there.
-    Raises: WarehouseError; then nothing of it is in.
+    `decisions`: what happens to missing images. `unlisted`: the answers of those that are still there.
+    Raises: WarehouseError; then nothing is loaded.
     """
     return warehouse.atomically(lambda: merge_within(warehouse, cloud_run, decisions, unlisted=unlisted, error=error))
 
@@ -166,7 +166,7 @@ def merge_within(
     unlisted: StagedListing | None = None,
     error: str | None = None,
 ) -> CloudCounts:
-    """As merge, in a transaction of the caller's."""
+    """As merge. The caller opens the transaction."""
     run = {"run_id": cloud_run.run_id, "started_at": cloud_run.started_at, "cloud": cloud_run.cloud}
     if cloud_run.staged:
         counts = _merge_images(warehouse, cloud_run, run, decisions, unlisted)
@@ -183,12 +183,12 @@ def merge_within(
 
 
 def watermarks(warehouse: Warehouse, cloud: str) -> dict[str, datetime]:
-    """By listing, the cloud's time (UTC) at the start of the last run that read it completely."""
+    """For each listing, the cloud's time (UTC) at the start of the last run that read it completely."""
     return dict(warehouse.rows("reading", "watermarks", cloud=cloud))
 
 
 def _stage(warehouse: Warehouse, cloud_run: CloudRun) -> None:
-    """Tables `incoming` and `incoming_memberships` of what was read; the merge uses what find_missing staged."""
+    """Fill the tables `incoming` and `incoming_memberships`. The merge uses them again if find_missing filled them."""
     if warehouse.staged_key == cloud_run.key:
         return
     with names_for_duckdb([staged.images for staged in cloud_run.staged]) as files:
@@ -206,7 +206,7 @@ def _merge_images(
     unlisted: StagedListing | None,
 ) -> CloudCounts:
     _stage(warehouse, cloud_run)
-    warehouse.staged_key = None  # from here on what was staged grows
+    warehouse.staged_key = None  # the merge adds rows to the staged tables, so they cannot be used again
     staged = [*cloud_run.staged, *([unlisted] if unlisted else [])]
     if unlisted:
         with names_for_duckdb([unlisted.images]) as files:
@@ -257,7 +257,7 @@ def _add_versions(
 
 
 def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:
-    """What is known of images that no listing shows, and the state of versions. After the memberships."""
+    """Update what is known of unlisted images, and the state of versions. Call it after the memberships are merged."""
     for name in ("forget_unlisted", "mark_listed"):
         warehouse.run("merge", name, **run)
     missed = {name: getattr(decisions, name) for name in ("answered", "waiting", "too_many")}

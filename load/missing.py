@@ -1,4 +1,4 @@
-"""Images that a full run should have seen and did not, and what becomes of each. Knows no cloud, and asks nobody."""
+"""Decides what happens to images that a full run should have seen but did not. It does not ask the cloud."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -13,10 +13,10 @@ REPLAY: Final = "replay"
 
 @dataclass(frozen=True, slots=True)
 class MissingImage:
-    """`listings` that showed the image until now, or none; `last_listing` is the last one that did in that case.
+    """`listings`: those that showed the image until now; if empty, `last_listing` is the last one that did.
 
-    `is_known`: a complete reading before this one was without it too. `is_withheld`: that reading was without so many
-    that nobody knows whether to believe it. `has_answered`: since then, by id.
+    `is_known`: an earlier complete reading did not show it either. `is_withheld`: that reading lost so many images that
+    the end was withheld. `has_answered`: the image has answered by id since then.
     """
 
     listings: tuple[str, ...] = ()
@@ -28,10 +28,10 @@ class MissingImage:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The missing images by id; and of each listing how many images it had before (`sizes`) and shows now (`shown`).
+    """The missing images by id; by listing, the number of images before (`sizes`) and now (`shown`).
 
-    `controls`: for each listing, ids of a few images that it shows now. `was_all_read`: every listing that has images
-    was read to its end, so that this reading counts as one of two.
+    `controls`: by listing, the ids of a few images that it shows now. `was_all_read`: every listing that has images
+    was read to its end, so this reading counts as one of the two that end an image.
     """
 
     images: Mapping[str, MissingImage] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Missing:
         return frozenset(self.images)
 
     def by_listing(self) -> dict[str, frozenset[str]]:
-        """The missing images of each listing that had some of them."""
+        """The missing images of each listing; listings without any are left out."""
         found: dict[str, set[str]] = {}
         for identity, image in self.images.items():
             for listing in image.listings:
@@ -53,7 +53,7 @@ class Missing:
         return {listing: frozenset(ids) for listing, ids in found.items()}
 
     def controls_of(self, identity: str) -> tuple[str, ...]:
-        """Ids of listed images to ask for beside this one: of its own listing, else of any."""
+        """Ids of listed images to ask for together with this one: from its own listing, otherwise from any."""
         image = self.images[identity]
         candidates = [*image.listings, *([image.last_listing] if image.last_listing else []), *sorted(self.controls)]
         return next((self.controls[listing] for listing in candidates if listing in self.controls), ())
@@ -61,13 +61,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What becomes of missing images, in ids. Kept in landing: a replay decides nothing anew.
+    """What happens to missing images, as sets of ids. Kept in landing, so that a replay does not decide again.
 
-    `gone` are ended, of them `missed_twice` because two complete readings were without them. `withheld` stay as they
-    are, and a person or a later run must decide; of them `too_many` vanished at once. `answered`: there, by id.
-    `waiting` stay as they are, and end if the next complete reading is without them too. `undecided` stay as they are:
-    they could not be asked for, and this reading does not count. `not_known_then` are those of `gone` that only a
-    replay misses: a run whose load had failed was the only one to see them.
+    `gone`: ended. `missed_twice`: those of `gone` that two complete readings did not show. `withheld`: unchanged, a
+    person or a later run must decide. `too_many`: those of `withheld` that vanished at once. `answered`: they still
+    answer by id. `waiting`: unchanged, and ended if the next complete reading does not show them either. `undecided`:
+    unchanged, because they could not be asked for and this reading does not count. `not_known_then`: those of `gone`
+    that only a replay misses, because only a run whose load had failed saw them.
     """
 
     gone: frozenset[str] = _NOBODY
@@ -100,10 +100,10 @@ NOTHING_MISSING: Final = Decisions()
 
 
 def decide_in_replay(missing: Missing, kept: Decisions, not_known_then: Set[str]) -> Decisions:
-    """What a run decided, and what becomes of images that it did not know, for the loads of the runs before had failed.
+    """What a run decided, extended by images that it did not know because the loads of earlier runs had failed.
 
-    Complete listings that no longer show those end them, as no run after it has seen them; unless so many had vanished
-    that the run withheld what it knew of.
+    If a complete listing no longer shows such an image, it is gone, because no later run has seen it. But if the run
+    withheld the images that it knew, because too many had vanished, these are withheld too.
     """
     left = (missing.ids & not_known_then) - kept.ids
     if kept.too_many:
@@ -121,11 +121,11 @@ def decide(
     unaskable: Set[str] = _NOBODY,
     accepted: bool = False,
 ) -> Decisions:
-    """What becomes of images that were withheld as too many, or were asked for with this result.
+    """Decide about images that were withheld as too many, or that were asked for with this result.
 
-    One that could not be asked for ends where two complete readings in a row were without it. A reading whose deletions
-    were withheld is the first of two only if a person has `accepted` them. One that has answered once, and one that is
-    in no listing and so must have, is kept.
+    An image that cannot be asked for ends if two complete readings in a row did not show it. A reading whose deletions
+    were withheld counts as the first of the two only if a person has `accepted` them. An image that has answered once
+    is kept. So is an image in no listing, because it must have answered.
     """
     waiting, undecided, missed_twice = set(), set(), set()
     for identity in unaskable:

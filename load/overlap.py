@@ -1,7 +1,7 @@
-"""Two machines that read one cloud at the same time, into one warehouse: what was seen later is the truth.
+"""Handles two machines that read one cloud at the same time into one warehouse: the later reading counts.
 
-The run that started first may load last. Of the images that the other one has already loaded something new about, it
-then has nothing to say, and leaves them alone. Used by merge; in a warehouse that one process holds it cannot happen.
+The run that started first may load last. It then ignores the images about which the other run has already loaded
+something new. Used by merge. It cannot happen in a warehouse that one process holds.
 """
 
 from dataclasses import fields, replace
@@ -12,7 +12,7 @@ from load.warehouse import Warehouse
 
 
 def leave_known_later(warehouse: Warehouse, cloud: str, started_at: datetime) -> frozenset[str]:
-    """Take those images out of what was staged, in the load's transaction; their ids."""
+    """Remove these images from the staged tables, in the load's transaction; return their ids."""
     if not warehouse.is_shared:
         return frozenset()
     run = {"cloud": cloud, "started_at": started_at}
@@ -25,7 +25,7 @@ def leave_known_later(warehouse: Warehouse, cloud: str, started_at: datetime) ->
 
 
 def without(decisions: Decisions, ids: frozenset[str]) -> Decisions:
-    """What was decided of all other images."""
+    """The decisions without these images."""
     if not ids:
         return decisions
     return replace(decisions, **{each.name: getattr(decisions, each.name) - ids for each in fields(Decisions)})

@@ -1,4 +1,4 @@
-"""A compact copy of the warehouse for readers, replaced in one step. Who has the old one open reads on in it."""
+"""Writes a compact copy of the warehouse for readers, in one step. Connections that are open keep the previous copy."""
 
 import logging
 import platform
@@ -35,16 +35,16 @@ RUN_TABLES: Final = (
 
 
 def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick: bool = False) -> None:
-    """Write the copy: tables, views, macros and comments, readable by DuckDB 1.2 and later, and nobody may write to it.
+    """Write the copy: tables, views, macros and comments, for DuckDB 1.2 and later. The file is read-only.
 
-    A copy that is still as it was left is only brought up to date where that is enough; `anew` makes it whole.
-    `quick` does only what takes a moment: where the copy would have to be made anew, it gets the runs that go on.
-    Raises: WarehouseError when it cannot be written; the copy before it stays.
+    If the previous copy is unchanged and only runs are new, it is updated; `anew` always writes all of it again.
+    `quick` avoids slow work: if all would have to be written again, it only adds the runs that are still running.
+    Raises: WarehouseError if the copy cannot be written; the previous copy stays.
     """
     unfinished = published.with_name(f".{published.name}.unfinished")
     try:
         make_folder(published.parent)
-        # A process that died here left its file, and a log that DuckDB would play back into ours.
+        # A process that died here left its file, and a log that DuckDB would apply to our file.
         _remove(unfinished)
         with _previous(warehouse, None if anew else published) as has_previous:
             is_current = has_previous and _is_current(warehouse)
@@ -55,12 +55,12 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
         elif quick and published.exists():
             return
         else:
-            # The copy before is not attached meanwhile: a checkpoint needs the memory.
+            # The previous copy is not attached here, because a checkpoint needs the memory.
             _copy(warehouse, unfinished)
             with _previous(warehouse, published if has_previous else None) as has_previous:
                 _store_views(warehouse, unfinished, _common_until(warehouse) if has_previous else None)
         open_to_readers(unfinished, read_only=True)
-        # So is the log of whoever wrote to the last copy: DuckDB would play it back into this one.
+        # If someone wrote to the last copy, DuckDB would apply its log to this one.
         _remove_log(published)
         unfinished.replace(published)
         _remove_log(published)
@@ -70,7 +70,7 @@ def publish(warehouse: Warehouse, published: Path, *, anew: bool = False, quick:
         reason = storage.reason(exc) if isinstance(exc, OSError) else exc.what
         raise WarehouseError(
             f"the published copy {published} cannot be written ({reason})",
-            "The runs are safe in the warehouse, and the copy before this one stays: mend the folder, or make room, "
+            "The runs are safe in the warehouse, and the previous copy stays. Repair the folder, or free disk space, "
             "then run glanceback publish.",
         ) from exc
     _remember(warehouse, published)
@@ -82,7 +82,7 @@ def _is_as_it_was_left(warehouse: Warehouse, published: Path) -> bool:
 
 
 def _remember(warehouse: Warehouse, published: Path) -> None:
-    """What is not remembered, for somebody took it away at once, is made anew the next time."""
+    """Record the copy's fingerprint. If the copy has already been removed, the next one is written from the start."""
     place = _place(published)
 
     def remember() -> None:
@@ -98,7 +98,7 @@ def _place(published: Path) -> str:
 
 
 def _fingerprint(file: Path) -> str:
-    """What changes with every write to the file. The time of its last change (ctime) nobody can set."""
+    """A text that changes with every write to the file. It has the ctime, which nobody can set."""
     found = file.stat()
     return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
@@ -111,16 +111,16 @@ def _copy(warehouse: Warehouse, target: Path) -> None:
             warehouse.execute("COPY FROM DATABASE warehouse TO published")
             return
         with warehouse.using("published"):
-            bring_up_to_date(warehouse, "")
+            bring_up_to_date(warehouse, "", describes_views=True)
             for table in tables():
                 warehouse.execute(f"DELETE FROM {table}")
                 warehouse.execute(f"INSERT INTO {table} BY NAME FROM warehouse.{table}")
 
 
 def _copy_bytes(file: Path, target: Path) -> bool:
-    """Copy the warehouse's file as it is, ten times as fast as table by table; whether that could be done.
+    """Copy the warehouse's file byte by byte, ten times as fast as table by table; return whether it worked.
 
-    Another process does it: when a process closes a file that it also has locked, POSIX takes the lock away.
+    Another process must do it: if a process closes a file that it has also locked, POSIX releases the lock.
     """
     try:
         copied = subprocess.run(  # noqa: S603 - cp is in every POSIX system, wherever that is
@@ -135,7 +135,7 @@ def _copy_bytes(file: Path, target: Path) -> bool:
 
 
 def _refresh(warehouse: Warehouse, published: Path, target: Path) -> None:
-    """The last copy with its runs made new, where nothing else changed: that is cheap."""
+    """Copy the previous copy and replace its runs. For when nothing else changed: it is fast."""
     shutil.copyfile(published, target)
     with _attached(warehouse, target):
         for table in RUN_TABLES:
@@ -144,7 +144,7 @@ def _refresh(warehouse: Warehouse, published: Path, target: Path) -> None:
 
 
 def _show_running(warehouse: Warehouse, published: Path, target: Path) -> None:
-    """The last copy with the runs that go on, where more has changed, as by another machine."""
+    """Copy the previous copy and add the running runs. For when more has changed, for example by another machine."""
     shutil.copyfile(published, target)
     with _attached(warehouse, target):
         warehouse.run("publish", "show_running_runs")
@@ -160,12 +160,12 @@ def _is_current(warehouse: Warehouse) -> bool:
     try:
         return bool(warehouse.row("publish", "previous_is_current")["is_current"])
     except WarehouseError:
-        log.info("the published copy is none that could be refreshed; it is made anew")
+        log.info("the published copy cannot be updated; writing it again")
         return False
 
 
 def _common_until(warehouse: Warehouse) -> datetime | None:
-    """Until when (UTC) what the copy before says still holds; None: nothing of it does."""
+    """The time (UTC) up to which the previous copy is still correct; None if nothing in it is."""
     try:
         rows = warehouse.rows("publish", "common_until")
     except WarehouseError:
@@ -175,14 +175,14 @@ def _common_until(warehouse: Warehouse) -> datetime | None:
 
 @contextmanager
 def _previous(warehouse: Warehouse, published: Path | None) -> Iterator[bool]:
-    """Attach the last copy as `previous`; whether that is one that can be built on."""
+    """Attach the previous copy as `previous`; yields whether it can be used."""
     if published is None or not _is_as_it_was_left(warehouse, published):
         yield False
         return
     try:
         warehouse.execute(f"ATTACH {quoted(str(published))} AS previous (READ_ONLY)")
     except WarehouseError:
-        log.info("the published copy %s cannot be opened; it is made anew", published)
+        log.info("the published copy %s cannot be opened; writing it again", published)
         yield False
         return
     try:

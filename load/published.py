@@ -1,4 +1,4 @@
-"""SQL on the published copy, read-only: no files, no network. Asked by the commands that ask; cli.formats writes."""
+"""Runs SQL on the published copy, read-only, without files or network. Called by commands; cli.formats writes rows."""
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class Answer:
         self.columns = list(columns) if columns else [column[0] for column in result.description or ()]
 
     def rows(self) -> Iterator[Row]:
-        """Raises: SettingsError where a value of a row cannot be had."""
+        """Raises: SettingsError if a row's value cannot be computed or converted."""
         while batch := _asked(self._next_batch):
             yield from batch
 
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`name`: no other column of the result has it. `kind`: DuckDB's word for the type, such as `list`."""
+    """`name` is unique in the result. `kind`: DuckDB's name for the kind of type, for example `list`."""
 
     name: str
     kind: str
@@ -50,15 +50,15 @@ class Column:
 
 
 class Inquiry:
-    """One query on the published copy, before its rows are asked for."""
+    """One query on the published copy, before it returns rows."""
 
     def __init__(self, published: Path, query: str, parameters: Mapping[str, object] | None = None) -> None:
-        """Raises: SettingsError where there is no copy, or no query that could be asked."""
+        """Raises: SettingsError if there is no copy, or the query is empty or wrong."""
         need_published(published)
         self._query, self._parameters = query.removeprefix(_BYTE_ORDER_MARK), dict(parameters or {})
         self.connection = _asked(lambda: _connected(published))
         self.columns: tuple[Column, ...] | None = None
-        """None where the statement is not one that others can select from, such as EXPLAIN."""
+        """None if other statements cannot select from this one, for example EXPLAIN."""
         statements = _asked(lambda: self.connection.extract_statements(self._query))
         if not statements:
             raise SettingsError("there is no query to answer: it is empty", "See glanceback sql --list for some.")
@@ -70,11 +70,11 @@ class Inquiry:
             self.columns = self._described()
 
     def answer(self) -> Answer:
-        """The rows as they are, as Python's values."""
+        """The rows, unconverted, as Python values."""
         return self._checked(_asked(lambda: self._execute(self._last)))
 
     def answer_as(self, expressions: Sequence[str]) -> Answer:
-        """The rows with each column as such an expression of `#1`, `#2` and so on; `columns` must be known."""
+        """The rows, each column computed by an expression of `#1`, `#2` and so on; `columns` must be known."""
         names = [column.name for column in self.columns or ()]
         query = f"SELECT {', '.join(expressions)} FROM (\n{self._text}\n)"
         return self._checked(_asked(lambda: self._execute(query)), names)
@@ -105,7 +105,7 @@ class Inquiry:
 
 
 def need_published(published: Path) -> None:
-    """Raises: SettingsError where there is no published copy yet."""
+    """Raises: SettingsError if there is no published copy yet."""
     if not published.is_file():
         raise SettingsError(
             f"there is no published copy at {published}", "Run glanceback sync first, or set published."
@@ -113,9 +113,9 @@ def need_published(published: Path) -> None:
 
 
 def ask(published: Path, query: str, parameters: Mapping[str, object] | None = None) -> Answer:
-    """The answer to a query on the published copy; `parameters` are its $names.
+    """The answer to a query on the published copy; `parameters`: values by $name.
 
-    Raises: SettingsError where there is no copy, or the query is wrong.
+    Raises: SettingsError if there is no copy, or the query is wrong.
     """
     return Inquiry(published, query, parameters).answer()
 
@@ -129,7 +129,7 @@ def _connected(published: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _asked(call: Callable[[], T]) -> T:
-    """What the call returns. Raises: SettingsError with DuckDB's words."""
+    """Return what the call returns. Raises: SettingsError with DuckDB's message."""
     try:
         return call()
     except UnicodeError as exc:

@@ -1,8 +1,9 @@
-"""What a run knew beside its pages, kept in landing, so that the warehouse can be rebuilt from there alone.
+"""Keeps records of a run in landing, beside its pages, so that the warehouse can be rebuilt from landing alone.
 
-`<run>/run.json` for the run, `<run>/<cloud>/night.json` for each cloud: which listings were whole, what was found
-deleted or withheld. Written before the load, so that a load that fails loses nothing. Each carries its own hash, the
-cloud's has the heads of its manifests, the run's at its end the hashes of its nights. Knows no page.
+`<run>/run.json` is for the run, `<run>/<cloud>/night.json` for each cloud: which listings are complete, what was found
+deleted or withheld. They are written before the load, so that a failed load loses nothing. Each record has its own
+hash. A cloud's record has the heads of its manifests; the run's record has, at the end, the hashes of its clouds'
+records. This module does not know pages.
 """
 
 import logging
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeptTarget:
-    """A row of `run_targets`: a cloud that the run was to read, under its name of then."""
+    """A row of `run_targets`: a cloud that the run had to read, with its name at that time."""
 
     cloud: str
     is_whole: bool
@@ -44,11 +45,11 @@ class KeptTarget:
 
 @dataclass(frozen=True, slots=True)
 class KeptRun:
-    """A row of `runs`. Times are UTC; `finished_at` is None where the run did not come to its end.
+    """A row of `runs`. Times are UTC; `finished_at` is None if the run did not end.
 
-    `nights`: the hash of each cloud's record, by its folder's name; None in records of old, and before the end.
-    `targets`: none in records of old. A run that retired or renamed a cloud has its name of then in `cloud`, and the
-    `listing` or the `new_name`.
+    `nights`: the hash of each cloud's record, by the name of its folder; None in old records, and before the end.
+    `targets`: empty in old records. A run that retired or renamed a cloud has the cloud's name at that time in `cloud`,
+    and the `listing` or the `new_name`.
     """
 
     run_id: str
@@ -66,10 +67,10 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class KeptCloudRun:
-    """What was merged of a cloud, but for the images: those are in the pages.
+    """What was merged for a cloud, without the images: those are in the pages.
 
-    From `gone` on, what was decided of missing images, in ids; records of old have two of these only. `heads`: what
-    each listing's manifest comes to, that of the unlisted images too; None in records of old.
+    `gone`, `withheld` and the sets from `answered` on: the decisions about missing images, as ids; old records have
+    only the first two. `heads`: the head of each manifest, also that of the unlisted images; None in old records.
     """
 
     run_id: str
@@ -95,23 +96,23 @@ class KeptCloudRun:
         return Decisions(**{each.name: getattr(self, each.name) for each in fields(Decisions)})
 
     def cloud_run(self, outcomes: Sequence[ListingOutcome]) -> CloudRun:
-        """The cloud's part of the run, with these outcomes instead, whose images lie ready to be merged."""
+        """The cloud's part of the run with these outcomes, whose images are staged for the merge."""
         return CloudRun(
             self.run_id, self.started_at, self.cloud, self.dialect, self.project_id, self.ends_images, outcomes
         )
 
 
 def keep_run(landing: Place, kept: KeptRun) -> None:
-    """Keep a run's row, at its end with the hashes of its nights.
+    """Write a run's row to landing; at its end with the hashes of its clouds' records.
 
-    Where landing cannot be written, that is logged: the run goes on, but cannot be replayed.
+    If landing cannot be written, that is logged. The run continues, but cannot be replayed.
     """
     file = landing / kept.run_id / RUN_FILE
     if kept.finished_at is not None:
         try:
             folders = storage.subfolders(landing / kept.run_id)
-            nights = ((folder.name, _read(folder / CLOUD_RUN_FILE, KeptCloudRun)) for folder in folders)
-            kept = replace(kept, nights={name: found[1] for name, found in nights if found and found[1]})
+            records = ((folder.name, _read(folder / CLOUD_RUN_FILE, KeptCloudRun)) for folder in folders)
+            kept = replace(kept, nights={name: found[1] for name, found in records if found and found[1]})
         except (OSError, GlancebackError) as exc:
             _cannot_be_replayed(file, exc)
             return
@@ -119,14 +120,14 @@ def keep_run(landing: Place, kept: KeptRun) -> None:
 
 
 def targets_of(warehouse: Warehouse, run_id: str) -> tuple[KeptTarget, ...]:
-    """What the run was to read, and why nothing of it was loaded, as the warehouse has it now."""
+    """The clouds that the run had to read, and why nothing of them was loaded, from the warehouse."""
     return tuple(KeptTarget(*row) for row in warehouse.rows("runs", "targets_of_run", run_id=run_id))
 
 
 def keep_cloud_run(landing: Place, cloud_run: CloudRun, decisions: Decisions, error: str | None) -> None:
-    """Write the record of what a run read of a cloud, before it is merged.
+    """Write the record of what a run read from a cloud, before it is merged.
 
-    Where landing cannot be written, that is logged, as for keep_run.
+    If landing cannot be written, that is logged, as in keep_run.
     """
     kept = KeptCloudRun(
         cloud_run.run_id, cloud_run.started_at, cloud_run.cloud, cloud_run.dialect, cloud_run.project_id,
@@ -145,15 +146,15 @@ def keep_cloud_run(landing: Place, cloud_run: CloudRun, decisions: Decisions, er
 
 
 def kept_runs(landing: Place) -> list[KeptRun]:
-    """The runs in landing, the oldest first."""
+    """The runs in landing, oldest first."""
     found = (_read(folder / RUN_FILE, KeptRun) for folder in storage.subfolders(landing))
     return sorted((one[0] for one in found if one is not None), key=lambda kept: kept.started_at)
 
 
 def kept_cloud_runs(landing: Place, run_id: str, hashes: Mapping[str, str] | None = None) -> list[KeptCloudRun]:
-    """What landing has of a run's clouds, by name. `hashes` are those of the run's record, where it has them.
+    """The records of a run's clouds in landing, sorted by name. `hashes`: those in the run's record, if it has any.
 
-    Raises: GlancebackError where a record is not what was written, or is missing.
+    Raises: GlancebackError if a record differs from what was written, or is missing.
     """
     folders = storage.subfolders(landing / run_id)
     found = {folder.name: _read(folder / CLOUD_RUN_FILE, KeptCloudRun) for folder in folders}
@@ -170,17 +171,17 @@ def kept_cloud_runs(landing: Place, run_id: str, hashes: Mapping[str, str] | Non
 
 
 def forget_kept(landing: Place, run_id: str) -> None:
-    """Remove what keep_run wrote of a run that has read nothing. Where that cannot be, it stays, and harms nobody."""
+    """Remove the record of a run that has read nothing. If that fails, the record stays, and does no harm."""
     with suppress(OSError, GlancebackError):
         storage.remove(landing / run_id)
 
 
 def remove_old(landing: Place, warehouse: Warehouse, now: datetime, days: int) -> list[str]:
-    """Remove the runs older than so many days; their ids. `now` is UTC.
+    """Remove the runs older than `days` days; return their ids. `now` is UTC.
 
-    Runs that still go on are kept, and runs with a cloud that was read and not loaded: a replay can load it. A run that
-    was killed while it read has nothing to load. Only old runs are opened: an id says how old its run is.
-    Raises: OSError, GlancebackError where landing cannot be read.
+    Runs that are still running are kept. So are runs with a cloud that was read but not loaded: a replay can load it. A
+    run that was killed while it read has nothing to load. Only old runs are opened: the id has the run's time.
+    Raises: OSError, GlancebackError if landing cannot be read.
     """
     since = f"{now - timedelta(days=days):%Y%m%dT%H%M%S}"
     runs = ((folder, RUN_ID.fullmatch(folder.name)) for folder in storage.subfolders(landing))
@@ -217,7 +218,7 @@ def _cannot_be_replayed(file: Place, exc: Exception) -> None:
 
 
 def _read(file: Place, kind: type[T]) -> tuple[T, str | None] | None:
-    """What is kept there, with its hash; None where nothing is. Records of old have no hash."""
+    """The record in the file, with its hash; None if there is no file. Old records have no hash."""
     try:
         text = storage.get(file)
         return msgspec.json.decode(text, type=kind, dec_hook=_no_staged_files), seal_of(text, "run_id")

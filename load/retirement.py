@@ -1,4 +1,4 @@
-"""What is no longer read ends, and a cloud gets another name; both are runs of their own, and a replay does them again.
+"""Ends what is no longer read, and renames clouds. Each is a run of its own, and a replay repeats it.
 
 Landing keeps the pages under the name that the cloud had when they were read.
 """
@@ -40,7 +40,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class KnownCloud:
-    """A cloud of which the warehouse has any trace. Its runs' starts are UTC."""
+    """A cloud that the warehouse knows. `first_run_at`, `last_run_at`: when its runs started, UTC."""
 
     name: str
     first_run_at: datetime | None
@@ -49,15 +49,15 @@ class KnownCloud:
 
 
 def known_clouds(warehouse: Warehouse) -> dict[str, KnownCloud]:
-    """By name."""
+    """The clouds that the warehouse knows, by name."""
     rows = warehouse.rows("retire", "known_clouds")
     return {name: KnownCloud(name, first, last, tuple(listings)) for name, first, last, listings in rows}
 
 
 def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
-    """End the cloud's images, or those that only this listing showed or had shown last; how many.
+    """End the cloud's images, or those that only this listing showed or showed last; return how many.
 
-    In a transaction of the caller's.
+    The caller opens the transaction.
     """
     facts = asdict(retirement)
     for name in ("add_retirement", "no_longer_read", "retiring", "end_retired_memberships", "end_retired_versions"):
@@ -70,7 +70,7 @@ def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
 
 
 def rename_within(warehouse: Warehouse, rename: Rename) -> None:
-    """Give all rows of the cloud its new name, in a transaction of the caller's."""
+    """Write the cloud's new name to all its rows. The caller opens the transaction."""
     names: dict[str, object] = {"old": rename.old_name, "new": rename.new_name}
     for table in tables():
         if "cloud" in warehouse.columns(table):
@@ -79,7 +79,7 @@ def rename_within(warehouse: Warehouse, rename: Rename) -> None:
 
 
 def kept_retirements(warehouse: Warehouse, kept: Iterable["KeptRun"]) -> list[Retirement]:
-    """Those of the warehouse and of landing, the oldest first, under the clouds' names of today."""
+    """The retirements in the warehouse and in landing, oldest first, with the clouds' names of today."""
     known = [Retirement(*row) for row in warehouse.rows("retire", "retirements")]
     renames = kept_renames(warehouse, kept := list(kept))
     found = {one.run_id: one for one in known}
@@ -91,7 +91,7 @@ def kept_retirements(warehouse: Warehouse, kept: Iterable["KeptRun"]) -> list[Re
 
 
 def kept_renames(warehouse: Warehouse, kept: Iterable["KeptRun"] = ()) -> list[Rename]:
-    """Those of the warehouse and of landing, the oldest first."""
+    """The renames in the warehouse and in landing, oldest first."""
     found = {row[0]: Rename(*row) for row in warehouse.rows("retire", "renames")}
     for run in kept:
         if run.mode == RENAME and run.cloud is not None and run.new_name is not None and run.status == "completed":
@@ -100,7 +100,7 @@ def kept_renames(warehouse: Warehouse, kept: Iterable["KeptRun"] = ()) -> list[R
 
 
 def name_today(cloud: str, at: datetime, renames: Sequence[Rename]) -> str:
-    """The name of the cloud that had this one at that time (UTC)."""
+    """Today's name of the cloud that was called `cloud` at the time `at` (UTC)."""
     for rename in renames:
         if rename.renamed_at > at and rename.old_name == cloud:
             cloud = rename.new_name
@@ -108,7 +108,7 @@ def name_today(cloud: str, at: datetime, renames: Sequence[Rename]) -> str:
 
 
 def names_then(cloud: str, at: datetime, renames: Sequence[Rename]) -> list[str]:
-    """The names under which landing may have a run's pages of a cloud that has this one today."""
+    """The names that landing may use for a run at `at` (UTC) of the cloud that is called `cloud` today."""
     names = [cloud]
     for rename in reversed(renames):
         if rename.renamed_at > at and rename.new_name in names:

@@ -1,4 +1,4 @@
-"""A run's id and time: how they are made, recognised and compared. Light to import, for commands that only read."""
+"""Makes, recognises and compares run ids. Fast to import, for commands that only read."""
 
 import re
 import secrets
@@ -9,9 +9,9 @@ RUN_ID: Final = re.compile(r"(?P<began>\d{8}T\d{6})Z-[0-9a-f]+")
 """The form of a run's id. It begins with the start of the run, UTC."""
 
 CLOCKS_OF_MACHINES: Final = timedelta(minutes=1)
-"""So far the clocks of machines that write a warehouse, or read its copy, may differ."""
+"""How much the clocks of machines that write a warehouse, or read its copy, may differ."""
 
 
 def new_run_id(started_at: datetime) -> str:
-    """The id of a run that starts then, UTC. Two runs of one second have different ones."""
+    """The id of a run that starts at this time (UTC). Two runs in one second have different ids."""
     return f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(4)}"

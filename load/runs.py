@@ -1,4 +1,4 @@
-"""The record of a run: begun before anything is asked, ended whatever happened."""
+"""Writes the record of a run: before the cloud is asked for anything, and at the end, however the run ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 
 LONGEST_RUN: Final = timedelta(days=1)
-"""Of a run on another machine that has gone on for longer, nobody believes that it does."""
+"""A run on another machine that started earlier than this counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`started_at` is UTC, and later than that of every run before it."""
+    """`started_at` is UTC, and later than that of every earlier run."""
 
     run_id: str
     started_at: datetime
@@ -26,7 +26,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class BrokenOff:
-    """A run that did not come to its end everywhere. `complete` has (cloud, listing) of what it did read to the end."""
+    """A run that did not end everywhere. `complete`: the (cloud, listing) pairs that it read to the end."""
 
     run_id: str
     started_at: datetime
@@ -40,12 +40,12 @@ def begin_run(
     targets: Mapping[str, bool] | None = None,
     home: Path | None = None,
 ) -> Run:
-    """Begin a run. `targets`: the clouds that it is to read, and whether every listing of each.
+    """Begin a run. `targets`: the clouds to read, each with whether all its listings are read.
 
-    Runs left running by a process that died are marked failed. That is all of them, for nobody else can hold the
-    warehouse; of a shared one, those whose process died on this machine, which load.living_runs knows from `home`, and
-    those of more than a day ago.
-    Raises: WrongClock where a run before this one would have started after it.
+    Runs whose process died are marked as failed. In a warehouse with one writer, that is every run still marked as
+    running. In a shared one, it is the runs whose process died on this machine (load.living_runs reads `home`), and
+    those that started more than a day ago.
+    Raises: WrongClock if an earlier run has a later start.
     """
     started_at = datetime.now(UTC).replace(tzinfo=None)
     run_id = new_run_id(started_at)
@@ -80,7 +80,7 @@ def _check_clock(warehouse: Warehouse, now: datetime) -> None:
 
 
 def forget_run(warehouse: Warehouse, run: Run) -> None:
-    """Undo begin_run: no trace is left of a run that has loaded nothing."""
+    """Undo begin_run: remove all rows of a run that has loaded nothing."""
 
     def forget() -> None:
         warehouse.run("runs", "forget_run", run_id=run.run_id)
@@ -90,17 +90,17 @@ def forget_run(warehouse: Warehouse, run: Run) -> None:
 
 
 def forget_unknown_target(warehouse: Warehouse, run: Run, cloud: str) -> None:
-    """Forget that a run was to read this cloud, where no run ever read it: its name may be mistyped."""
+    """Remove the target if no run has ever read this cloud: its name may be mistyped."""
     warehouse.atomically(lambda: warehouse.run("runs", "forget_run_targets", run_id=run.run_id, cloud=cloud))
 
 
 def fail_target(warehouse: Warehouse, run: Run, cloud: str, error: str) -> None:
-    """Keep why nothing of a cloud was loaded, where its load failed and nothing else can say so."""
+    """Record why nothing of a cloud was loaded, if its load failed and no other row says so."""
     warehouse.atomically(lambda: warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=cloud, error=error))
 
 
 def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = None) -> datetime:
-    """End a run as `completed`, `partial` or `failed`; when, in UTC. `error`: why clouds were not loaded."""
+    """End a run as `completed`, `partial` or `failed`; return the time (UTC). `error`: why clouds were not loaded."""
     finished_at = datetime.now(UTC).replace(tzinfo=None)
 
     def finish() -> None:
@@ -113,7 +113,7 @@ def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = 
 
 
 def broken_off(warehouse: Warehouse, run: Run) -> BrokenOff | None:
-    """The run before this one, where there is something in it to go on with."""
+    """The previous run, if this one can resume it."""
     found = warehouse.rows("runs", "broken_off_run", run_id=run.run_id, mode=run.mode)
     if not found:
         return None

@@ -1,8 +1,8 @@
 """Brings a warehouse to this version's tables, views, macros and comments, in one transaction.
 
-sql/schema/ is applied in order, each file once, and recorded; an attribute that is new in the dictionary gets its
-column; views and macros are made anew when one of them, or the dictionary, has changed. Called when a warehouse is
-opened for writing.
+Each file of sql/schema/ is applied once, in order, and recorded. A new attribute of the dictionary gets its column. The
+views and macros are made again if one of them, or the dictionary, has changed. Called when a warehouse is opened for
+writing.
 """
 
 import hashlib
@@ -22,27 +22,30 @@ from load.statements import added_columns, names, statement, views
 from load.warehouse import Description, Warehouse
 from transform.dictionary import ATTRIBUTES, comment
 
-_SURFACE: Final = "views, macros and comments"
+_VIEWS: Final = "views, macros and comments"
 _COLUMN: Final = "column "
 _CONTENT: Final = "content hash"
 _IN_FILES: Final = "in files"
 _OF_TENANTS: Final = ("image_versions", "rejects")
-"""The tables that hold what tenants wrote, character by character."""
+"""The tables that hold texts of tenants, with any character."""
 
 
-def bring_up_to_date(warehouse: Warehouse, version: str) -> None:
+def bring_up_to_date(warehouse: Warehouse, version: str, *, describes_views: bool | None = None) -> None:
     """Apply what is missing.
 
-    Raises: WarehouseError when a newer glanceback has written the warehouse; it is left as it is.
+    `describes_views`: also comment on macros and on the columns of views. By default, unless the warehouse is on
+    DuckLake, which cannot.
+    Raises: WarehouseError if a newer glanceback has written the warehouse; it is not changed.
     """
     warehouse.atomically(lambda: _convert(warehouse, version))
-    applied = warehouse.atomically(lambda: _apply(warehouse, version))
+    with_views = not warehouse.is_shared if describes_views is None else describes_views
+    applied = warehouse.atomically(lambda: _apply(warehouse, version, with_views))
     if warehouse.is_shared and _IN_FILES not in applied:
         warehouse.atomically(lambda: _keep_in_files(warehouse, version))
 
 
 def _keep_in_files(warehouse: Warehouse, version: str) -> None:
-    """DuckLake sets nothing for a table of the same transaction."""
+    """In a transaction of its own: DuckLake cannot set an option of a table that the same transaction made."""
     for table in _OF_TENANTS:
         warehouse.run("upkeep", "keep_in_files", table_name=table)
     _record(warehouse, _IN_FILES, "", version)
@@ -54,21 +57,21 @@ def _convert(warehouse: Warehouse, version: str) -> None:
 
 
 def _applied(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
-    """What was applied before: fingerprint and program version by name. Raises: WarehouseError."""
+    """What is already applied: fingerprint and program version by name. Raises: WarehouseError."""
     warehouse.run("schema", "000_schema_migrations")
     applied = {name: (mark, by) for name, mark, by in warehouse.rows("schema_state", "applied_migrations")}
     known = names("schema")
     columns = {f"{_COLUMN}{attribute.column}" for attribute in ATTRIBUTES}
-    for name in applied.keys() - {*known, *columns, _SURFACE, _CONTENT, _IN_FILES}:
+    for name in applied.keys() - {*known, *columns, _VIEWS, _CONTENT, _IN_FILES}:
         raise WarehouseError(
-            f"{warehouse.place} was written by glanceback {applied[name][1]}, which knows more than {version}",
-            "Upgrade glanceback, or take another warehouse.",
+            f"{warehouse.place} was written by glanceback {applied[name][1]}, which is newer than {version}",
+            "Upgrade glanceback, or use another warehouse.",
         )
     return applied
 
 
-def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
-    """Apply what is missing; what was applied before."""
+def _apply(warehouse: Warehouse, version: str, describes_views: bool) -> dict[str, tuple[str, str]]:
+    """Apply what is missing; return what was already applied."""
     applied = _applied(warehouse, version)
     if applied:
         drop_replaced(warehouse)
@@ -79,7 +82,7 @@ def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
         elif applied[name][0] not in (fingerprint, *OF_WHOLE_TEXTS):
             raise WarehouseError(
                 f"{warehouse.place}: glanceback {applied[name][1]} made its tables with another sql/schema/{name}.sql",
-                "A file there must not change once it was applied: restore it, or take the glanceback that made these.",
+                "A file there must not change after it was applied: restore it, or use the glanceback that made them.",
             )
         if applied.get(name, ("", ""))[0] != fingerprint:
             _record(warehouse, name, fingerprint, version)
@@ -87,10 +90,10 @@ def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
     added = add_new_columns(warehouse)
     for attribute in added:
         _record(warehouse, f"{_COLUMN}{attribute.column}", "", version)
-    fingerprint = _surface_fingerprint()
-    if applied.get(_SURFACE, ("", ""))[0] != fingerprint:
-        _renew_surface(warehouse)
-        _record(warehouse, _SURFACE, fingerprint, version)
+    fingerprint = _views_fingerprint()
+    if applied.get(_VIEWS, ("", ""))[0] != fingerprint:
+        _make_views(warehouse, describes_views)
+        _record(warehouse, _VIEWS, fingerprint, version)
     if applied and _CONTENT not in applied:
         bring_from_first_scheme(warehouse)
     if applied:  # a new warehouse has no versions
@@ -102,18 +105,18 @@ def _apply(warehouse: Warehouse, version: str) -> dict[str, tuple[str, str]]:
     return applied
 
 
-def _renew_surface(warehouse: Warehouse) -> None:
+def _make_views(warehouse: Warehouse, describes_views: bool) -> None:
     for view in views():
         warehouse.run("views", view)
     for macro in names("macros"):
         warehouse.run("macros", macro)
     _write_dictionary(warehouse)
     _write_cookbook(warehouse)
-    warehouse.describe(_descriptions(warehouse))
+    warehouse.describe(_descriptions(warehouse, describes_views))
 
 
 def _write_dictionary(warehouse: Warehouse) -> None:
-    """Table `attributes`, for the columns of the view `images`."""
+    """Fill the table `attributes`: a row for each column of the view `images`."""
     ours = _our_columns() | statement("views", "images").columns
     known = {attribute.column: attribute for attribute in ATTRIBUTES}
     rows = []
@@ -136,7 +139,7 @@ def _write_dictionary(warehouse: Warehouse) -> None:
 
 
 def _write_cookbook(warehouse: Warehouse) -> None:
-    """Table `cookbook`."""
+    """Fill the table `cookbook`: a row for each question."""
     rows = [
         {
             "name": asked.name,
@@ -150,20 +153,23 @@ def _write_cookbook(warehouse: Warehouse) -> None:
     warehouse.run("schema_state", "add_cookbook", questions=msgspec.json.encode(rows).decode())
 
 
-def _descriptions(warehouse: Warehouse) -> Iterator[Description]:
-    """What is said of every table, view, macro and column."""
+def _descriptions(warehouse: Warehouse, describes_views: bool) -> Iterator[Description]:
+    """The descriptions of all tables, views, macros and columns."""
     kinds = {"schema": "TABLE", "views": "VIEW", "macros": "MACRO TABLE"}
     for folder, kind in kinds.items():
-        if folder == "macros" and not warehouse.describes_views:
+        if folder == "macros" and not describes_views:
             continue
         for name in names(folder):
-            yield from descriptions_of(warehouse, folder, name, kind)
+            has_columns = kind == "TABLE" or (kind == "VIEW" and describes_views)
+            yield from descriptions_of(warehouse, folder, name, kind, has_columns=has_columns)
 
 
-def descriptions_of(warehouse: Warehouse, folder: str, name: str, kind: str) -> Iterator[Description]:
-    """What is said of the object that a file makes, a TABLE, VIEW or MACRO TABLE, and of its columns.
+def descriptions_of(
+    warehouse: Warehouse, folder: str, name: str, kind: str, *, has_columns: bool = True
+) -> Iterator[Description]:
+    """The description of the TABLE, VIEW or MACRO TABLE that a file makes, and with `has_columns` of its columns.
 
-    Of a column of image_versions the same, wherever it is shown.
+    A column of image_versions has the same description in every view.
     """
     described = statement(folder, name)
     target = name.partition("_")[2] if folder == "schema" else name
@@ -171,7 +177,7 @@ def descriptions_of(warehouse: Warehouse, folder: str, name: str, kind: str) -> 
         yield "COLUMN", target, described.description
         return
     yield kind, target, described.description
-    if kind == "TABLE" or (kind == "VIEW" and warehouse.describes_views):
+    if has_columns:
         inherited = _our_columns() | {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
         for column in warehouse.columns(target):
             text = described.columns.get(column) or inherited.get(column)
@@ -180,7 +186,7 @@ def descriptions_of(warehouse: Warehouse, folder: str, name: str, kind: str) -> 
 
 
 def _our_columns() -> dict[str, str]:
-    """What is said of the columns of image_versions."""
+    """The descriptions of those columns of image_versions that are not in the dictionary."""
     return statement("schema", "001_image_versions").columns | added_columns("image_versions")
 
 
@@ -192,7 +198,7 @@ def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> 
     )
 
 
-def _surface_fingerprint() -> str:
+def _views_fingerprint() -> str:
     folders = ("schema", "views", "macros", "queries")
     texts = [statement(folder, name).text for folder in folders for name in names(folder)]
     return _fingerprint([*texts, *(f"{comment(attribute)} {attribute.source}" for attribute in ATTRIBUTES)])

@@ -1,6 +1,6 @@
-"""Names of staged Parquet files as DuckDB takes them: it would see a pattern in some, and columns in others.
+"""Names staged Parquet files so that DuckDB reads them: it takes some names as patterns, and finds columns in others.
 
-Used by merge, for each statement that reads such files.
+Used by merge, for each statement that reads these files.
 """
 
 import tempfile
@@ -16,10 +16,10 @@ _OF_A_PATTERN: Final = frozenset("*?[")
 
 @contextmanager
 def names_for_duckdb(files: Sequence[Place]) -> Iterator[list[str]]:
-    """Of files on our disk, the absolute names; of those that look like a pattern, the name of a link. Raises: OSError.
+    """The absolute names of local files; for a name that looks like a pattern, a link to it. Raises: OSError.
 
-    DuckDB has no spelling for a backslash in a pattern, so that such a name cannot be escaped. That `key=value` in a
-    folder's name is no column, each statement says: `hive_partitioning = false`.
+    DuckDB cannot escape a backslash in a pattern, so the link is necessary. Each statement says
+    `hive_partitioning = false`, because `key=value` in a folder's name is not a column.
     """
     names = [str(Path(str(file)).absolute()) for file in files]
     if not any(map(_OF_A_PATTERN.intersection, names)):

@@ -1,8 +1,8 @@
-"""A .sql file by its folder and its object's name, with what its comments say. The only reader of sql/.
+"""Reads a .sql file by its folder and name, with the descriptions in its comments. The only reader of sql/.
 
-A file holds one statement. Its first lines say `-- name: what it is` and, mostly, `-- One row per ...`; a line
-`column ..., -- what it means` describes a column of a table or view. From `-- Case: ` on, the header is a worked case:
-nights, a query and its rows, which tests/sql/test_cases.py runs.
+A file has one statement. Its first lines are `-- name: what it is` and usually `-- One row per ...`. A line
+`column ..., -- what it means` describes a column of a table or view. The lines from `-- Case: ` on are an example:
+runs, a query and its rows, which tests/sql/test_cases.py checks.
 """
 
 import re
@@ -25,7 +25,7 @@ _DESCRIBED_END = re.compile(r"^ +(?:END )AS (?P<column>[a-z_][a-z0-9_]*),? -- (?
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`description` is the header in one line, `columns` what is said of each column, `parameters` the $names in it."""
+    """`description`: the header in one line. `columns`: the description of each column. `parameters`: its $names."""
 
     name: str
     text: str
@@ -36,7 +36,7 @@ class Statement:
 
 @cache
 def statement(folder: str, name: str) -> Statement:
-    """The statement in sql/<folder>/<name>.sql; for a numbered file the name is with its number."""
+    """The statement in sql/<folder>/<name>.sql; the name of a numbered file has its number."""
     text = (SQL_FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8")
     lines = text.splitlines()
     header = [line.removeprefix("--").strip() for line in lines[: _header_length(lines)]]
@@ -52,7 +52,7 @@ def statement(folder: str, name: str) -> Statement:
 
 
 def names(folder: str) -> list[str]:
-    """The names of a folder's statements, in order."""
+    """The names of a folder's statements, sorted."""
     return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))
 
 
@@ -77,12 +77,12 @@ def _sql(view: str) -> str:
 
 
 def tables() -> list[str]:
-    """The names of all tables. A file of sql/schema that adds a column to one is named <table>.<column>."""
+    """The names of all tables. A file of sql/schema that adds a column is named <table>.<column>."""
     return [name.partition("_")[2] for name in names("schema") if "." not in name]
 
 
 def added_columns(table: str) -> dict[str, str]:
-    """The columns that files of their own have added to a table, and what is said of each."""
+    """The columns that later files have added to a table, with the description of each."""
     found = {}
     for name in names("schema"):
         changed, _, column = name.partition("_")[2].partition(".")

@@ -1,7 +1,7 @@
-"""Views whose rows are stored in the published copy: there, a table of the same name, columns and comments has them.
+"""Stores the rows of some views in the published copy, in tables with the same names, columns and comments.
 
-They cost a pass over all versions, and readers want them at once. Called when a copy is made. What the copy before says
-of times that are still the same is taken from there, so that a night costs what it changed.
+These views read all versions, which takes too long for readers. Called when a copy is made. Rows of times that have not
+changed are copied from the previous copy, so that a run takes time only for what it changed.
 """
 
 from datetime import datetime
@@ -11,13 +11,13 @@ from load.schema import descriptions_of
 from load.warehouse import Warehouse, quoted
 
 WHOLE: Final = ("image_listings", "image_successors", "image_systems")
-"""Views that are stored anew each time."""
+"""Views that are stored again each time."""
 
 BY_TIME: Final = {"image_changes": "changed_at"}
-"""Views whose rows of a time never change, unless the history is rewritten: the column with that time."""
+"""Views whose rows never change unless the history is rewritten, each with its column of the time."""
 
 _ROWS_A_PIECE: Final = 30_000
-"""Versions whose changes are worked out at once: at a time all take more memory than a load has."""
+"""Versions whose changes are computed at once: all of them need more memory than a load has."""
 
 _NEVER: Final = datetime(9999, 12, 31)  # noqa: DTZ001 - the warehouse's times are UTC without saying so
 
@@ -25,9 +25,9 @@ _STORED: Final = "being_stored"
 
 
 def store_views(warehouse: Warehouse, since: datetime | None) -> None:
-    """Store them in the copy in USE. Those by time anew from `since` on (UTC), None: whole; the rest is in `previous`.
+    """Store the views in the copy in USE. Views by time are computed from `since` (UTC) on, and copied before that.
 
-    Raises: WarehouseError.
+    The older rows come from the attached `previous`. `since` None: all rows are computed. Raises: WarehouseError.
     """
     for view in WHOLE:
         warehouse.execute(f"CREATE TABLE {_STORED} AS FROM {view}")

@@ -1,7 +1,7 @@
-"""What a warehouse on DuckLake needs from time to time: small files merged, old snapshots and lost files removed.
+"""Maintains a warehouse on DuckLake: merges small files, and removes old snapshots and lost files.
 
-Each run adds some files and snapshots, and a load that is killed leaves files that the catalogue does not know. Called
-after a run. Other machines may load, and people read, at the same time: nothing is removed that they may need.
+Each run adds files and snapshots, and a killed load leaves files that the catalogue does not know. Called after a run.
+Other machines may load, and people may read, at the same time: nothing that they may need is removed.
 """
 
 import logging
@@ -14,16 +14,16 @@ from load.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 KEPT_ALONE: Final = timedelta(hours=1)
-"""For so long snapshots and files stay where no other run is going on: somebody's query may still read them."""
+"""How long snapshots and files stay if no other run is running: a query may still read them."""
 
 KEPT_BESIDE_OTHERS: Final = timedelta(days=1)
-"""And for so long where one is: a load may have written its files long before it commits."""
+"""How long they stay if another run is running: a load may write its files long before it commits."""
 
 
 def keep_small(warehouse: Warehouse, now: datetime, run_id: str | None = None) -> None:
-    """Merge small files, expire snapshots, remove what nobody needs. `now` is UTC; `run_id`: the run that asks.
+    """Merge small files, expire snapshots, remove unused files. `now` is UTC; `run_id`: the run that calls this.
 
-    What cannot be done now, because another machine writes, waits for the next run.
+    If another machine writes now, so that a step fails, the next run does it.
     """
     if not warehouse.is_shared:
         return

@@ -1,6 +1,6 @@
-"""Open the warehouse for writing, and run statements of sql/ in it. One process at a time holds it.
+"""Opens the warehouse for writing, and runs statements of sql/ in it. One process at a time holds it.
 
-It is attached under the name `warehouse`, so that what lies behind the name may be another engine.
+It is attached under the name `warehouse`, so that the statements do not depend on the engine behind it.
 """
 
 import logging
@@ -26,24 +26,24 @@ from transform.dictionary import ATTRIBUTES
 log = logging.getLogger(__name__)
 
 STORAGE_VERSION = "v1.2.0"
-"""The oldest DuckDB whose clients read our files: dashboards' drivers lag behind."""
+"""The oldest DuckDB that reads our files: the drivers of dashboards are often old."""
 
 _CHECKPOINT_MB = 64 + len(ATTRIBUTES)
-"""What a checkpoint may always use, because DuckDB closes the database if one lacks memory.
+"""Memory that a checkpoint may always use: if it lacks memory, DuckDB closes the database.
 
-It holds two blocks of 256 KiB for each column of the widest table; this is twice that, and some for the rest.
+It needs two blocks of 256 KiB for each column of the widest table; this is twice that, and some for the rest.
 """
 
 _MOST_UNUSED = 0.2
 _MOST_TIMES_THE_MEMORY = 8
 _OF_STATEMENTS = 2 / 3
-"""The part of the memory that statements may fill; the rest is for what a commit needs."""
+"""Share of the memory for statements; the rest is for what a commit needs."""
 
 _LOOK_AGAIN_SECONDS = 1.0
 
 
 _CONFLICTS = ("onflict", "database is locked", "could not serialize", "duplicate key", "already exists")
-"""What DuckLake and its catalogues say where another machine's commit came in between."""
+"""Parts of the messages of DuckLake and its catalogues when another machine has committed in between."""
 
 _TRIES = 10
 _BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.1, max=5)
@@ -51,26 +51,25 @@ _BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.1, max=5)
 T = TypeVar("T")
 
 Description = tuple[str, str, str]
-"""TABLE, VIEW, MACRO TABLE or COLUMN; its name; what it is."""
+"""TABLE, VIEW, MACRO TABLE or COLUMN; its name; its description."""
 
 
 class Warehouse:
-    """An open warehouse. Every duckdb error comes out as a WarehouseError."""
+    """An open warehouse. It raises every duckdb error as a WarehouseError."""
 
     def __init__(self, place: Path | Lake, wait_seconds: float = 0, memory_mb: int = DEFAULT_MEMORY_MB) -> None:
-        """Open it, or make it where there is none. What needs more than `memory_mb` goes to disk, beside it.
+        """Open it, or create it if it does not exist. Data that does not fit into `memory_mb` goes to disk, beside it.
 
-        What cannot go there makes `atomically` take more, up to eight times as much.
+        If data cannot go to disk, `atomically` tries again with more memory, up to eight times as much.
 
-        Raises: WarehouseError when another process holds it still after `wait_seconds`, naming that process, or the
-        file cannot be opened or made.
+        Raises: WarehouseError, which names the process, if another process still holds it after `wait_seconds`;
+        WarehouseError if the file cannot be opened or created.
         """
         self.place = place
         self.staged_key: tuple[str, str] | None = None
-        """Run and cloud whose images are in the tables `incoming`, from a transaction that was committed."""
+        """Run and cloud whose images a committed transaction has put into the tables `incoming`."""
         self._memory_mb, self._most_memory_mb = memory_mb, memory_mb * _MOST_TIMES_THE_MEMORY
         self.is_shared = isinstance(place, Lake)
-        self.describes_views = not self.is_shared  # DuckLake has no comments on macros and on views' columns
         self.connection = duckdb.connect(config=self._limits(memory_mb))
         if isinstance(place, Lake):
             self._until_no_conflict(lambda: self._attach_lake(place))
@@ -81,14 +80,14 @@ class Warehouse:
     def _limits(self, memory_mb: int) -> dict[str, str | bool | int | float | list[str]]:
         return {
             "memory_limit": f"{max(memory_mb, _CHECKPOINT_MB)}MB",
-            # Every thread holds a block of 256 KiB for each column; a second one gains nothing.
+            # Each thread needs a block of 256 KiB for each column; a second thread is not faster.
             "threads": 1,
-            # Rows have no order: with one to keep, more of a load stays in memory.
+            # Row order does not matter here, and keeping it needs more memory.
             "preserve_insertion_order": False,
             "temp_directory": tempfile.gettempdir()
             if isinstance(self.place, Lake)
             else str(self.place.with_name(f".{self.place.name}.spill")),
-            # DuckLake's extensions come as packages, and are loaded by path.
+            # DuckLake's extensions come as packages and are loaded by path, which DuckDB allows only with this.
             "allow_unsigned_extensions": self.is_shared,
         }
 
@@ -123,10 +122,10 @@ class Warehouse:
         self.connection.close()
 
     def atomically(self, work: Callable[[], T]) -> T:
-        """All that `work` does, or nothing of it.
+        """Run `work` in one transaction.
 
-        Done again where another machine's commit came in between, or it did not fit into memory, then with more of it.
-        Raises: what it raises; WarehouseError.
+        It runs again if another machine committed in between, or if it did not fit into memory, then with more memory.
+        Raises: the errors of `work`; WarehouseError.
         """
 
         def once() -> T:
@@ -141,10 +140,10 @@ class Warehouse:
                     raise
 
     def _take_more_memory(self) -> bool:
-        """Twice as much as so far; False where that is more than is ever taken."""
+        """Double the memory limit; return False if that is above the maximum."""
         if self._memory_mb * 2 > self._most_memory_mb:
             return False
-        log.info("the load does not fit into %d MB; once more, with twice as much", self._memory_mb)
+        log.info("the load does not fit into %d MB; trying again with twice as much", self._memory_mb)
         self._memory_mb *= 2
         return True
 
@@ -153,13 +152,13 @@ class Warehouse:
             stop=tenacity.stop_after_attempt(_TRIES),
             wait=_BACKOFF,
             retry=tenacity.retry_if_exception(_is_conflict),
-            before_sleep=lambda _: log.info("another machine wrote to %s at the same time; once more", self.place),
+            before_sleep=lambda _: log.info("another machine wrote to %s at the same time; trying again", self.place),
             reraise=True,
         )(work)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is run inside, or nothing of it."""
+        """A transaction: all statements inside take effect, or none does."""
         with self._mapped():
             self._may_fill(self._memory_mb * _OF_STATEMENTS)
             self._call("BEGIN")
@@ -183,23 +182,23 @@ class Warehouse:
         self._call(f"SET memory_limit = '{memory_mb:.0f}MB'")
 
     def settle(self) -> bool:
-        """Bring what its log holds into the file itself. Whether the file is compact then: hardly any of it unused."""
+        """Write the log into the file. Return whether the file is compact: little of it is unused."""
         self._may_fill(self._for_checkpoints)
         self.execute("CHECKPOINT warehouse")
         blocks = self.row("publish", "blocks")
         return bool(blocks["free"] <= _MOST_UNUSED * blocks["total"])
 
     def run(self, folder: str, file: str, /, **parameters: object) -> None:
-        """Run sql/<folder>/<file>.sql with those of the parameters that it names."""
+        """Run sql/<folder>/<file>.sql with those parameters that it uses."""
         self._execute(folder, file, parameters)
 
     def rows(self, folder: str, file: str, /, **parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of a query in sql/."""
+        """The rows of a query in sql/, which gets those parameters that it uses."""
         with self._mapped():
             return self._fetched(self._execute(folder, file, parameters))
 
     def row(self, folder: str, file: str, /, **parameters: object) -> dict[str, Any]:
-        """The one row of a query in sql/, by column."""
+        """The only row of a query in sql/, by column."""
         with self._mapped():
             result = self._execute(folder, file, parameters)
             columns = [column[0] for column in result.description]
@@ -207,7 +206,7 @@ class Warehouse:
         return dict(zip(columns, row, strict=True))
 
     def table_of_ids(self, name: str, ids: frozenset[str]) -> None:
-        """A temporary table `name` with a row an id."""
+        """Create the temporary table `name` with one row per id."""
         self.execute(f"CREATE OR REPLACE TEMP TABLE {name} (id VARCHAR)")
         self.execute(f"INSERT INTO {name} SELECT unnest($ids)", {"ids": sorted(ids)})
 
@@ -220,22 +219,20 @@ class Warehouse:
         return [row[:2] for row in self.execute(f"DESCRIBE {name}").fetchall()]
 
     def describe(self, descriptions: Iterable[Description]) -> None:
-        """Comment on all of these, in one go: one by one takes twice as long."""
+        """Write these comments in one call: one by one takes twice as long."""
         self.execute("; ".join(f"COMMENT ON {kind} {name} IS {quoted(text)}" for kind, name, text in descriptions))
 
     @contextmanager
     def using(self, database: str) -> Iterator[None]:
         """Inside, unqualified names are those of another attached DuckDB file."""
-        described, self.describes_views = self.describes_views, True
         self.execute(f"USE {database}")
         try:
             yield
         finally:
             self.execute("USE warehouse")
-            self.describes_views = described
 
     def execute(self, text: str, parameters: dict[str, object] | None = None) -> duckdb.DuckDBPyConnection:
-        """Run a statement that no file can hold, because a name or a path is part of it."""
+        """Run a statement that cannot be a file, because a name or a path is part of it."""
         with self._mapped():
             return self._call(text, parameters)
 
@@ -261,10 +258,10 @@ class Warehouse:
             if _is_held(exc):
                 raise WarehouseHeld(
                     f"the warehouse {self.place} cannot be used ({_first_line(exc)})",
-                    "Wait for that process, or end it; to read, take the published copy: it is never locked.",
+                    "Wait for that process, or end it. To read, use the published copy: it is never locked.",
                 ) from exc
             if isinstance(exc, duckdb.OutOfMemoryException):
-                advice = "Raise load_memory_mb; nothing of what was being loaded was kept."
+                advice = "Raise load_memory_mb. Nothing of this load was kept."
             elif isinstance(exc, duckdb.IOException) or "Could not write" in str(exc):
                 advice = "See that the file and its folder can be written, and that the disk has room."
             else:
@@ -279,7 +276,7 @@ def _is_conflict(error: BaseException) -> bool:
 
 
 def _is_held(error: BaseException | None) -> bool:
-    """Whether another process has the file: DuckDB says so, and which, in this sentence."""
+    """Whether another process holds the file: DuckDB's message says that, and names the process."""
     return "Could not set lock on file" in str(error)
 
 

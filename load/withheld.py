@@ -1,6 +1,6 @@
-"""The images whose deletion is withheld, in a table of their own, so that a person can see which they are.
+"""Keeps the images whose deletion is withheld in a table of their own, so that a person can look at them.
 
-Called by load.merge, within the load of a cloud, and by the flow for the names in its message.
+Called by load.merge, during the load of a cloud, and by pipeline for the names in its message.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from load.warehouse import Warehouse
 
 
 def keep_withheld(warehouse: Warehouse, run: Mapping[str, object], decisions: Decisions) -> None:
-    """Keep what is withheld now, and forget what is listed again or decided. After the memberships are merged."""
+    """Add what is withheld now, remove what is listed again or decided. Call it after the memberships are merged."""
     warehouse.run("merge", "withheld_before", **run)
     warehouse.table_of_ids("decided", decisions.ids)
     warehouse.run("merge", "forget_withheld", **run)
@@ -21,6 +21,6 @@ def keep_withheld(warehouse: Warehouse, run: Mapping[str, object], decisions: De
 
 
 def first_names(warehouse: Warehouse, cloud: str, ids: Iterable[str], most: int) -> list[str]:
-    """The names of the first of these images of a cloud, in order."""
+    """The first `most` names of these images of a cloud, sorted."""
     warehouse.table_of_ids("named", frozenset(ids))
     return [name for (name,) in warehouse.rows("reading", "first_names", cloud=cloud, most=most)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.server import Served
-from cli.sample_cloud import NIGHTS, sample_cloud
+from cli.sample_cloud import RECORDED_RUNS, sample_cloud
 from extract.account import CloudSettings
 from extract.numbers import Number
 from load.publish import publish
@@ -61,7 +61,7 @@ def test_what_is_read_from_a_moment_is_what_it_held(tmp_path: Path) -> None:
         project = cloud.project_id
         with read(tmp_path / "first", project, cloud.url) as (first, _):
             then = content(first)
-            cloud.night = NIGHTS[1]
+            cloud.shows = RECORDED_RUNS[1]
             night(
                 first,
                 CloudSettings("c", auth_type="none", endpoint=cloud.url, project_id=project),

@@ -130,7 +130,7 @@ def test_each_moment_shows_what_was_there_then(client: httpx.Client, copy: Path)
 def test_what_was_never_there_is_told_apart(client: httpx.Client) -> None:
     for path, said in (
         ("/as-of/2026-10-31/v2/images", "its history begins at 2026-11-01T02:00:00 UTC"),
-        ("/as-of/someday/v2/images", "is no moment"),
+        ("/as-of/someday/v2/images", "is not a valid time"),
         ("/as-of/20261101T020000Z-0000/v2/images", "there is no run"),
         ("/cloud/d/v2/images", "There is no cloud d. There are: c."),
         ("/v2/metadefs", "could not be found"),

@@ -81,11 +81,11 @@ def test_shown_query_can_be_pasted(folder: Path) -> None:
         (("FROM images", "--param", "a=b"), "go with --query"),
         (("--query", "largest_owner"), "Did you mean largest_owners"),
         (("--query", "image_history"), "needs id"),
-        (("--query", "image_history", "--param", "id"), "no name=value"),
+        (("--query", "image_history", "--param", "id"), "is not name=value"),
         (("--query", "image_history", "--param", "name=x"), "It has: id"),
         (("--query", "firmware", "--param", "name=x"), "It has none"),
         (("--query", "largest_owners", "--param", "top=many"), "whole number"),
-        (("--query", "public_changes", "--param", "since=soon"), "'soon' is no day"),
+        (("--query", "public_changes", "--param", "since=soon"), "'soon' is not a valid day"),
     ],
 )
 def test_question_that_cannot_be_asked_is_refused_with_what_to_do(
@@ -145,9 +145,9 @@ def test_diff_begins_with_each_cloud_where_its_own_history_does(folder: Path) ->
     [
         (("2026-11-03", "2026-11-02"), "later than"),
         (("20261102T020000Z-ffff",), "there is no run"),
-        (("soon",), "'soon' is no moment"),
-        (("now",), "the same moment"),
-        (("2026-11-02", "2026-11-02"), "the same moment"),
+        (("soon",), "'soon' is not a valid time"),
+        (("now",), "the same time"),
+        (("2026-11-02", "2026-11-02"), "the same time"),
     ],
 )
 def test_diff_that_cannot_be_made_is_refused(folder: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -61,7 +61,7 @@ def test_updated_at_that_is_refused_is_a_problem(cloud: FakeCloud) -> None:
     cloud.faults.append(_refuses(400, lambda asked: "updated_at" in asked.query))
     code, said = _checked(cloud)
     assert code == 1
-    assert "cannot be asked for what changed" in said
+    assert "cannot be asked for changes" in said
     assert len([asked for asked in cloud.log if "updated_at" in asked.query]) == 1
 
 

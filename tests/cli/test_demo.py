@@ -47,7 +47,7 @@ def test_demo_shows_what_changed_between_two_nights(
     for _ in range(times):
         shown, told = StringIO(), StringIO()
         assert demo(Console(file=shown, width=120), Console(file=told, width=120)) == 0, told.getvalue()
-    for said in ("Night 2 of the sample cloud", "What changed between the nights", "Shares that moved", "deleted"):
+    for said in ("Run 2 of the sample cloud", "What changed between the runs", "Shares that moved", "deleted"):
         assert said in shown.getvalue()
     assert "WARNING" not in told.getvalue()
     assert "400" not in told.getvalue()
@@ -76,7 +76,7 @@ def test_demo_leaves_alone_what_it_did_not_make(tmp_path: Path, monkeypatch: pyt
     folder = tmp_path / "data" / "demo"
     folder.mkdir(parents=True)
     (folder / "glanceback.toml").write_text("# My own settings.\n")
-    with pytest.raises(SettingsError, match="data/demo holds something else than an earlier demo"):
+    with pytest.raises(SettingsError, match="data/demo has files that are not an earlier demo"):
         demo(Console(file=StringIO()), Console(file=StringIO()))
     assert [path.name for path in folder.iterdir()] == ["glanceback.toml"]
     shutil.rmtree(tmp_path / "data")

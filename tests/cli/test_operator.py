@@ -99,7 +99,7 @@ def test_check_says_when_an_application_credential_expires(openstack: OpenStackC
     assert "application credential: does not expire" in said_of("for ever")
     without_version = openstack.keystone_url.removesuffix("/v3")
     said = said_of("until then", without_version, expires_at="2099-01-02T03:04:05")
-    assert re.search(r"application credential: expires at 2099-01-02 03:04 UTC, in \d{5} days; make a new one", said)
+    assert re.search(r"application credential: expires at 2099-01-02 03:04 UTC, in \d{5} days; create a new one", said)
     assert "application credential" not in checks(account(openstack, "alpha"))[1]
 
 

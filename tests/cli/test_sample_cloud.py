@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from cli.sample_cloud import NIGHTS, SAMPLE, sample_cloud
+from cli.sample_cloud import RECORDED_RUNS, SAMPLE, sample_cloud
 
 
 def marker(page: dict[str, Any]) -> list[str]:
@@ -16,15 +16,15 @@ def marker(page: dict[str, Any]) -> list[str]:
 
 def test_recorded_questions_get_their_recorded_answers() -> None:
     with sample_cloud() as cloud, httpx.Client(base_url=cloud.url, trust_env=False) as client:
-        for night in NIGHTS:
-            cloud.night = night
+        for run in RECORDED_RUNS:
+            cloud.shows = run
             asked = 0
-            for request in json.loads((SAMPLE / night / "requests.json").read_bytes()):
-                recorded = json.loads((SAMPLE / night / request["body"]).read_bytes())
+            for request in json.loads((SAMPLE / run / "requests.json").read_bytes()):
+                recorded = json.loads((SAMPLE / run / request["body"]).read_bytes())
                 answer = client.get("/v2/images", params=request["query"]).raise_for_status().json()
                 if request["body"] != "first-look.json":
                     assert answer["images"] == recorded["images"], request["query"]
                     assert marker(answer) == marker(recorded)
                     asked += 1
             assert asked > 5
-            assert cloud.night == night
+            assert cloud.shows == run

@@ -1,11 +1,11 @@
-"""Days and moments as people write them."""
+"""Days and times as people write them."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cli.timestamps import beginning, day, moment
+from cli.timestamps import beginning, day, timestamp
 from core.errors import SettingsError
 
 NOW = datetime(2026, 11, 24, 10, 30)
@@ -29,8 +29,8 @@ NOWHERE = Path("no-published-copy.duckdb")
         ("this month", datetime(2026, 11, 1)),
     ],
 )
-def test_moment_is_in_utc_and_that_of_a_day_is_its_end(text: str, expected: datetime) -> None:
-    assert moment(text, NOWHERE, NOW) == expected
+def test_timestamp_is_in_utc_and_that_of_a_day_is_its_end(text: str, expected: datetime) -> None:
+    assert timestamp(text, NOWHERE, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_day_is_one_of_the_calendar(text: str, expected: date) -> None:
 @pytest.mark.parametrize(
     "text", ["", "tomorrow", "2026-02-30", "7 fortnights ago", "999999 weeks ago", "1e9", "11/24/2026"]
 )
-def test_what_is_no_moment_is_refused_with_the_ways_to_write_one(text: str) -> None:
-    with pytest.raises(SettingsError, match="no moment") as caught:
-        moment(text, NOWHERE, NOW)
+def test_what_is_not_a_time_is_refused_with_the_ways_to_write_one(text: str) -> None:
+    with pytest.raises(SettingsError, match="not a valid time") as caught:
+        timestamp(text, NOWHERE, NOW)
     assert "2026-11-01" in caught.value.advice
 
 
 def test_now_is_the_clock_in_utc() -> None:
-    assert abs(moment("now", NOWHERE) - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)
+    assert abs(timestamp("now", NOWHERE) - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)

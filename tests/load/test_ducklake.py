@@ -134,7 +134,7 @@ def test_unreachable_catalogue_is_said_without_its_password(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("place", ["ducklake:", "ducklake:mysql:db", "ducklake:sqlite:", "ducklake:x password=s3cr3t"])
 def test_catalogue_that_is_none_is_refused(place: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="names no catalogue") as caught:
+    with pytest.raises(SettingsError, match="does not name a catalogue") as caught:
         lake_at(place, "data", tmp_path)
     assert "s3cr3t" not in str(caught.value)
 

@@ -168,9 +168,9 @@ def test_file_of_ones_own_adds_and_corrects(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("product,cycle\na,1\n", "no column ends"),
-        ("product,cycle,ends\na,1,soon\n", "line 2: 'soon' is no date"),
+        ("product,cycle,ends\na,1,soon\n", "line 2: 'soon' is not a date"),
         ("product,cycle,ends\n,1,true\n", "line 2: product or cycle is empty"),
-        ("product,cycle,ends,spelling\na,1,true,(\n", "no regular expression"),
+        ("product,cycle,ends,spelling\na,1,true,(\n", "not a regular expression"),
     ],
 )
 def test_file_that_cannot_be_used_says_where(tmp_path: Path, warehouse: Warehouse, text: str, said: str) -> None:

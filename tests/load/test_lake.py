@@ -94,7 +94,7 @@ def test_secrets_of_the_environment_are_masked(monkeypatch: pytest.MonkeyPatch) 
     ["postgresql://u:s3cr3t@h/x", "mysql:password=s3cr3t", "s3cr3t:", "s3cr3t", "sqlite:", "postgres:", "s3cr3t:x"],
 )
 def test_place_that_names_no_catalogue_is_not_shown(place: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="names no catalogue") as caught:
+    with pytest.raises(SettingsError, match="does not name a catalogue") as caught:
         lake_at(f"ducklake:{place}", "data", tmp_path)
     assert "s3cr3t" not in repr(caught.value)
 

@@ -86,7 +86,7 @@ def test_full_disk_at_publication_keeps_the_copy_before(cloud: FakeCloud, tmp_pa
     work = "with Warehouse(folder / 'warehouse.duckdb') as warehouse: publish(warehouse, folder / 'published.duckdb')"
     done = in_little_room(tmp_path, 100_000, work)
     assert done.returncode == 1
-    assert "the copy before this one stays" in done.stderr.splitlines()[-1]
+    assert "the previous copy stays" in done.stderr.splitlines()[-1]
     assert images(tmp_path) == 20
     assert not list(tmp_path.glob(".published*"))
 
