@@ -1,7 +1,7 @@
-"""The page: one HTML file with the catalogue's health, history and images, which needs no server and no network.
+"""Writes the page: one HTML file with the catalogue's health, history and images. It needs no server and no network.
 
-What it shows comes from sql/page; how it looks lies in flows/page. Whatever a cloud wrote (names, descriptions) goes
-into the page as JSON text and is only ever shown as text; the page's own policy lets no other script run.
+Its data come from sql/page, its scripts and styles from page/parts. Texts from a cloud (names, descriptions) are in the
+page as JSON and are shown only as text. The page's Content-Security-Policy allows no other scripts.
 """
 
 import base64
@@ -33,9 +33,9 @@ _ALL_DIFFERENT: Final = ("name",)
 
 
 def write_page(published: Path, target: Path, version: str, now: datetime | None = None) -> int:
-    """Write the page to `target`, in the place of an earlier one, and return its size in bytes. `now` is UTC.
+    """Write the page to `target`, replace an earlier one, and return its size in bytes. `now` is UTC.
 
-    Raises: SettingsError where there is no published copy; WarehouseError where the page cannot be written.
+    Raises: SettingsError if there is no published copy; WarehouseError if the page cannot be written.
     """
     now = now or datetime.now(UTC).replace(tzinfo=None)
     text = _page(_figures(published, version, now), _packed(published))
@@ -47,13 +47,13 @@ def write_page(published: Path, target: Path, version: str, now: datetime | None
         unfinished.replace(target)
     except OSError as exc:
         raise WarehouseError(
-            f"the page {target} cannot be written ({storage.reason(exc)})", "Name another place, or make room."
+            f"the page {target} cannot be written ({storage.reason(exc)})", "Name another path, or free disk space."
         ) from exc
     return target.stat().st_size
 
 
 def _figures(published: Path, version: str, now: datetime) -> dict[str, Any]:
-    """Everything but the table of images, by the name of its query: its columns, and a list of rows."""
+    """All data except the table of images: for each query, by name, its columns and a list of rows."""
     figures: dict[str, Any] = {"version": version, "made_at": now.isoformat(timespec="seconds")}
     for name in ("daily", "daily_listings", "systems", "ages", "owners", "changes", "runs"):
         figures[name] = _rows(published, statement("page", name).text, {"most": _MOST.get(name), "top": _TOP_OWNERS})
@@ -70,10 +70,11 @@ def _rows(published: Path, query: str, parameters: dict[str, Any]) -> dict[str, 
 
 
 def _packed(published: Path) -> bytes:
-    """The table of images, column by column, compressed: a million cells as JSON would not fit into a page.
+    """The table of images by columns, compressed: a million cells as JSON would make the page too large.
 
-    A length (uint32), JSON that says what follows, then for each column its values, all little-endian. `texts`: which
-    of the values listed (uint32, or less); `numbers`: uint32; `days`: uint16, since 1970; `ids`: 16 bytes each.
+    Layout, little-endian: the length (uint32) of the JSON, the JSON with the columns, then the values of each column.
+    `texts`: an index into the column's distinct texts (uint8, uint16 or uint32); `numbers`: uint32; `days`: uint16,
+    days since 1970; `ids`: 16 bytes each; `lines`: JSON.
     """
     answer = ask(published, statement("page", "images").text)
     rows = list(answer.rows())
@@ -112,7 +113,7 @@ def _day(value: date | None) -> int:
 
 
 def _is_uuid(text: str) -> bool:
-    """Whether the text is a UUID as the API writes them, so that it comes out as it went in."""
+    """Whether the text is a UUID in the API's form, so that 16 bytes give the same text again."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:
@@ -130,13 +131,13 @@ def _page(figures: dict[str, Any], packed: bytes) -> str:
         "echarts": echarts,
         "script": script,
     }
-    # Piece by piece: a replacement inside what a cloud wrote must not happen.
+    # Piece by piece, so that `{{name}}` in a text of the cloud is not replaced.
     pieces = (_PARTS / "page.html").read_text(encoding="utf-8").split("{{")
     return pieces[0] + "".join(filled_in[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces[1:]))
 
 
 def _policy(*scripts: str) -> str:
-    """Only these scripts run, and nothing is ever loaded. ECharts sets styles, so those are allowed."""
+    """A policy that allows only these scripts, and no requests. ECharts sets styles, so inline styles are allowed."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
@@ -144,6 +145,6 @@ def _policy(*scripts: str) -> str:
 
 
 def _json_in_html(value: Any) -> str:
-    """JSON in which nothing can end the script element that holds it."""
+    """JSON that cannot end the script element in which it stands."""
     text = json.dumps(value, default=lambda other: other.isoformat(), ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

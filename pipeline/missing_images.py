@@ -1,4 +1,4 @@
-"""The images of a cloud that a run missed: asked for one by one, kept where they still answer, and decided on."""
+"""Asks a cloud for each image that a run missed, keeps those that still answer, and decides about the others."""
 
 import logging
 import shlex
@@ -31,19 +31,19 @@ from transform.stage import StagedListing, StageWriter
 log = logging.getLogger(__name__)
 
 IMAGES_AT_ONCE = 200
-"""So many answers become one batch: a batch of one image takes as much memory as one of many."""
+"""Answers per batch: a batch of one image needs as much memory as a batch of many."""
 
 
 NAMES_SHOWN: Final = 5
 _LONGEST_NAME: Final = 60
 
 Names = Callable[[Iterable[str]], list[str]]
-"""The names of the first NAMES_SHOWN of images, in order."""
+"""Returns the first NAMES_SHOWN names of these images, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """`unlisted` is what the images said that are still there; `error` says what is withheld, and what to do."""
+    """`unlisted`: the answers of images that are still there. `error`: what is withheld, and what to do."""
 
     decisions: Decisions
     unlisted: StagedListing | None
@@ -60,9 +60,9 @@ def decided(
     accepted: bool,
     names: Names,
 ) -> Iterator[Decided]:
-    """Ask for the missing images, and decide. Inside, what those said that are still there lies ready to be merged.
+    """Ask for the missing images, and decide. Inside, the answers of those that are still there are staged.
 
-    Raises: CloudError where that cannot be written, and Stopped.
+    Raises: CloudError if the answers cannot be written; Stopped.
     """
     too_many = {} if accepted else suspicious(missing, guard)
     withheld = frozenset().union(*too_many.values())
@@ -95,21 +95,23 @@ def _decide(
 
 
 def _tell(cloud: str, decisions: Decisions, unaskable: dict[str, str]) -> None:
-    """Say what two readings decide instead of an answer: nobody need do anything about it."""
+    """Log the images that could not be asked for, so that two readings decide about them. No action is needed."""
     for ids, what in (
         (decisions.missed_twice, "ended, confirmed by two complete readings in a row"),
-        (decisions.waiting, "not listed any more, to be ended if the next complete reading confirms it"),
-        (decisions.undecided, "not seen, but kept, for not every listing was read to its end"),
+        (decisions.waiting, "not listed any more; they end if the next complete reading confirms it"),
+        (decisions.undecided, "not seen, but kept, because not every listing was read to its end"),
     ):
         if ids:
             why = unaskable[min(ids)]
-            log.warning("cloud %s: %s: %s (not to be asked for: %s)", cloud, what, counted(len(ids), "image"), why)
+            log.warning(
+                "cloud %s: %s: %s (cannot be asked for by id: %s)", cloud, what, counted(len(ids), "image"), why
+            )
 
 
 def withheld_message(
     cloud: str, too_many: dict[str, frozenset[str]], unknown: dict[str, str], names: Names
 ) -> str | None:
-    """What is withheld, why, and what to do; None where nothing is."""
+    """What is withheld, why, and what to do; None if nothing is withheld."""
     parts = []
     if too_many:
         listed = ", ".join(f"{len(ids)} of {name} ({_some(ids, names)})" for name, ids in sorted(too_many.items()))
@@ -120,7 +122,7 @@ def withheld_message(
         )
     if unknown:
         parts.append(
-            f"cloud {cloud}: in no listing, but kept, for whether deleted could not be said: "
+            f"cloud {cloud}: in no listing, but kept, because it is unknown whether they were deleted: "
             f"{counted(len(unknown), 'image')} ({next(iter(unknown.values()))})"
         )
     return " ".join(parts) or None
@@ -133,7 +135,7 @@ def _some(ids: frozenset[str], names: Names) -> str:
 
 
 class _Unlisted:
-    """Where the answers of images that no listing shows are landed and staged. Nothing is made until one comes."""
+    """Lands and stages the answers of images that no listing shows. It creates nothing before the first answer."""
 
     def __init__(self, landing: Place, cloud_run: CloudRun, started_at: datetime) -> None:
         self._landing = landing
@@ -154,7 +156,7 @@ class _Unlisted:
         self._open.close()
 
     def keep(self, answer: Answer, image: Json) -> None:
-        """Raises: CloudError."""
+        """Land and stage an answer. Raises: CloudError."""
         with self._writing():
             if self._landed is None:
                 self._landed = Landing(self._folder)
@@ -170,7 +172,7 @@ class _Unlisted:
                 self._stage()
 
     def finished(self) -> StagedListing | None:
-        """What was kept; None where that is nothing. Raises: CloudError."""
+        """The staged answers; None if there were none. Raises: CloudError."""
         if self._landed is None:
             return None
         with self._writing():

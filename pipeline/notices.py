@@ -1,7 +1,7 @@
-"""Tells people what they set `[notify]` for: a failed run, withheld deletions, drifting attributes, and recovery.
+"""Sends the notices that `[notify]` asks for: a failed run, withheld deletions, changed attributes, and recovery.
 
-Apprise knows the ways (mail, chat, pagers, webhooks), by URL. The URLs hold secrets: they are never logged, and what
-a service answers is not either. A notice that cannot be sent does not make a run fail.
+Apprise sends them by mail, chat, pager or webhook, which each URL says. The URLs contain secrets, so neither they nor
+the services' answers are logged. If a notice cannot be sent, the run does not fail.
 """
 
 import logging
@@ -17,7 +17,7 @@ from pipeline.notified import RUN, Told, keep_told, read_told
 from pipeline.report import RunReport, problems
 from pipeline.settings import Notify, Settings
 
-if TYPE_CHECKING:  # to tell that a run could not be made takes no warehouse
+if TYPE_CHECKING:  # a notice that a run failed to start does not need the warehouse
     from load.runs import Run
     from load.warehouse import Warehouse
 
@@ -31,7 +31,7 @@ _errors: list[BaseException] = []
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What happened, in a line, and in lines what to do."""
+    """`title`: what happened. `lines`: what to do."""
 
     kind: Kind
     title: str
@@ -40,17 +40,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What there is to tell of a run, and what people know once they are told."""
+    """The notices about a run, and what people know after they got them."""
 
     notices: tuple[Notice, ...]
     told: Told
 
 
 def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Settings, is_whole: bool = True) -> News:
-    """What there is to tell of a run that came to its end. `is_whole`: it was to read every listing of its clouds.
+    """The notices about a run that ended. `is_whole`: it had to read every listing of its clouds.
 
-    Failures and withheld deletions are two things, of each cloud. A changes run, of which there are many a day, tells
-    of a cloud's failure once. That all is well again is told to those who were told that it was not.
+    Failures and withheld deletions are separate notices, per cloud. There are many changes runs a day: they report a
+    cloud's failure once. A recovery is reported if a problem was.
     """
     told = read_told(settings.home).without_all_but(cloud.name for cloud in settings.clouds)
     failed = frozenset(cloud.cloud for cloud in report.clouds if cloud.has_failed)
@@ -73,7 +73,7 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
 
 
 def tell(news: News, settings: Settings) -> None:
-    """Send it, and keep what people know now. Where nobody could be told, the next run tells it again."""
+    """Send the notices, and record what people know now. If no notice arrived, the next run sends them again."""
     if _send(news.notices, settings.notify).reached_somebody:
         keep_told(settings.home, news.told)
 
@@ -82,7 +82,7 @@ def _drift(run: "Run", warehouse: "Warehouse") -> list[Notice]:
     try:
         drift = warehouse.rows("runs", "run_drift", run_id=run.run_id, started_at=run.started_at)
     except GlancebackError as exc:
-        log.warning("whether the cloud's attributes changed cannot be told (%s)", exc)
+        log.warning("cannot find out whether the cloud's attributes changed (%s)", exc)
         return []
     lines = [
         f"cloud {cloud}: {attribute} vanished: no image has it any more"
@@ -95,26 +95,29 @@ def _drift(run: "Run", warehouse: "Warehouse") -> list[Notice]:
 
 
 def of_error(error: BaseException) -> Notice:
-    """That a run could not be made at all."""
-    lines = [str(error) or type(error).__name__, "The warehouse is as it was before. Mend that, then: glanceback sync"]
+    """A notice that a run failed before it could read anything."""
+    lines = [
+        str(error) or type(error).__name__,
+        "The warehouse has not changed. Solve the problem, then run: glanceback sync",
+    ]
     return _notice("failure", "a run could not be made", lines)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """How many notices arrived, and how many did not."""
+    """The number of notices that arrived, and of those that did not."""
 
     arrived: int = 0
     failed: int = 0
 
     @property
     def reached_somebody(self) -> bool:
-        """Also where nobody wants to be told."""
+        """Also True if there was nothing to send."""
         return self.arrived > 0 or self.failed == 0
 
 
 def send(notices: Sequence[Notice], notify: Notify) -> bool:
-    """Send what is wanted to every URL. Whether all arrived; where one did not, the log says so."""
+    """Send the wanted notices to every URL. Return whether all arrived; the log has those that did not."""
     return _send(notices, notify).failed == 0
 
 
@@ -124,7 +127,7 @@ def _send(notices: Sequence[Notice], notify: Notify) -> _Sent:
         return _Sent()
     import apprise  # slow
 
-    own = logging.getLogger("apprise")  # what it logs may hold addresses and answers
+    own = logging.getLogger("apprise")  # its log lines may contain addresses and answers
     own.addHandler(logging.NullHandler())
     own.propagate = False
     arrived = failed = 0
@@ -147,9 +150,9 @@ def _send(notices: Sequence[Notice], notify: Notify) -> _Sent:
 
 
 def tell_error(error: BaseException, settings: Settings, mode: str) -> None:
-    """Send that a run could not be made; of one error once, though it passes several places.
+    """Send a notice that a run failed with this error, once, although several functions may report the error.
 
-    Of changes runs that cannot be made one after the other, the first is told.
+    If several changes runs fail one after the other, only the first is reported.
     """
     if any(error is known for known in _errors):
         return
@@ -163,28 +166,30 @@ def tell_error(error: BaseException, settings: Settings, mode: str) -> None:
 
 
 def trial() -> Notice:
-    """What `glanceback check --notify` sends."""
+    """The notice that `glanceback check --notify` sends."""
     return _notice("failure", "this is a test", ["Notices of failures will come here. There is nothing to do."])
 
 
 def _failed(report: RunReport, settings: Settings) -> Notice:
     loaded = [cloud.cloud for cloud in report.clouds if cloud.status != "failed"]
-    kept = f"What loaded is kept ({', '.join(loaded)})." if loaded else "Nothing was loaded; the history is as it was."
-    advice = f"{kept} See: glanceback status. Then, to go on where it broke off: glanceback sync --resume"
+    kept = (
+        f"What loaded is kept ({', '.join(loaded)})." if loaded else "Nothing was loaded; the history has not changed."
+    )
+    advice = f"{kept} See: glanceback status. Then, to continue where it stopped: glanceback sync --resume"
     failed = [cloud for cloud in report.clouds if cloud.has_failed]
     title = f"run {report.status}: {', '.join(cloud.cloud for cloud in failed)}"
     return _notice("failure", title, [*problems(failed), advice, f"Settings: {settings.source}"])
 
 
 def _withheld(report: RunReport, settings: Settings) -> Notice:
-    """What vanished, and what to do, step by step."""
+    """A notice of the images that vanished, and the steps to take."""
     withheld = [cloud for cloud in report.clouds if cloud.deletions_to_decide]
     chosen = " ".join(f"--cloud {shlex.quote(cloud.cloud)}" for cloud in withheld)
     steps = [
         "1. See which images: glanceback sql --query withheld_deletions",
-        "2. Look for some of them in the cloud itself, and whether the account still has the roles that it had.",
+        "2. Look for some of them in the cloud itself. Check whether the account still has all its roles.",
         f"3. If they are really gone: glanceback sync {chosen} --accept-deletions",
-        "4. If they are not, mend the account or the cloud. Nothing is lost: the next run that lists them keeps them.",
+        "4. If they are not, repair the account or the cloud. Nothing is lost: a run that lists them keeps them.",
     ]
     title = f"{counted(sum(cloud.deletions_to_decide for cloud in withheld), 'deletion')} withheld"
     lines = [cloud.error for cloud in withheld if cloud.error]

@@ -1,6 +1,6 @@
-"""Which problems people were told of and that are not over yet, in a file beside the warehouse.
+"""Remembers which open problems people already know about, in a file beside the warehouse.
 
-Not in the warehouse: that it cannot be opened is one of the problems. Called by pipeline.notices.
+Not in the warehouse, because one of the problems is that it cannot be opened. Called by pipeline.notices.
 """
 
 import logging
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 FILE: Final = "notices.json"
 RUN: Final = ""
-"""Stands for the run itself, where it could not be made, among the names of clouds."""
+"""Used instead of a cloud's name if the run itself failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """By mode of a run, the clouds with a problem that people were told of."""
+    """For each mode of a run, the clouds with a problem that people know about."""
 
     problems: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -34,20 +34,20 @@ class Told:
         return not any(self.problems.values())
 
     def without_all_but(self, clouds: Iterable[str]) -> "Told":
-        """Without clouds that the settings do not name any more: no run will find those well. No clouds: as it is."""
+        """Remove clouds that are no longer in the settings, because no run can clear them. No `clouds`: no change."""
         known = frozenset(clouds)
         kept = known | {RUN}
         return Told({mode: names & kept for mode, names in self.problems.items()}) if known else self
 
     def after(self, mode: str, problems: frozenset[str], over: frozenset[str]) -> "Told":
-        """With these problems, and without those that are `over`. A full run shows what a changes run would."""
+        """Add these problems, and remove those that are `over`; a full run removes those of changes runs too."""
         modes = {*self.problems, mode}
         left = {one: self.of(one) - over if one == mode or mode == "full" else self.of(one) for one in modes}
         return Told({**left, mode: left[mode] | problems})
 
 
 def read_told(home: Path) -> Told:
-    """What is kept in the folder; nothing where it cannot be read: then people are told once more."""
+    """The problems in the folder's file. If it cannot be read, it counts as empty, and people are told again."""
     try:
         return Told(msgspec.json.decode((home / FILE).read_bytes(), type=dict[str, frozenset[str]]))
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def read_told(home: Path) -> Told:
 
 
 def keep_told(home: Path, told: Told) -> None:
-    """Keep it for the next run. Where that cannot be, it is logged: people may be told again."""
+    """Write the problems for the next run. If that fails, it is logged, and people may be told again."""
     problems = {mode: sorted(clouds) for mode, clouds in sorted(told.problems.items()) if clouds}
     unfinished = home / f".{FILE}.unfinished"
     try:

@@ -1,8 +1,8 @@
-"""The `replay` command: the history rebuilt from the raw pages in landing, run by run, whole or not at all.
+"""The `replay` command: rebuilds the history from the raw pages in landing, run by run, in one transaction.
 
-Each cloud goes back to before the first of its runs from which landing is unbroken, and is loaded from there again,
-with today's dictionary. What is older stays as it is. So does a cloud of which landing does not have the last runs:
-another machine read it, with a landing of its own.
+For each cloud, it finds the first run from which on landing has all pages, removes the history from there on, and loads
+it again with today's dictionary. Older history stays. If landing does not have a cloud's last runs, because another
+machine read it with a landing of its own, the cloud stays as it is.
 """
 
 import logging
@@ -48,7 +48,7 @@ _TAKEN_BACK: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """`since` is the start of the first run that was loaded again, UTC; `cloud_runs` counts runs and clouds."""
+    """`since`: the start of the first run that was loaded again, UTC. `cloud_runs`: the number of run-cloud pairs."""
 
     since: datetime
     runs: int
@@ -56,10 +56,10 @@ class Replayed:
 
 
 def replay(settings: Settings) -> Replayed:
-    """Rebuild what landing holds the pages of, and publish it.
+    """Rebuild the history for which landing has the pages, and publish it.
 
-    Raises: SettingsError where landing holds nothing to rebuild from; GlancebackError where a page cannot be read,
-    and WarehouseError. The history is as before then.
+    Raises: SettingsError if landing has no run to load; GlancebackError if a page cannot be read; WarehouseError. Then
+    the history does not change.
     """
     keep_to_owner()
     with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
@@ -81,26 +81,27 @@ def replay(settings: Settings) -> Replayed:
 
 
 def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:
-    """Why there is nothing to load again: no pages at all, or later runs whose pages are elsewhere."""
+    """Why no run can be loaded again: landing has no pages, or later runs have their pages elsewhere."""
     loaded = sorted((at, run_id, cloud) for run_id, cloud, at in warehouse.rows("replay", "loaded_cloud_runs"))
     if not kept_runs(landing) or not loaded:
         return SettingsError(
-            f"{landing} holds no run that could be loaded again",
-            "Landing keeps runs for landing_days; see that landing is set to the right folder.",
+            f"{landing} does not have a run that can be loaded again",
+            "Landing keeps runs for landing_days. Check that landing is the right folder.",
         )
     at, run_id, cloud = loaded[-1]
     return SettingsError(
         f"no run in {landing} can be loaded again: run {run_id} of cloud {cloud} ({at:%Y-%m-%d %H:%M} UTC) came after "
         "them, and its pages are not there",
-        "A replay loads every run of a cloud since the first one again. Where several machines read one cloud, have "
-        "them use one landing, or bring their runs' folders into this one.",
+        "A replay loads all runs of a cloud from the first one on. If several machines read one cloud, let them use "
+        "one landing, or copy their runs' folders into this one.",
     )
 
 
 def load_all_again(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
-    """Take back what came since each cloud's first of the runs, and load them again, in a transaction of the caller's.
+    """Remove each cloud's history since its first of the runs, and load the runs again.
 
-    What was retired or renamed in between is so again, in its place. Raises: as replay.
+    Retirements and renames in between are repeated at the right time. The caller opens the transaction. Raises: as
+    replay.
     """
     decided = kept_runs(landing)
     renames = kept_renames(warehouse, decided)
@@ -129,7 +130,7 @@ _Runs = list[tuple[KeptRun, list[KeptCloudRun]]]
 
 
 def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
-    """The runs to load again, the oldest first: of each cloud, all since the last whose traces landing cannot renew."""
+    """The runs to load again, oldest first: for each cloud, all runs after the last one that landing cannot rebuild."""
     kept = [(run, kept_cloud_runs(landing, run.run_id, run.nights)) for run in kept_runs(landing)]
     renames = kept_renames(warehouse, [run for run, _ in kept])
 
@@ -154,7 +155,7 @@ def unbroken(warehouse: Warehouse, landing: Place) -> _Runs:
 
 
 def first_starts(runs: _Runs, renames: Sequence[Rename]) -> dict[str, datetime]:
-    """By each cloud's name of today, the start of the first of the runs that read it. UTC."""
+    """For each cloud, by its name of today, the start (UTC) of the first of the runs that read it."""
     found: dict[str, datetime] = {}
     for run, cloud_runs in runs:
         for cloud_run in cloud_runs:
@@ -172,7 +173,7 @@ def _tell_what_stays(lost: dict[str, tuple[datetime, str]], since: dict[str, dat
 
 
 def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
-    """Whether all are there. Raises: GlancebackError where what is there is not what was written."""
+    """Whether landing has all pages. Raises: GlancebackError if a page differs from what was written."""
     listings = [outcome.listing for outcome in cloud_run.outcomes if outcome.complete]
     for listing in [*listings, UNLISTED] if cloud_run.answered else listings:
         folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, listing)
@@ -189,7 +190,7 @@ def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
 
 
 def _take_back(warehouse: Warehouse, runs: _Runs, since: dict[str, datetime], renames: Sequence[Rename]) -> None:
-    """The history of each of the clouds as it was before the first of its runs."""
+    """Return the history of each cloud to what it was before the first of its runs."""
     for cloud, started_at in since.items():
         for name in _TAKEN_BACK:
             warehouse.run("replay", name, cloud=cloud, since=started_at)
@@ -214,7 +215,7 @@ def _restore_run(warehouse: Warehouse, kept: KeptRun, renames: Sequence[Rename])
 def _load_again(
     warehouse: Warehouse, landing: Place, kept: KeptCloudRun, failed_runs: Sequence[str], renames: Sequence[Rename]
 ) -> None:
-    """`failed_runs` came to no good end: their loads may have failed, so that later runs did not know what they saw."""
+    """Load one cloud of a run. `failed_runs`: their loads may have failed, so later runs did not know their images."""
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=landing if storage.is_local(landing) else None) as folder:
         outcomes = [_staged(landing, kept, outcome, Path(folder)) for outcome in kept.outcomes]
         cloud = name_today(kept.cloud, kept.started_at, renames)
@@ -230,7 +231,7 @@ def _load_again(
 
 
 def _staged(landing: Place, kept: KeptCloudRun, outcome: ListingOutcome, folder: Path) -> ListingOutcome:
-    """The outcome with its images flattened anew; one that was not complete as it is."""
+    """The outcome with its images flattened again; an incomplete outcome is returned unchanged."""
     if not outcome.complete:
         return outcome
     (folder / outcome.listing).mkdir()
@@ -242,7 +243,7 @@ def _staged(landing: Place, kept: KeptCloudRun, outcome: ListingOutcome, folder:
 
 
 def _unlisted(landing: Place, kept: KeptCloudRun, folder: Path) -> StagedListing | None:
-    """What the images said that no listing showed but that answered by id; None where there were none."""
+    """The answers of images that no listing showed but that answered by id; None if there were none."""
     if not kept.answered:
         return None
     (folder / UNLISTED).mkdir()
@@ -256,7 +257,7 @@ def _unlisted(landing: Place, kept: KeptCloudRun, folder: Path) -> StagedListing
 
 
 def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], LandedAt]]:
-    """The images of the landed pages that the reading took: all but those behind the image where its part ended."""
+    """The images that were taken from the landed pages: without those after the image where its part ended."""
     with _readable(folder):
         for page, body in landed_pages(folder):
             images = parse_page(body, f"{folder / page.file}").images
@@ -264,7 +265,7 @@ def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], LandedAt]]:
 
 
 def _answers_again(folder: Place) -> Iterator[tuple[LandedAt, Json, str]]:
-    """Where each answer lies, the image in it, and its hash."""
+    """For each answer, its place in landing, the image, and the image's hash."""
     with _readable(folder):
         for page, body in landed_pages(folder):
             yield page.landed_at, parse_json(body, f"{folder / page.file}"), image_hash_of(body)
@@ -281,7 +282,7 @@ def _readable(folder: Place) -> Iterator[None]:
 
 
 def _up_to(until: str | None, images: Sequence[Json]) -> Sequence[Json]:
-    """The images without those that come after the image `until`, if that is among them: another reader took those."""
+    """The images up to the image `until`, if it is among them: another reader took those after it."""
     if until is not None:
         for position, identity in enumerate(map(usable_id, images)):
             if identity == until:

@@ -1,6 +1,6 @@
-"""The commands `retire` and `rename`: what is no longer read ends, and a cloud gets another name.
+"""The commands `retire` and `rename`: they end what is no longer read, and give a cloud another name.
 
-Each is a run of its own, kept in landing too, so that a replay does it again in its place.
+Each is a run of its own, with a record in landing, so that a replay repeats it at the right time.
 """
 
 import logging
@@ -38,9 +38,9 @@ T = TypeVar("T")
 
 
 def retire(settings: Settings, cloud: str, listing: str | None) -> int:
-    """End what is current of a cloud, or of one listing of it; how many images ended.
+    """End the current images of a cloud, or of one of its listings; return how many ended.
 
-    Raises: SettingsError for a cloud or listing of which there is no trace; WarehouseError.
+    Raises: SettingsError if the warehouse does not know the cloud or the listing; WarehouseError.
     """
     with _open(settings) as warehouse:
         known = _known(warehouse, cloud)
@@ -55,9 +55,9 @@ def retire(settings: Settings, cloud: str, listing: str | None) -> int:
 
 
 def rename(settings: Settings, old: str, new: str) -> None:
-    """Give a cloud's history another name. What was already read under the new one is put together with it.
+    """Rename a cloud's history. What was already read under the new name is added to it.
 
-    Raises: SettingsError where there is no such cloud, or the two cannot be one; WarehouseError.
+    Raises: SettingsError if the cloud is unknown, or the two histories cannot be joined; WarehouseError.
     """
     if old == new:
         raise SettingsError(f"'{old}' is the same name twice", "Name the cloud as it was, then as it is now.")
@@ -87,7 +87,7 @@ def _open(settings: Settings) -> Warehouse:
     if going and warehouse.is_shared:
         warehouse.connection.close()
         raise SettingsError(
-            f"run {min(going)} goes on in this warehouse", "Wait until it has ended; see glanceback runs."
+            f"run {min(going)} is still running in this warehouse", "Wait until it has ended; see glanceback runs."
         )
     return warehouse
 
@@ -96,29 +96,29 @@ def _known(warehouse: Warehouse, cloud: str) -> KnownCloud:
     known = known_clouds(warehouse)
     if cloud not in known:
         raise SettingsError(
-            f"there is no trace of a cloud '{cloud}' in the warehouse", f"There are: {', '.join(known) or 'none'}."
+            f"the warehouse does not know a cloud '{cloud}'", f"It knows: {', '.join(known) or 'none'}."
         )
     return known[cloud]
 
 
 def _must_follow(before: KnownCloud, after: KnownCloud) -> None:
-    """Raises: SettingsError where the two were read at the same time: then they are not one."""
+    """Raises: SettingsError if both were read at the same time: then they are two clouds."""
     if before.last_run_at and after.first_run_at and before.last_run_at >= after.first_run_at:
         raise SettingsError(
-            f"cloud {before.name} was still read when {after.name} was read already: they are two clouds, not one",
+            f"cloud {before.name} was still read after the first run of {after.name}: they are two clouds, not one",
             f"Give {before.name} a name that no cloud has had.",
         )
 
 
 def _put_together(warehouse: Warehouse, settings: Settings, old: str, new: str, since: datetime | None) -> None:
-    """Load what was read under the new name again, behind what was read under the old one. Raises: SettingsError."""
+    """Load the runs under the new name again, after those under the old name. Raises: SettingsError."""
     runs = unbroken(warehouse, settings.landing)
     first = first_starts(runs, kept_renames(warehouse, kept_runs(settings.landing))).get(new)
     if since is not None and (first is None or first > since):
         raise SettingsError(
             f"cloud {old} has been read under its new name since {since:%Y-%m-%d %H:%M} UTC, and landing does not have "
             "all pages since then",
-            f"The two cannot be put together any more. End the old one: glanceback retire {old}",
+            f"The two histories cannot be joined any more. End the old one: glanceback retire {old}",
         )
     load_all_again(warehouse, settings.landing, runs)
 
@@ -133,7 +133,7 @@ def _as_a_run(
     listing: str | None = None,
     new_name: str | None = None,
 ) -> T:
-    """Do it in one transaction, with its run; then publish."""
+    """Do the work in one transaction, as a run; then publish."""
     run = begin_run(warehouse, mode, VERSION, home=settings.home)
     kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
 

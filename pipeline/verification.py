@@ -1,7 +1,7 @@
-"""The `verify` command: hands landing and the warehouse to the checker, which shares no code with the rest.
+"""The `verify` command: passes landing and the warehouse to the checker, which shares no code with the other packages.
 
-The checker reads a landing on a disk by itself. One in a store is read for it here: bytes by name, whose hashes it
-checks all the same.
+The checker reads a landing on a disk by itself. A landing in an object store is read here and passed on as bytes; the
+checker checks their hashes too.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,10 +25,9 @@ ALL = "all"
 
 
 def verify_landing(settings: Settings, run: str | None, tell: Callable[[Finding], None]) -> int:
-    """Check a run, all of them, or with None the last; each finding is told as it comes. How many faults there are.
+    """Check a run, all runs, or with None the last run. `tell` gets each finding. Return the number of faults.
 
-    Raises: SettingsError where landing does not have the run; GlancebackError where landing or the warehouse cannot be
-    read.
+    Raises: SettingsError if landing does not have the run; GlancebackError if landing or the warehouse cannot be read.
     """
     landing = settings.landing
     files: Files = Disk(landing) if isinstance(landing, Path) else _Store(landing)
@@ -54,7 +53,7 @@ def verify_landing(settings: Settings, run: str | None, tell: Callable[[Finding]
 
 @contextmanager
 def _warehouse(place: Path | Lake) -> Iterator[Loaded | None]:
-    """The warehouse, to be read; None where there is none. Raises: WarehouseError."""
+    """The warehouse, read-only; None if it does not exist. Raises: WarehouseError."""
     if isinstance(place, Path) and not place.exists():
         yield None
         return
@@ -72,7 +71,7 @@ def _warehouse(place: Path | Lake) -> Iterator[Loaded | None]:
         text = str(exc).splitlines()[0]
         shown = place.mask(text) if isinstance(place, Lake) else text
         raise WarehouseError(
-            f"the warehouse {place} cannot be read ({shown})", "Wait for the process that has it, if one does."
+            f"the warehouse {place} cannot be read ({shown})", "If another process holds it, wait for that process."
         ) from None
 
 

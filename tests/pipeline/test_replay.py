@@ -172,7 +172,7 @@ def test_replay_of_a_damaged_page_changes_nothing(
 
 
 def test_replay_with_an_empty_landing_is_a_mistake(settings: Settings) -> None:
-    with pytest.raises(SettingsError, match="holds no run"):
+    with pytest.raises(SettingsError, match="does not have a run that can be loaded"):
         replay(settings)
 
 

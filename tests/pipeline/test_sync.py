@@ -318,15 +318,7 @@ def test_check_says_who_where_and_what(place: Place, cloud: FakeCloud) -> None:
     cloud.largest_page = 4
     done = place.command("check")
     assert done.returncode == 0
-    for said in (
-        PROJECT,
-        cloud.url,
-        "dialect:",
-        "ims",
-        "clocks:",
-        "1000 asked for, the server's limit is 4",
-        "honoured",
-    ):
+    for said in (PROJECT, cloud.url, "dialect:", "ims", "clocks:", "the server's limit is 4", "honoured"):
         assert said in done.stdout
     for listing in FIVE:
         assert f"listing {listing}:" in done.stdout

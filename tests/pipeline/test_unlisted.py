@@ -227,7 +227,7 @@ def test_where_single_images_are_not_shown_the_second_complete_reading_ends_an_i
     counts = place.run()
     assert (counts.deleted, counts.withheld_deletions, place.error) == (0, 0, None)
     assert ("p1", "image p1", ["public"], "listed") in place.rows(IMAGES)
-    assert "not listed any more, to be ended if the next complete reading confirms it: 1 image (" in caplog.text
+    assert "not listed any more; they end if the next complete reading confirms it: 1 image (" in caplog.text
     counts = place.run()
     assert (counts.deleted, counts.withheld_deletions, place.error) == (1, 0, None)
     assert "confirmed by two complete readings" in caplog.text
