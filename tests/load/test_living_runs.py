@@ -20,6 +20,7 @@ with going_on(Path(sys.argv[1]), sys.argv[2]):
 """
 
 
+@pytest.mark.slow
 def test_run_whose_process_was_killed_died_and_one_that_goes_on_or_ended_did_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def test_nights_are_compared_whatever_their_cloud_is_called_now(tmp_path: Path) 
     assert wrong(settings) == []
 
 
+@pytest.mark.slow
 def test_landing_in_a_store_and_a_warehouse_on_ducklake_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
