@@ -112,6 +112,15 @@ def test_diff_of_a_run_is_what_it_left(folder: Path) -> None:
 
 
 def test_diff_of_one_cloud_leaves_the_others_out(folder: Path) -> None:
+    with new_warehouse(folder) as warehouse:
+        for table in ("run_clouds", "run_listings"):
+            warehouse.execute(f"INSERT INTO {table} SELECT * REPLACE ('elsewhere' AS cloud) FROM {table}")
+        warehouse.execute(
+            """INSERT INTO image_versions
+            SELECT * REPLACE ('elsewhere' AS cloud, TIMESTAMP '2026-11-02 02:00:00' AS seen_from)
+            FROM image_versions WHERE id = 'c'"""
+        )
+        publish(warehouse, folder / "published.duckdb")
     _, out, err = run(folder, "diff", "2026-11-02", "--cloud", "elsewhere", "--format", "json")
     assert json.loads(out) == []
     assert "0 added, 0 removed, 0 changed" in err
