@@ -35,6 +35,7 @@ lint: .venv/.ready-for-tests
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/sqlfluff lint --processes 2 --disable-progress-bar --nocolor sql
 
 # Writes the generated parts of docs/: commands, exit codes, tables, the cookbook. A test says when they are old.
 docs: .venv/.ready-for-tests
