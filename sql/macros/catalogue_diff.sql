@@ -95,8 +95,8 @@ extra_sides AS (
         id,
         name,
         unnest(keys) AS attribute,
-        unnest([old_extra[key] for key in keys]) AS old_value,
-        unnest([new_extra[key] for key in keys]) AS new_value
+        unnest([old_extra[key] FOR key IN keys]) AS old_value,
+        unnest([new_extra[key] FOR key IN keys]) AS new_value
     FROM extra_pairs
 )
 

@@ -12,7 +12,9 @@ SELECT
     shown.first_seen,
     coalesce(version.image_size, version.size) AS bytes,
     systems.system AS system,
-    successors.successor AS successor
+    successors.successor AS successor,
+    places.region AS region,
+    places.project_name AS project_name
 FROM image_versions AS version
 JOIN image_listings AS shown
     ON shown.cloud = version.cloud
@@ -24,4 +26,5 @@ LEFT JOIN image_systems AS systems
     AND systems.platform = coalesce(version.platform, '')
     AND systems.os_distro = coalesce(version.os_distro, '')
 LEFT JOIN image_successors AS successors ON successors.cloud = version.cloud AND successors.id = version.id
+LEFT JOIN clouds AS places ON places.cloud = version.cloud
 WHERE version.seen_from <= ts AND (version.seen_to IS NULL OR version.seen_to > ts)

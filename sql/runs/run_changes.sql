@@ -84,16 +84,16 @@ sides AS (
         unnest(map_keys(new_columns) || extra_keys || reject_keys) AS attribute,
         unnest(
             map_values(old_columns)
-            || [old_extra[key] for key in extra_keys]
-            || [old_rejects[key] for key in reject_keys]
+            || [old_extra[key] FOR key IN extra_keys]
+            || [old_rejects[key] FOR key IN reject_keys]
         ) AS old_value,
         unnest(
             map_values(new_columns)
-            || [new_extra[key] for key in extra_keys]
-            || [new_rejects[key] for key in reject_keys]
+            || [new_extra[key] FOR key IN extra_keys]
+            || [new_rejects[key] FOR key IN reject_keys]
         ) AS new_value,
         unnest(
-            [false for key in map_keys(new_columns)] || [true for key in extra_keys] || [true for key in reject_keys]
+            [false FOR key IN map_keys(new_columns)] || [true FOR key IN extra_keys] || [true FOR key IN reject_keys]
         ) AS is_extra
     FROM pairs
 )

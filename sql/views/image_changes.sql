@@ -72,8 +72,8 @@ other_sides AS (
         seen_from,
         run_from,
         unnest(extra_keys || reject_keys) AS attribute,
-        unnest([old_extra[key] for key in extra_keys] || [old_rejects[key] for key in reject_keys]) AS old_value,
-        unnest([new_extra[key] for key in extra_keys] || [new_rejects[key] for key in reject_keys]) AS new_value
+        unnest([old_extra[key] FOR key IN extra_keys] || [old_rejects[key] FOR key IN reject_keys]) AS old_value,
+        unnest([new_extra[key] FOR key IN extra_keys] || [new_rejects[key] FOR key IN reject_keys]) AS new_value
     FROM other_pairs
 )
 

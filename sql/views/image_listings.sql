@@ -43,8 +43,8 @@ turns AS (
         *,
         list_sort(list_distinct(
             [first_seen]
-            || [stay.seen_from for stay in stays if stay.seen_from > first_seen]
-            || [stay.seen_to for stay in stays if stay.seen_to IS NOT NULL]
+            || [stay.seen_from FOR stay IN stays IF stay.seen_from > first_seen]
+            || [stay.seen_to FOR stay IN stays IF stay.seen_to IS NOT NULL]
         )) AS turned_at
     FROM others
 ),
@@ -72,8 +72,8 @@ SELECT
     cloud,
     id,
     list_sort([
-        stay.listing for stay in stays
-        if stay.seen_from <= shown_from AND (stay.seen_to IS NULL OR stay.seen_to > shown_from)
+        stay.listing FOR stay IN stays
+        IF stay.seen_from <= shown_from AND (stay.seen_to IS NULL OR stay.seen_to > shown_from)
     ]),
     shown_from,
     shown_to,

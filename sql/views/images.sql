@@ -12,7 +12,9 @@ SELECT
     shown.first_seen, -- Start of the run that first saw the image, in any version. UTC.
     coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
     systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
-    successors.successor AS successor -- The image that now stands for a name that this one bore; NULL: none took one over.
+    successors.successor AS successor, -- The image that now stands for a name that this one bore; NULL: none took one over.
+    places.region AS region, -- The region of the cloud, as in clouds; NULL where nothing says.
+    places.project_name AS project_name -- Name of the project whose images the cloud shows, as in clouds; NULL where nothing says.
 FROM image_versions AS version
 JOIN image_listings AS shown
     ON shown.cloud = version.cloud AND shown.id = version.id AND shown.shown_to IS NULL
@@ -21,4 +23,5 @@ LEFT JOIN image_systems AS systems
     AND systems.platform = coalesce(version.platform, '')
     AND systems.os_distro = coalesce(version.os_distro, '')
 LEFT JOIN image_successors AS successors ON successors.cloud = version.cloud AND successors.id = version.id
+LEFT JOIN clouds AS places ON places.cloud = version.cloud
 WHERE version.seen_to IS NULL

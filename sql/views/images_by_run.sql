@@ -27,7 +27,9 @@ SELECT
     shown.first_seen, -- Start of the run that first saw the image, in any version. UTC.
     coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
     systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
-    successors.successor AS successor -- The image that stands for a name that this one bore, as is known now; NULL: none took one over.
+    successors.successor AS successor, -- The image that stands for a name that this one bore, as is known now; NULL: none took one over.
+    places.region AS region, -- The region of the cloud, as in clouds; NULL where nothing says.
+    places.project_name AS project_name -- Name of the project whose images the cloud shows, as in clouds; NULL where nothing says.
 FROM days
 JOIN image_versions AS version
     ON version.cloud = days.cloud
@@ -43,3 +45,4 @@ LEFT JOIN image_systems AS systems
     AND systems.platform = coalesce(version.platform, '')
     AND systems.os_distro = coalesce(version.os_distro, '')
 LEFT JOIN image_successors AS successors ON successors.cloud = version.cloud AND successors.id = version.id
+LEFT JOIN clouds AS places ON places.cloud = version.cloud
