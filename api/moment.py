@@ -26,6 +26,8 @@ from load.warehouse import quoted
 
 _LARGEST_CACHE_BYTES: Final = 48_000_000
 _THREADS: Final = 2
+_LARGE_PAGE: Final = 500
+"""Images; who asks for so many reads a catalogue, and the next page is made while this one is taken apart."""
 _LOWEST: Final = {"size": "-1", "created_at": "TIMESTAMP '0001-01-01'", "updated_at": "TIMESTAMP '0001-01-01'"}
 """What stands for no value in an order; of texts it is the empty one."""
 _NO_TEXT: Final = "''"
@@ -105,6 +107,15 @@ class Moment:
         body = page_body(self._texts([version for version, _ in rows]), question.first, following, self.view.dialect)
         self._keep(question, body)
         return body
+
+    def next_question(self, question: Question) -> Question | None:
+        """What the client of a large page will probably ask next; None where it is not going through a walk."""
+        if question.marker is None or question.limit < _LARGE_PAGE:
+            return None
+        with self._lock:
+            walk = self._walks.get(question)
+            rows = walk.behind(question.marker, question.limit + 1) if walk is not None else None
+        return question.going_on(rows[-2][1]) if rows is not None and len(rows) > question.limit else None
 
     def image(self, identity: str) -> Body | None:
         """The image's JSON, listed or not; None where there was none of this id."""

@@ -5,7 +5,7 @@ parameter that comes twice a filter counts as it was written last, paging as it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -38,6 +38,11 @@ class Question:
     marker: str | None
     limit: int
     order: tuple[tuple[str, bool], ...]
+
+    def going_on(self, last: str) -> "Question":
+        """What the client asks next, if it goes on behind the image `last` as it came here, by a marker."""
+        asked = tuple((name, last if name == "marker" else value) for name, value in self.parameters)
+        return replace(self, marker=last, parameters=asked)
 
     @property
     def first(self) -> str:

@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ import uvicorn
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
@@ -27,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 from api.answers import READING, answer, refusal
 from api.copies import Copies
 from api.discovery import schema, versions
-from api.question import LARGEST_PAGE, parse_question
+from api.question import LARGEST_PAGE, Question, parse_question
 from api.refusal import Refusal
 from core.errors import SettingsError
 from core.wording import reason
@@ -143,6 +144,7 @@ class _Api:
 
     def _answer(self, request: Request) -> Response:
         dialect: str | None = None
+        following: Question | None = None
         try:
             place = self._place(request)
             if request.method not in READING:
@@ -155,9 +157,8 @@ class _Api:
                 dialect = moment.view.dialect
                 match place.path:
                     case ("v2", "images"):
-                        body = moment.page(
-                            parse_question(request.scope.get("query_string", b""), self._served.largest_page)
-                        )
+                        question = parse_question(request.scope.get("query_string", b""), self._served.largest_page)
+                        body, following = moment.page(question), moment.next_question(question)
                     case ("v2", "images", identity):
                         found = moment.image(identity)
                         if found is None:
@@ -167,9 +168,17 @@ class _Api:
                         return answer(request, described, None)
                     case _:
                         raise Refusal(404, "The resource could not be found.")
-                return answer(request, body, moment.view.changed_at)
+                response = answer(request, body, moment.view.changed_at)
+            if following is not None:
+                response.background = BackgroundTask(self._make_ahead, place, following)
+            return response
         except Refusal as refused:
             return refusal(request, refused, dialect)
+
+    def _make_ahead(self, place: _Place, question: Question) -> None:
+        """Make a page before it is asked for. Where it cannot be, whoever asks for it is told."""
+        with suppress(Refusal), self._copies.moment(place.cloud, place.when) as moment:
+            moment.page(question)
 
     def _place(self, request: Request) -> _Place:
         raw = request.scope.get("raw_path") or request.url.path.encode()

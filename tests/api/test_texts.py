@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api import moment, texts, walks
+from api.body import page_body
 from api.server import Served
 from extract.account import CloudSettings
 from load.publish import publish
@@ -55,6 +56,7 @@ def test_an_image_is_told_in_its_clouds_own_words_while_landing_has_them(tmp_pat
 def test_pages_are_the_same_however_a_walk_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(walks, "_MOST_IMAGES", most)
     monkeypatch.setattr(walks.Walks, "most_images", most)
+    monkeypatch.setattr(moment, "_LARGE_PAGE", 1)
     monkeypatch.setattr(texts, "_FEW", 3)
     monkeypatch.setattr(texts, "_AT_ONCE", 2)
     monkeypatch.setattr(moment, "_LARGEST_CACHE_BYTES", 3_000)
@@ -90,6 +92,28 @@ def test_texts_are_made_ahead_for_who_reads_on(tmp_path: Path, monkeypatch: pyte
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert len(ids(client.get("/v2/images?limit=20"))) == 20
+
+
+def test_the_next_large_page_is_made_before_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moment, "_LARGE_PAGE", 4)
+    made: list[str | None] = []
+
+    def counted(*arguments: Any) -> Any:
+        made.append(arguments[1])
+        return page_body(*arguments)
+
+    monkeypatch.setattr(moment, "page_body", counted)
+    copy = published(tmp_path, {"private": [private(f"i{n:02}") for n in range(20)]})
+    with serving(Served(copy, {"c": OURS})) as client:
+        for query, pages in (("limit=4&sort=id:asc", [1]), ("marker=i03&limit=4&sort=id:asc", [2, 3])):
+            assert len(ids(client.get(f"/v2/images?{query}"))) == 4
+            deadline = time.monotonic() + 20
+            while len(made) < pages[-1]:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert ids(client.get("/v2/images?marker=i07&limit=4&sort=id:asc")) == ["i08", "i09", "i10", "i11"]
+        assert ids(client.get("/v2/images?marker=i15&limit=4&sort=id:asc")) == ["i16", "i17", "i18", "i19"]
+        assert ids(client.get("/v2/images?marker=i15&limit=3&sort=id:asc")) == ["i16", "i17", "i18"]
 
 
 def test_texts_that_find_no_room_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
