@@ -43,7 +43,7 @@ def sql(
     """Answer a QUERY (- reads it from stdin) from the published copy, or a question of the cookbook.
 
     \b
-    glanceback sql "SELECT os_type, count(*) FROM images GROUP BY ALL"
+    glanceback sql "SELECT system, count(*) FROM images_brief GROUP BY ALL"
     glanceback sql "FROM image_events WHERE event = 'deleted'" --format csv -o deleted.csv
     glanceback sql --list
     glanceback sql --query public_changes --param since="30 days ago"

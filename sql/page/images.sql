@@ -7,7 +7,7 @@ SELECT
     coalesce(images.os_version, images.platform, images.os_type, '') AS system,
     coalesce(images.owner, '') AS owner,
     coalesce(images.status, '') AS status,
-    (coalesce(images.image_size, images.size) / 1e6)::BIGINT AS megabytes,
+    (images.bytes / 1e6)::BIGINT AS megabytes,
     images.created_at::DATE AS created,
     images.updated_at::DATE AS updated,
     images.id

@@ -5,7 +5,7 @@ SELECT
     cloud,
     listing,
     count(*) AS images,
-    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
+    round(sum(bytes) / 1e9, 1) AS gigabytes,
     max(updated_at) AS last_updated
 FROM (SELECT *, unnest(listings) AS listing FROM images_as_of($at::TIMESTAMP))
 GROUP BY cloud, listing

@@ -7,7 +7,7 @@ WITH files AS (
         id,
         name,
         created_at,
-        coalesce(image_size, size) AS bytes,
+        bytes,
         nullif(lower(trim(checksum)), '') AS md5,
         lower(coalesce(os_hash_algo, '')) AS algorithm,
         nullif(lower(trim(os_hash_value)), '') AS hash

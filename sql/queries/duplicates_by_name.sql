@@ -9,7 +9,7 @@ SELECT
     name,
     count(*) AS images,
     count(DISTINCT owner) AS owners,
-    count(DISTINCT coalesce(image_size, size)) AS different_sizes,
+    count(DISTINCT bytes) AS different_sizes,
     min(created_at) AS oldest,
     max(created_at) AS newest,
     list(id ORDER BY created_at, id) AS ids

@@ -5,7 +5,7 @@ SELECT
     listing,
     year(created_at) AS created_in,
     count(*) AS images,
-    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes
+    round(sum(bytes) / 1e9, 1) AS gigabytes
 FROM (SELECT *, unnest(listings) AS listing FROM images)
 GROUP BY cloud, listing, created_in
 ORDER BY cloud, listing, created_in

@@ -7,10 +7,10 @@ SELECT
     id,
     owner,
     listings,
-    round(coalesce(image_size, size) / 1e9, 2) AS gigabytes,
+    round(bytes / 1e9, 2) AS gigabytes,
     min_disk AS min_disk_gb,
     min_ram AS min_ram_mb,
     created_at
 FROM images
-ORDER BY coalesce(image_size, size) DESC NULLS LAST, id
+ORDER BY bytes DESC NULLS LAST, id
 LIMIT $top::INTEGER

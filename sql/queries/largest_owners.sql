@@ -5,8 +5,8 @@ SELECT
     cloud,
     owner,
     count(*) AS images,
-    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
-    round(100 * sum(coalesce(image_size, size)) / sum(sum(coalesce(image_size, size))) OVER (PARTITION BY cloud), 1)
+    round(sum(bytes) / 1e9, 1) AS gigabytes,
+    round(100 * sum(bytes) / sum(sum(bytes)) OVER (PARTITION BY cloud), 1)
         AS percent_of_cloud,
     min(created_at) AS oldest_image
 FROM images

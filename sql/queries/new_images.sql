@@ -9,7 +9,7 @@ SELECT
     images.owner,
     images.listings,
     coalesce(images.os_version, images.platform, images.os_type) AS system,
-    round(coalesce(images.image_size, images.size) / 1e9, 2) AS gigabytes,
+    round(images.bytes / 1e9, 2) AS gigabytes,
     images.created_at,
     events.event,
     images.first_seen

@@ -6,7 +6,7 @@ SELECT
     platform,
     os_version,
     count(*) AS images,
-    round(sum(coalesce(image_size, size)) / 1e9, 1) AS gigabytes,
+    round(sum(bytes) / 1e9, 1) AS gigabytes,
     max(updated_at) AS last_updated
 FROM images
 GROUP BY ALL

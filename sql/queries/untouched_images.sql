@@ -7,10 +7,10 @@ SELECT
     id,
     owner,
     updated_at,
-    round(coalesce(image_size, size) / 1e9, 2) AS gigabytes,
-    round(sum(coalesce(image_size, size)) OVER (ORDER BY coalesce(image_size, size) DESC NULLS LAST, id) / 1e9, 2)
+    round(bytes / 1e9, 2) AS gigabytes,
+    round(sum(bytes) OVER (ORDER BY bytes DESC NULLS LAST, id) / 1e9, 2)
         AS gigabytes_so_far
 FROM images
 WHERE visibility = 'private'
     AND updated_at < $before::DATE
-ORDER BY coalesce(image_size, size) DESC NULLS LAST, id
+ORDER BY bytes DESC NULLS LAST, id
