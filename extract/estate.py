@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _MOST_PAGES: Final = 1000
 _MOST_NAMED: Final = 20
+_ANY_REGION: Final = "any"
+"""Stands for the region in a cloud's name if the settings do not name a region."""
 _BOUND_TO_A_PROJECT: Final = ("v3applicationcredential", "v3oauth1", "aksk", "none", "admin_token")
 
 
@@ -35,7 +37,6 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
     Raises: SettingsError if the account is bound to one project, or no project, region or cloud matches; CloudError,
     TransientError as connect.
     """
-    estate = settings.estate or Estate()
     where = f"cloud {settings.name}"
     region = account(settings)
     if region.config["auth_type"] in _BOUND_TO_A_PROJECT:
@@ -45,37 +46,23 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
         )
     directory = _Directory(settings, region)
     try:
-        own = _own_project(region) if estate.projects is None else None
-        listed = with_retry(directory.projects, settings.retry_policy, where)
-        wanted = [one for one in listed if (own in (one.id, one.name) if own else estate.has_project(one))]
-        if not wanted:
-            raise SettingsError(
-                f"{where}: the account has no enabled project that projects names",
-                f"Its projects: {', '.join(sorted(one.name for one in listed)) or 'none'}.",
-            )
-        regions = [region_of(region) or "any"]
-        if estate.regions is not None:
-            there = with_retry(lambda: directory.regions(wanted), settings.retry_policy, where)
-            regions = [name for name in there if estate.has_region(name)]
-            if not regions:
-                raise SettingsError(
-                    f"{where}: no region with an image service fits regions",
-                    f"The regions there are: {', '.join(there) or 'none'}.",
-                )
+        projects = _wanted_projects(settings, region, directory)
+        regions = _wanted_regions(settings, region, directory, projects)
     finally:
         directory.close()
-    names = Counter(project.name for project in wanted)
+    names = Counter(project.name for project in projects)
     clouds = [
         replace(
             settings,
             name=cloud_name(settings.name, name, project, names[project.name] > 1),
-            region=None if name == "any" else name,
+            region=None if name == _ANY_REGION else name,
             estate=None,
             scope=Scope(settings.name, project),
         )
         for name in regions
-        for project in wanted
+        for project in projects
     ]
+    estate = settings.estate or Estate()
     chosen = [cloud for cloud in clouds if estate.has_cloud(cloud.name)]
     if not chosen:
         raise SettingsError(
@@ -83,6 +70,37 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
             f"There are: {', '.join(cloud.name for cloud in clouds[:_MOST_NAMED])}.",
         )
     return chosen
+
+
+def _wanted_projects(settings: CloudSettings, region: Any, directory: "_Directory") -> list[Project]:
+    """Return the projects that the settings name, or else the entry's own. Raises: as clouds_of."""
+    estate, where = settings.estate or Estate(), f"cloud {settings.name}"
+    own = _own_project(region) if estate.projects is None else None
+    listed = with_retry(directory.projects, settings.retry_policy, where)
+    wanted = [one for one in listed if (own in (one.id, one.name) if own else estate.has_project(one))]
+    if not wanted:
+        raise SettingsError(
+            f"{where}: the account has no enabled project that projects names",
+            f"Its projects: {', '.join(sorted(one.name for one in listed)) or 'none'}.",
+        )
+    return wanted
+
+
+def _wanted_regions(
+    settings: CloudSettings, region: Any, directory: "_Directory", projects: list[Project]
+) -> list[str]:
+    """Return the regions that the settings name, or else the entry's own. Raises: as clouds_of."""
+    estate, where = settings.estate or Estate(), f"cloud {settings.name}"
+    if estate.regions is None:
+        return [region_of(region) or _ANY_REGION]
+    listed = with_retry(lambda: directory.regions(projects), settings.retry_policy, where)
+    wanted = [name for name in listed if estate.has_region(name)]
+    if not wanted:
+        raise SettingsError(
+            f"{where}: no region with an image service fits regions",
+            f"The regions there are: {', '.join(listed) or 'none'}.",
+        )
+    return wanted
 
 
 def _own_project(region: Any) -> str | None:
