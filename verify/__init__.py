@@ -1,5 +1,5 @@
-"""Checks what was landed and loaded, with no code of the program that did it.
+"""Checks landing and the warehouse without any code of the program that wrote them.
 
-In: landing and the warehouse. Out: a sentence per fault. It must not import any other of our packages but `core`;
+In: landing and the warehouse. Out: a sentence per fault. It must not import any of our packages except `core`.
 docs/internals.md describes the format that it reads.
 """

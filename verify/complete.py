@@ -1,7 +1,7 @@
-"""(b) From the landed pages of a listing alone: is what the cloud's record calls complete complete?
+"""(b) Checks from the landed pages alone that a listing is complete if the cloud's record says so.
 
-A page shows what follows the image that it was asked to begin after. So pages that begin where the one before ended, up
-to one without `next`, show all that the listing had. What the record says that it met is counted again here.
+A page shows the images after its marker. So if each page begins where the previous one ended, and the last has no
+`next`, the pages show the whole listing. The counts in the record are counted again here.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _MAIN, _CLOSING, _AGAIN = range(3)
 
 
 def check_complete(pages: list[Page], start: dict[str, Json], outcome: dict[str, Json], is_shared: bool) -> None:
-    """See that the pages are the whole listing, as the outcome of its reading in the cloud's record says.
+    """Check that the pages are the whole listing, as its outcome in the cloud's record says.
 
     Raises: Fault.
     """
@@ -33,15 +33,15 @@ def check_complete(pages: list[Page], start: dict[str, Json], outcome: dict[str,
     )
     since = start["changed_since"] and datetime.fromisoformat(start["changed_since"]).replace(microsecond=0)
     if any(page.changed_since != since for page in first):
-        raise Fault(f"{where}: not every page asks for what reading.json says is read")
+        raise Fault(f"{where}: not every page has the updated_at of reading.json")
     main = _check_reading(first, evidence, start, where, is_shared)
     passes = list(main)
     if since is None:
         passes.append(_check_closing(first, closing, evidence, start, f"{where}, closing pass"))
     elif closing:
-        raise Fault(f"{where}: a reading of changes has a closing pass")
+        raise Fault(f"{where}: a changes reading has a closing pass")
     if bool(again) != (evidence.get("again") is not None):
-        raise Fault(f"{where}: the record and the pages disagree on a second look")
+        raise Fault(f"{where}: the record and the pages disagree about a second look")
     if len({page.line["query"].get("updated_at") for page in again}) > 1:
         raise Fault(f"{where}: the pages of the second look ask for different times")
     if again:
@@ -50,7 +50,7 @@ def check_complete(pages: list[Page], start: dict[str, Json], outcome: dict[str,
                         ("bytes", sum(one.counts["bytes"] for one in passes)),
                         ("images", sum(one.counts["images"] - one.shared_out for one in main))):  # fmt: skip
         if outcome[name] != found:
-            raise Fault(f"{where}: the cloud's record counts {outcome[name]} {name}, and the pages have {found}")
+            raise Fault(f"{where}: the cloud's record counts {outcome[name]} {name}, but the pages have {found}")
 
 
 def _kind(part: str) -> int:
@@ -60,14 +60,14 @@ def _kind(part: str) -> int:
 def _check_closing(
     first: list[Page], closing: list[Page], evidence: dict[str, Json], start: dict[str, Json], where: str
 ) -> "_Pass":
-    """The closing pass: all that changed since before the first page was asked for."""
+    """Check the closing pass: it must ask for all changes since before the first page."""
     if not closing or evidence.get("closing") is None:
-        raise Fault(f"{where}: there is none, so what changed during the reading may be missing")
+        raise Fault(f"{where}: it is missing, so changes during the reading may be missing")
     bound, *others = {page.changed_since for page in closing}
     served = [page.line["served_at"] for page in first if page.line["served_at"] is not None]
     began = min(map(datetime.fromisoformat, [start["started_at"], *served]))
     if others or bound is None or bound > began:
-        raise Fault(f"{where}: it asks from {bound} on, and the reading began at {began} UTC")
+        raise Fault(f"{where}: it asks for changes since {bound}, but the reading began at {began} UTC")
     one = _Pass(where, closing, None, [], is_shared=False)
     one.compare(evidence["closing"])
     if not one.has_ended:
@@ -78,7 +78,7 @@ def _check_closing(
 def _check_reading(
     pages: list[Page], evidence: dict[str, Json], start: dict[str, Json] | None, where: str, is_shared: bool
 ) -> "list[_Pass]":
-    """The passes of a reading by one reader or by several, which meet, up to the listing's end."""
+    """Check a reading by one or several readers, whose parts must meet; return its passes, one per part."""
     alone = [page for page in pages if page.line["part"].removeprefix("again-") == "alone"]
     parts = evidence["parts"] or [{**evidence, "after": None, "until": None}]
     if alone and evidence["parts"]:
@@ -105,10 +105,10 @@ def _check_reading(
 
 
 def _check_seams(passes: "list[_Pass]") -> None:
-    """From the first part one must come, part by part, to a page without `next`.
+    """Check that the parts, from the first on, meet one another up to a page without `next`.
 
-    A part meets another where it has the image after which that one begins, or where its last page has an image of
-    that one's: then nothing can lie between the two.
+    A part meets another if it has the image after which that part begins, or if its last page has an image of that
+    part: then no image can be between the two.
     """
     while True:
         one, *passes = passes
@@ -119,16 +119,16 @@ def _check_seams(passes: "list[_Pass]") -> None:
         if not one.has_ended:
             raise Fault(f"{one.where}: it neither meets a part after it nor ends with a page without `next`")
         if any(not other.ids <= one.ids for other in passes):
-            raise Fault(f"{one.where}: it ends with a page without `next`, and later parts have more images")
+            raise Fault(f"{one.where}: it ends with a page without `next`, but later parts have more images")
         return
 
 
 @dataclass(slots=True)
 class _Pass:
-    """One reader's pages, from `after` on, each of which begins where the one before ended.
+    """One reader's pages after the image `after`. Each page begins where the previous one ended.
 
-    `later` are the images at which later parts begin. Raises, when it is made: Fault where a page begins elsewhere, or
-    an image comes twice.
+    `later`: the images at which later parts begin. The constructor raises Fault if a page begins elsewhere, or an image
+    occurs twice.
     """
 
     where: str
@@ -146,7 +146,7 @@ class _Pass:
         self.counts["first_id"] = self.counts["last_id"] = before = None
         for page in self.pages:
             if page.until not in (None, *self.later):
-                raise Fault(f"{page.where}: no later part begins at the image where it is said to end")
+                raise Fault(f"{page.where}: no later part begins at the image where this page ends")
             self._begins_well(page, before)
             self._count(page)
             self.last_page = set(page.usable) or self.last_page
@@ -160,21 +160,21 @@ class _Pass:
         return bool(self.pages) and self.pages[-1].next is None and not self.pages[-1].has_met
 
     def compare(self, evidence: dict[str, Json]) -> None:
-        """Hold what was counted against what the record says was met. Raises: Fault."""
+        """Compare the counts with the record. Raises: Fault."""
         for name in _COUNTED:
             if evidence[name] != self.counts[name]:
                 raise Fault(
                     f"{self.where}: the cloud's record has {name} {evidence[name]!r:.60}, "
-                    f"and the pages {self.counts[name]!r:.60}"
+                    f"but the pages {self.counts[name]!r:.60}"
                 )
-        # An end that was asked again, where the last image was no marker any more, has left no page.
+        # If an end was asked for again and the last image was no longer a valid marker, there is no page of that.
         *asked_again, may_be_more = [
             page.next is None and page.line["last_id"] is not None and not page.is_past for page in self.pages
         ] or [False]
         if not 0 <= evidence["ends_asked_again"] - sum(asked_again) <= may_be_more:
             raise Fault(f"{self.where}: pages without `next` were asked again a different number of times")
         if self.steps_back > evidence["markers_gone"]:
-            raise Fault(f"{self.where}: a page begins at an image before the last one, and no image was gone")
+            raise Fault(f"{self.where}: a page begins at an image before the last one, but no image was gone")
 
     def _begins_well(self, page: Page, before: Page | None) -> None:
         marker, expected = page.line["query"].get("marker"), self.counts["last_id"] or self.after
@@ -183,7 +183,7 @@ class _Pass:
         if marker == expected:
             return
         if before is None or not (marker in self.ids or marker == self.after):
-            raise Fault(f"{page.where} begins after {marker}, and the one before ended at {expected}")
+            raise Fault(f"{page.where} begins after {marker}, but the page before ended at {expected}")
         self.steps_back += 1
 
     def _count(self, page: Page) -> None:
@@ -193,7 +193,7 @@ class _Pass:
                 counts["without_id"] += 1
             elif identity in self.ids or identity == page.line["query"].get("marker"):
                 if not self.steps_back:
-                    raise Fault(f"{page.where}: image {identity} comes twice")
+                    raise Fault(f"{page.where}: image {identity} occurs twice")
                 counts["repeats_dropped"] += 1
                 continue
             else:

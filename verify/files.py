@@ -1,4 +1,4 @@
-"""The files of landing, wherever they lie; and records: JSON objects that carry the hash of themselves."""
+"""Reads the files of landing, on a disk or from a store, and records: JSON objects that contain their own hash."""
 
 import json
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ _BEFORE_HASHES: Final = (b'{"run_id":', b'{"started_at":', b'{"page":')
 
 
 class Fault(Exception):
-    """What is wrong, in a sentence."""
+    """Says what is wrong, in a sentence."""
 
 
 class Files(Protocol):
-    """Landing. Names have `/` between folders, whatever the system; the empty name is landing itself."""
+    """Landing. Names have `/` between folders on every system; the empty name is landing itself."""
 
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises: FileNotFoundError, OSError."""
 
     def names(self, folder: str) -> list[str]:
-        """What is in a folder, sorted; a folder's name ends with `/`. Nothing where there is no such folder.
+        """The names in a folder, sorted; a folder's name ends with `/`. Empty if the folder does not exist.
 
         Raises: OSError.
         """
@@ -32,7 +32,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Landing in a folder on a disk, or a copy of a store's there."""
+    """Landing in a folder on a disk, or a copy of a store on a disk."""
 
     root: Path
 
@@ -47,19 +47,19 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A JSON object; `hash` is None where it is from before there were hashes."""
+    """A JSON object; `hash` is None if it was written before records had hashes."""
 
     value: dict[str, Json]
     hash: str | None
 
 
 def folders(files: Files, name: str) -> list[str]:
-    """The folders in a folder. What begins with a dot was put aside, and counts for nothing."""
+    """The folders in a folder. Names that begin with a dot were put aside, and are ignored."""
     return [entry[:-1] for entry in files.names(name) if entry.endswith("/") and not entry.startswith(".")]
 
 
 def content(files: Files, name: str) -> bytes | None:
-    """A file's bytes; None where there is no such file."""
+    """A file's bytes; None if the file does not exist."""
     try:
         return files.read(name)
     except (FileNotFoundError, NotADirectoryError):
@@ -67,13 +67,13 @@ def content(files: Files, name: str) -> bytes | None:
 
 
 def record_in(files: Files, name: str) -> Record | None:
-    """The record that a file holds; None where there is no such file. Raises: Fault."""
+    """The record in a file; None if the file does not exist. Raises: Fault."""
     text = content(files, name)
     return None if text is None else record(text, name)
 
 
 def record(text: bytes, where: str) -> Record:
-    """Raises: Fault where the text is not what was written."""
+    """Parse a record and check its hash. Raises: Fault if the text is not what was written."""
     digest = None
     if not text.startswith(_BEFORE_HASHES):
         digest = hexadecimal(b"{" + text[_REST_AT:])
@@ -82,9 +82,9 @@ def record(text: bytes, where: str) -> Record:
     try:
         return Record(json.loads(text), digest)
     except ValueError as exc:
-        raise Fault(f"{where} is no JSON ({exc})") from exc
+        raise Fault(f"{where} is not JSON ({exc})") from exc
 
 
 def hexadecimal(content: bytes) -> str:
-    """The SHA-256."""
+    """The SHA-256 in hexadecimal."""
     return sha256(content).hexdigest()

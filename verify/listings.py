@@ -1,4 +1,4 @@
-"""Which images each listing asks for, as docs/reference.md has it; and a landed page held against that."""
+"""Knows which images each listing asks for, as docs/reference.md says, and compares a landed page with that."""
 
 import re
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _LISTINGS: Final[dict[str, dict[str, dict[str, str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A landed page. `ids` has None for an image without a usable one; `ours` says which images are our project's."""
+    """A landed page. `ids` has None for an image without a usable id; `ours`: which images belong to our project."""
 
     where: str
     line: dict[str, Json]
@@ -54,7 +54,7 @@ class Page:
 
     @property
     def taken(self) -> list[tuple[str | None, bool]]:
-        """The images that count, each with whether it is ours: those behind the image `until` are the next part's."""
+        """The images that count, each with whether it is ours. Those after `until` belong to the next part."""
         images = list(zip(self.ids, self.ours, strict=True))
         return images[: self.ids.index(self.until) + 1] if self.has_met else images
 
@@ -65,13 +65,13 @@ class Page:
 
     @property
     def is_past(self) -> bool:
-        """Whether the page goes up to the image `until`, or beyond."""
+        """Whether the page reaches the image `until` or goes beyond it."""
         last = self.usable[-1] if self.usable else ""
         return self.has_met or (self.until is not None and last > self.until)
 
     @property
     def changed_since(self) -> datetime | None:
-        """The bound of `updated_at=gte:` that was asked for, UTC; None where that was not. Raises: Fault."""
+        """The bound (UTC) of `updated_at=gte:` in the request; None if the request had none. Raises: Fault."""
         bound = self.line["query"].get("updated_at")
         try:
             return bound and datetime.fromisoformat(bound.removeprefix("gte:").removesuffix("Z"))
@@ -81,20 +81,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A listing of a cloud of that dialect, as our project asks for it."""
+    """A listing of a cloud with this dialect, as our project asks for it."""
 
     dialect: str | None
     name: str
     project: str | None
 
     def page(self, where: str, line: dict[str, Json], body: Body) -> Page:
-        """The page. Raises: Fault where it is not what the line says, or has what was not asked for."""
+        """The page. Raises: Fault if it differs from the manifest's line, or has images that were not asked for."""
         query = line["query"]
         asked = self._filters(query)
         if asked is None or {name: query[name] for name in query.keys() - {*_PAGING}} != asked:
             raise Fault(f"{where} was not asked for as the listing {self.name} is")
         if line["path"] != "/v2/images" or line["status"] != 200 or query.get("sort_key") != "id":
-            raise Fault(f"{where} is no answer of a listing")
+            raise Fault(f"{where} is not an answer of a listing")
         images = [image for image, _ in body.images]
         page = Page(where, line, list(map(usable_id, images)), list(map(self._is_ours, images)),
                     body.next, body.next_marker)  # fmt: skip
@@ -109,7 +109,7 @@ class Listing:
         return page
 
     def _filters(self, query: dict[str, str]) -> dict[str, str] | None:
-        """What a query must ask for; None where the dialect has no such listing."""
+        """The filters of a query; None if the dialect does not have the listing."""
         found = _LISTINGS.get(self.dialect or "", {}).get(self.name)
         if found is None:
             return None
@@ -119,12 +119,12 @@ class Listing:
         return asked
 
     def _contradiction(self, asked: dict[str, str], image: dict[str, Json], since: datetime | None) -> str | None:
-        """What of the image is not as asked for, or older than that time (UTC)."""
+        """Why the image does not fit the filters, or is older than `since` (UTC); None if it fits."""
         updated_at = _api_time(image.get("updated_at"))
         if since is not None and updated_at is not None and updated_at < since:
             return f"updated_at is {image['updated_at']!r:.60}"
         for name, wanted in asked.items():
-            # A member status is not in an image, and with `all` nothing is asked for.
+            # An image does not have its member status, and `all` allows any value.
             if name == "member_status" or (name, wanted) == ("visibility", "all"):
                 continue
             value = image.get(name)
@@ -133,7 +133,7 @@ class Listing:
         return None
 
     def _is_received(self, asked: dict[str, str], image: dict[str, Json]) -> bool:
-        """Whether the image says `private` and is another project's: an old API calls shared images so."""
+        """Whether the image is `private` but of another project: an old API shows shared images in this way."""
         owner = image.get("owner")
         is_shared = "member_status" in asked and asked.get("visibility") == "shared"
         is_private = str(image.get("visibility")).lower() == "private"
@@ -145,7 +145,7 @@ class Listing:
 
 
 def _api_time(value: Json) -> datetime | None:
-    """The time in UTC, without a zone; None for what is none."""
+    """The time (UTC, without a zone); None if the value is not a time."""
     if not isinstance(value, str) or len(value) < len("2018-09-06T14:03:27") or value[10] not in "T ":
         return None
     if "\x00" in value or _FINER_THAN_MICROSECONDS.search(value):

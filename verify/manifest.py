@@ -1,4 +1,4 @@
-"""(a) The folder of one listing in landing: every hash, and the chain of the manifest's lines."""
+"""(a) Checks the folder of one listing in landing: every hash, and the chain of the manifest's lines."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +16,9 @@ _MANIFEST: Final = "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What a folder says: `start` is reading.json; `lines` those of the manifest that count.
+    """The content of a folder. `start`: reading.json. `lines`: the lines of the manifest that count.
 
-    `is_proven`: all of it carries hashes, and ends as the cloud's record says.
+    `is_proven`: everything has hashes, and the last line is the one in the cloud's record.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Landed:
 
 
 def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
-    """The folder of a listing. `head` is what the cloud's record says of it, None where that says nothing.
+    """The content of a listing's folder. `head`: from the cloud's record; None if it has none for this listing.
 
-    Raises: Fault where a hash differs, or a line does not follow the one before.
+    Raises: Fault if a hash differs, or a line does not follow the previous line.
     """
     start, own = (record_in(files, f"{name}/{file}.json") for file in ("reading", "head"))
     start_value, start_hash = (start.value, start.hash) if start else (None, None)
@@ -48,7 +48,7 @@ def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
         where = f"{name}/{_MANIFEST}, line {number},"
         line = record(text, where)
         if line.value.get("reader") not in (None, mark) and mark is not None:
-            continue  # of a try that was overtaken
+            continue  # written by a try that another try replaced
         if line.value.get("previous") != last or (found and (line.hash is None) != (last is None)):
             raise Fault(f"{where} does not follow the line before it: one is missing, or not what was written")
         found.append(line.value)
@@ -65,9 +65,9 @@ def landed(files: Files, name: str, head: dict[str, Json] | None) -> Landed:
 
 
 def _lines(files: Files, name: str) -> Iterable[bytes] | None:
-    """The lines of the manifest, but a last one that a crash cut off; None where there is no manifest.
+    """The lines of the manifest, without a last line that a crash cut off; None if there is no manifest.
 
-    In a store it is a folder with an object for each line, in the order of their names.
+    In a store it is a folder with one object per line, ordered by name.
     """
     if f"{_MANIFEST}/" in files.names(name):
         with ThreadPoolExecutor(16) as pool:
@@ -78,7 +78,7 @@ def _lines(files: Files, name: str) -> Iterable[bytes] | None:
 
 
 def page_bytes(files: Files, name: str, line: dict[str, Json]) -> bytes:
-    """The bytes of a line's page as received. Raises: Fault where they are not what the line says."""
+    """The bytes of a line's page as received. Raises: Fault if they differ from the line."""
     where = f"{name}/{line['file']}"
     stored = content(files, where)
     if stored is None:

@@ -1,4 +1,4 @@
-"""What is on a page: its images, with the hashes of the texts that stand for them, and whether another page follows."""
+"""Reads a page: its images, each with the hash of its text, and whether another page follows."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _scan = json.JSONDecoder(parse_int=_whole_number).raw_decode
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`images` with the hash of each one's text; `next` is None where no page follows."""
+    """`images`: each with the hash of its text. `next`: None if no page follows."""
 
     images: list[tuple[Json, str]]
     next: str | None
@@ -44,7 +44,7 @@ class Body:
 
 
 def page_of_images(body: bytes, where: str) -> Body:
-    """Raises: Fault where this is no page of images."""
+    """Parse a page. Raises: Fault if it is not a page of images."""
     text, images, following = _text(body, where), None, None
     try:
         begin = _token(text, 0)
@@ -54,9 +54,9 @@ def page_of_images(body: bytes, where: str) -> Body:
             elif name == "next":
                 following = value
     except (ValueError, IndexError, RecursionError) as exc:
-        raise Fault(f"{where} is no JSON that can be read ({exc})") from exc
+        raise Fault(f"{where} is not readable JSON ({exc})") from exc
     if images is None or not isinstance(following, str | None):
-        raise Fault(f"{where} is no page of images")
+        raise Fault(f"{where} is not a page of images")
     return Body(images, following or None)
 
 
@@ -66,32 +66,32 @@ def single_image(body: bytes, where: str) -> tuple[Json, str]:
     try:
         image, _ = _scan(text, _token(text, 0))
     except (ValueError, RecursionError) as exc:
-        raise Fault(f"{where} is no JSON that can be read ({exc})") from exc
+        raise Fault(f"{where} is not readable JSON ({exc})") from exc
     return image, _hash(text)
 
 
 def usable_id(image: Json) -> str | None:
-    """The image's id; None where it has none that can name it."""
+    """The image's id; None if it has no usable id."""
     identity = image.get("id") if isinstance(image, dict) else None
     is_usable = isinstance(identity, str) and 0 < len(identity) <= _LONGEST_ID and identity.isprintable()
     return identity if is_usable else None
 
 
 def _text(body: bytes, where: str) -> str:
-    """The bytes as text, in whichever UTF they are. Raises: Fault."""
+    """The bytes as text; they may be UTF-8, UTF-16 or UTF-32. Raises: Fault."""
     try:
         return body.decode(json.detect_encoding(body), "surrogatepass")
     except UnicodeDecodeError as exc:
-        raise Fault(f"{where} is no text ({exc.reason} at byte {exc.start})") from exc
+        raise Fault(f"{where} is not text ({exc.reason} at byte {exc.start})") from exc
 
 
 def _hash(text: str) -> str:
-    """The SHA-256 of an image's text, in UTF-8, without blanks around it."""
+    """The SHA-256 of an image's text in UTF-8, without blanks before and after it."""
     return hexadecimal(text.strip(_BLANKS).encode("utf-8", "surrogatepass"))
 
 
 def _entries(text: str, at: int) -> Iterator[tuple[str | None, Json, int, int]]:
-    """What is in the JSON object or array that begins there: its name in an object, its value, where that begins, ends.
+    """The entries of the JSON object or array at this position: name (in an object), value, its begin and its end.
 
     Raises: ValueError, IndexError, RecursionError.
     """
@@ -107,6 +107,6 @@ def _entries(text: str, at: int) -> Iterator[tuple[str | None, Json, int, int]]:
 
 
 def _token(text: str, at: int) -> int:
-    """Where the next thing that is not blank begins."""
+    """The position of the next character that is not blank."""
     found = _blanks.match(text, at)
     return found.end() if found else at

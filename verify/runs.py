@@ -1,4 +1,4 @@
-"""Start reading here: each run in landing, each cloud of the run, each listing of the cloud; then the warehouse."""
+"""Start reading here: checks each run in landing, its clouds and their listings, and then the warehouse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ Json = Any
 
 _UNLISTED: Final = "unlisted"
 _OF_ANOTHER_FORM: Final = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""What comes of a record whose hashes are right, and which nobody wrote so."""
+"""Errors from a record whose hashes are right but whose form is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence. `is_fault`: something is wrong; otherwise it says what was shown, or could not be."""
+    """A sentence. `is_fault`: something is wrong; otherwise it says what was proven, or could not be proven."""
 
     text: str
     is_fault: bool = False
@@ -34,12 +34,12 @@ def _fault(exc: Exception, where: str) -> Finding:
 
 
 def run_ids(files: Files) -> list[str]:
-    """The runs that landing has, the oldest first: their ids begin with their time."""
+    """The runs in landing, oldest first: their ids begin with their time."""
     return folders(files, "")
 
 
 def verify(files: Files, chosen: list[str] | None, loaded: Loaded | None) -> Iterator[Finding]:
-    """Check these runs; with None all of them, and every version in the warehouse."""
+    """Check these runs; with None all runs, and every version in the warehouse."""
     known = run_ids(files)
     for run_id in known if chosen is None else chosen:
         if run_id in known:
@@ -84,10 +84,10 @@ def _check_run(files: Files, run_id: str, loaded: Loaded | None) -> Iterator[Fin
 
 @dataclass
 class _Cloud:
-    """The folder of a cloud in a run. `record` is night.json, None where the run did not come so far.
+    """The folder of a cloud in a run. `record`: night.json; None if the run ended before it was written.
 
-    `shown` has the listing that showed an image last, and when, by id and by kind of listing; `answered` the images
-    that answered by id.
+    `shown`: by id and kind of listing, when an image was last shown and by which listing. `answered`: the images that
+    answered by id.
     """
 
     files: Files
@@ -125,7 +125,7 @@ class _Cloud:
             yield from self._check_warehouse(loaded, self.record, set(complete))
 
     def _check_listing(self, listing: Landed, name: str, outcome: Json) -> None:
-        """Every page of it; and, where its outcome is that it is complete, that it is. Raises: Fault."""
+        """Check every page; if the outcome says that the listing is complete, check that too. Raises: Fault."""
         record, pages = self.record or {}, list[Page]()
         asked = Listing(record.get("dialect"), name, record.get("project_id"))
         for line in listing.lines:
@@ -145,9 +145,10 @@ class _Cloud:
             raise Fault(f"{listing.name}: the answer of image {min(lost)} is missing")
 
     def _show(self, identity: str, listing: str, received_at: str, *, is_ours: bool) -> None:
-        """Every shared listing shows what we share ourselves. Of listings that exclude each other the last one counts.
+        """Record which listing shows an image. Every shared listing shows what we share ourselves, as shared-out.
 
-        On plain OpenStack any two do: an image has one visibility. On IMS a public or shared image may be ours too.
+        Of listings that exclude each other, the last one counts. On plain OpenStack any two do, because an image has
+        one visibility. On IMS, a public or shared image may also be ours.
         """
         shown = "shared-out" if listing.startswith("shared-") and is_ours else listing
         is_openstack = (self.record or {}).get("dialect") == "openstack"
@@ -169,7 +170,7 @@ class _Cloud:
 
 
 def _answer(body: bytes, line: dict[str, Json], where: str) -> str:
-    """The id of an image that was asked for by id. Raises: Fault."""
+    """The id of an image that was asked for by id. Raises: Fault if the answer is another one."""
     image, _ = single_image(body, where)
     identity = usable_id(image)
     if identity is None or line["path"] != f"/v2/images/{quote(identity, safe='')}" or line["status"] != 200:

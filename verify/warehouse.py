@@ -1,4 +1,4 @@
-"""(c) Does the warehouse hold what the pages say? Which images each run saw where, and each version as it stands."""
+"""(c) Checks that the warehouse has what the pages show: which images each run saw where, and each version."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,27 +31,27 @@ _VERSIONS: Final = """
 
 
 class Loaded:
-    """A warehouse, or a copy of one, as its tables stand.
+    """A warehouse, or a copy of one.
 
-    After check_versions: `versions` were looked at, of which `on_pages` stand on the page that they name, while of
-    `without_page` it is not landed any more, or not known.
+    After check_versions: `versions` is the number of versions, `on_pages` of those that are on the page that they name,
+    `without_page` of those whose page is no longer in landing, or not known.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def has(self, record: dict[str, Json]) -> bool:
-        """Whether what a cloud's record tells of was loaded."""
+        """Whether the cloud's part of the run was loaded."""
         cloud = self._name_now(record)
         return bool(self._rows("SELECT 1 FROM run_clouds WHERE run_id = ? AND cloud = ?", record["run_id"], cloud))
 
     def check_ids(
         self, record: dict[str, Json], shown: dict[str, set[str]], whole: set[str], answered: set[str]
     ) -> Iterator[str]:
-        """What is wrong with the images and memberships of a cloud in a run, in sentences.
+        """A sentence for each fault in the images and memberships of a cloud in a run.
 
-        `shown`: by listing, the ids on the pages. `whole`: the listings of which nothing else may be there. `answered`:
-        images that no listing showed, and that answered by id.
+        `shown`: by listing, the ids on the pages. `whole`: the listings that must not have other images. `answered`:
+        images that no listing showed, but that answered by id.
         """
         run_id, cloud, at = record["run_id"], self._name_now(record), datetime.fromisoformat(record["started_at"])
         where = f"run {run_id}, cloud {cloud}"
@@ -63,21 +63,23 @@ class Loaded:
             members.setdefault(listing, set()).add(identity)
         for listing in sorted(shown.keys() | whole):
             ids, known = shown.get(listing, set()), members.get(listing, set())
-            yield from _named(ids - known, f"{where}: the pages show {{}} in {listing}, and the warehouse does not")
+            yield from _named(ids - known, f"{where}: the pages show {{}} in {listing}, but the warehouse does not")
             extra = known - ids - staying if listing in whole else set()
-            yield from _named(extra, f"{where}: the warehouse has {{}} in {listing}, and no page shows that")
+            yield from _named(extra, f"{where}: the warehouse has {{}} in {listing}, but no page shows that")
         seen = answered.union(*shown.values())
         current = self._ids(f"SELECT id FROM image_versions WHERE {then}", cloud, at, at)
-        yield from _named(seen - current, f"{where}: the pages show {{}}, of which the warehouse has no version then")
+        yield from _named(
+            seen - current, f"{where}: the pages show {{}}, but the warehouse has no version at that time"
+        )
         unseen = self._ids(f"{of_run} run_from = ?", cloud, run_id) - seen
-        yield from _named(unseen, f"{where}: the warehouse has a version of {{}} from this run, and no page shows it")
+        yield from _named(unseen, f"{where}: the warehouse has a version of {{}} from this run, but no page shows it")
         still_there = self._ids(f"{of_run} run_to = ? AND end_reason = 'deleted'", cloud, run_id) & seen
-        yield from _named(still_there, f"{where}: the warehouse ended {{}} as deleted, and a page shows it")
+        yield from _named(still_there, f"{where}: the warehouse ended {{}} as deleted, but a page shows it")
 
     def check_versions(self, files: Files, run_id: str | None) -> Iterator[str]:
-        """What is wrong with the versions that a run began, or with all (None), in sentences.
+        """A sentence for each fault in the versions that a run began; with None, in all versions.
 
-        Each must have the content hash of its row, and stand on the page that it names, where that is still landed.
+        Each version must have the content hash of its row, and be on the page that it names, if that is in landing.
         """
         self.versions = self.on_pages = self.without_page = 0
         columns = self._hashed_columns()
@@ -93,7 +95,7 @@ class Loaded:
                 shown = f"run {version['run_from']}, cloud {version['cloud']}, image {version['id']}"
                 self.versions += 1
                 if content_hash(version, columns) != version["content_hash"]:
-                    yield f"{shown}: the version's row is not what its content_hash says"
+                    yield f"{shown}: the version's row does not match its content_hash"
                 if version["landed_file"] != file:
                     file, texts = version["landed_file"], {}
                     try:
@@ -111,9 +113,9 @@ class Loaded:
                     yield f"{shown}: {file} does not have the image with the hash {version['landed_hash']}"
 
     def _name_now(self, record: dict[str, Json]) -> str:
-        """The name of today of a cloud in landing, which keeps the one that it had then."""
+        """Today's name of a cloud in landing, which keeps the name at that time."""
         name: str = record["cloud"]
-        with suppress(duckdb.CatalogException):  # as it was before clouds could be renamed
+        with suppress(duckdb.CatalogException):  # an older warehouse, in which clouds could not be renamed
             for old, new in self._rows(
                 "SELECT old_name, new_name FROM renames WHERE renamed_at > ? ORDER BY renamed_at",
                 datetime.fromisoformat(record["started_at"]),
@@ -122,11 +124,11 @@ class Loaded:
         return name
 
     def _hashed_columns(self) -> list[str]:
-        """The columns that content hashes are over, in their order there."""
+        """The columns in the content hash, in the order of the hash."""
         known = self._ids("SELECT column_name FROM attributes WHERE source <> 'glanceback'")
         there = self._ids("SELECT column_name FROM (DESCRIBE image_versions)")
         if "landed_hash" not in there:
-            return []  # as it was before versions said where they stand
+            return []  # an older warehouse, in which versions do not name their page
         return sorted(there & known - {*_NOT_HASHED}, key=str.encode)
 
     def _ids(self, query: str, *parameters: object) -> set[str]:
@@ -137,7 +139,7 @@ class Loaded:
 
 
 def content_hash(version: dict[str, Json], columns: list[str]) -> str:
-    """The hash of a version's content, from its row: docs/internals.md has the text that is hashed."""
+    """The hash of a version's content, from its row; docs/internals.md describes the text that is hashed."""
     pieces = [b"glanceback 2;"]
     for name in columns:
         if version[name] is not None:
@@ -169,7 +171,7 @@ def _counted(text: bytes) -> bytes:
 
 
 def _hashes_on(files: Files, file: str) -> dict[str, set[str]] | None:
-    """By id, the hashes of the images on a page, or of an answer's one; None where it is missing. Raises: Fault."""
+    """By id, the hashes of the images on a page or in an answer; None if the file is missing. Raises: Fault."""
     stored = content(files, file)
     if stored is None:
         return None
@@ -182,7 +184,7 @@ def _hashes_on(files: Files, file: str) -> dict[str, set[str]] | None:
 
 
 def _named(ids: set[str], sentence: str) -> Iterator[str]:
-    """The sentence about these images, as long as there are any; it names a few."""
+    """The sentence about these images, if there are any; it names a few of them."""
     if ids:
         more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
         yield sentence.replace("{}", f"image {', '.join(sorted(ids)[:_MOST_NAMED])}{more}")

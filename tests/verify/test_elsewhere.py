@@ -50,7 +50,7 @@ def without_a_membership(settings: Settings, name: str, run_id: str) -> list[str
 
 
 def lost(run_id: str, name: str) -> list[str]:
-    return [f"run {run_id}, cloud {name}: the pages show image 04 in private, and the warehouse does not"]
+    return [f"run {run_id}, cloud {name}: the pages show image 04 in private, but the warehouse does not"]
 
 
 def test_nights_are_compared_whatever_their_cloud_is_called_now(tmp_path: Path) -> None:

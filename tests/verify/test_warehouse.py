@@ -28,19 +28,19 @@ def test_nights_pass_as_they_are(here: Reader) -> None:
 
 
 EDITS = {
-    "UPDATE image_versions SET min_disk = 7 WHERE id = '01'": "not what its content_hash says",
-    "UPDATE image_versions SET extra = MAP {'x': '1.2'} WHERE id = 'rich'": "not what its content_hash says",
-    "UPDATE image_versions SET tags = ['a'] WHERE id = 'rich'": "not what its content_hash says",
-    "UPDATE image_versions SET content_hash = repeat('0', 32) WHERE id = '02'": "not what its content_hash says",
-    "UPDATE rejects SET value = 'yes' WHERE id = 'rich'": "not what its content_hash says",
-    "DELETE FROM rejects WHERE id = 'odd'": "not what its content_hash says",
+    "UPDATE image_versions SET min_disk = 7 WHERE id = '01'": "does not match its content_hash",
+    "UPDATE image_versions SET extra = MAP {'x': '1.2'} WHERE id = 'rich'": "does not match its content_hash",
+    "UPDATE image_versions SET tags = ['a'] WHERE id = 'rich'": "does not match its content_hash",
+    "UPDATE image_versions SET content_hash = repeat('0', 32) WHERE id = '02'": "does not match its content_hash",
+    "UPDATE rejects SET value = 'yes' WHERE id = 'rich'": "does not match its content_hash",
+    "DELETE FROM rejects WHERE id = 'odd'": "does not match its content_hash",
     "UPDATE image_versions SET landed_hash = repeat('0', 64) WHERE id = '03'": "does not have the image with the hash",
     "UPDATE image_versions SET landed_file = landed_file || 'x' WHERE id = '01'": "missing",
     "DELETE FROM listing_memberships WHERE id = '04'": "the pages show image 04 in",
     "INSERT INTO listing_memberships SELECT * REPLACE ('new' AS id) FROM listing_memberships WHERE id = '04'":
         "no page shows that",
     "UPDATE listing_memberships SET listing = 'private' WHERE id = '06'": "image 06",
-    "DELETE FROM image_versions WHERE id = '05'": "has no version then",
+    "DELETE FROM image_versions WHERE id = '05'": "no version at that time",
     "INSERT INTO image_versions SELECT * REPLACE ('new' AS id) FROM image_versions WHERE id = '04'": "no page shows it",
 }  # fmt: skip
 
