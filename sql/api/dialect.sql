@@ -1,5 +1,5 @@
--- dialect: how a cloud was read at a moment: ims or openstack.
--- One row; NULL where no run until then says so.
+-- dialect: the dialect in which a cloud was read at a time: ims or openstack.
+-- One row; NULL if no run up to that time knows it.
 SELECT arg_max(run_clouds.dialect, runs.started_at) AS dialect
 FROM copy.run_clouds
 JOIN copy.runs ON runs.run_id = run_clouds.run_id

@@ -1,5 +1,5 @@
--- last_change: when a cloud's catalogue last changed until a moment: two moments with the same one show the same.
--- One row; NULL where there was nothing yet. UTC.
+-- last_change: when a cloud's catalogue last changed up to a time: two times with the same last change show the same.
+-- One row; NULL if there was nothing yet. UTC.
 WITH changes AS (
     SELECT max(seen_from) FILTER (seen_from <= $at) AS began, max(seen_to) FILTER (seen_to <= $at) AS ended
     FROM copy.image_versions

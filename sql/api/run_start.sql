@@ -1,3 +1,3 @@
 -- run_start: when a run began.
--- One row, or none where there is no such run. UTC.
+-- One row, or no row if the run does not exist. UTC.
 SELECT started_at FROM copy.runs WHERE run_id = $run_id

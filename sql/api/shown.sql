@@ -1,4 +1,4 @@
--- shown: one cloud's images at a moment, with what a listing is chosen, filtered and sorted by.
+-- shown: one cloud's images at a time, with the values by which listings are chosen, filtered and sorted.
 -- One row per image; `version` is its row in image_versions. Times are UTC.
 -- A listing says more than an image does: whose share it is, and how it was answered, is nowhere else.
 CREATE TABLE memory.shown AS

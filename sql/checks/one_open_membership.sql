@@ -1,4 +1,4 @@
--- one_open_membership: an image is in a listing once at a time, and no stay ends before it begins.
+-- one_open_membership: an image is in a listing once at a time, and no membership ends before it begins.
 -- One row per image and listing that breaks it.
 SELECT cloud, id, listing, count(*) AS stays
 FROM listing_memberships

@@ -1,4 +1,4 @@
--- catalogue_diff: what is different in the catalogue between two moments (UTC), whatever happened in between.
+-- catalogue_diff: what differs in the catalogue between two times (UTC), whatever happened in between.
 -- One row per image that came or went, and per attribute that differs (`rejected <name>` if in rejects): cloud, id,
 -- name, event (added, removed, changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
 -- macro looks into the database in USE: in a copy that is only attached, take image_events and image_changes.

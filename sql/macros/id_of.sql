@@ -1,4 +1,4 @@
--- id_of: which image a name meant at a moment (UTC), in every cloud and project that had one of that name.
+-- id_of: which image a name meant at a time (UTC), in every cloud and project that had an image with that name.
 -- One row per image that bore the name then and was listed, the newest first: FROM id_of('Ubuntu 24.04', TIMESTAMP '2026-11-01').
 -- A macro looks into the database in USE: in a copy that is only attached, take the view image_names.
 -- Case: public a name=N created_at=2026-10-01T00:00:00Z owner=vendor | public b name=N created_at=2026-11-02T09:00:00Z owner=vendor
@@ -6,7 +6,7 @@
 -- a, c, vendor
 CREATE OR REPLACE MACRO id_of(name, ts) AS TABLE
 SELECT bearer.id, bearer.cloud, bearer.owner, bearer.architecture, bearer.created_at, bearer.named_from, bearer.named_to
--- The parameter has the name of a column, which so gets another one: `name` means the parameter.
+-- The parameter has the same name as a column, so the column gets another name here: `name` means the parameter.
 FROM image_names AS bearer (cloud, owner, called, id, created_at, architecture, named_from, named_to)
 WHERE bearer.called = name AND bearer.named_from <= ts AND (bearer.named_to IS NULL OR bearer.named_to > ts)
 ORDER BY bearer.created_at DESC NULLS LAST, bearer.named_from DESC, bearer.id

@@ -1,4 +1,4 @@
--- images_as_of: the catalogue as it was at a moment (UTC), as the runs until then had seen it.
+-- images_as_of: the catalogue as it was at a time (UTC), as the runs up to then had seen it.
 -- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). `successor` is what is known now. A
 -- macro looks into the database in USE: in a copy that is only attached, take the view images_by_run.
 -- Case: public a, b | public a min_disk=5

@@ -1,5 +1,5 @@
--- add_late_ends: keep since when the images that this run ended had been missed, where an earlier run was the first to miss them.
--- Before what is known of missing images is forgotten. A replay may have it already.
+-- add_late_ends: for images that this run ended, keep since when they were missed, if an earlier run missed them first.
+-- Run it before the rows of missing images are removed. In a replay, the row may exist already.
 INSERT INTO late_ends BY NAME
 SELECT
     ended.cloud,

@@ -1,4 +1,4 @@
--- add_memberships: begin a stay for every image that a listing shows for the first time, or again.
+-- add_memberships: begin a membership for every image that a listing shows for the first time, or again.
 INSERT INTO listing_memberships BY NAME
 SELECT $cloud AS cloud, seen.id, seen.listing, $started_at AS seen_from
 FROM incoming_memberships AS seen

@@ -1,5 +1,5 @@
 -- add_rejects: keep what did not fit, once for each version, with the run that first saw it.
--- Of an image, those of the reading that counts. An image without a usable id has no versions: it is kept when it is new.
+-- Only the reading that counts is used. An image without a usable id has no versions: it is kept when it is new.
 INSERT INTO rejects BY NAME
 SELECT DISTINCT $run_id AS run_id, $cloud AS cloud, reading.id, reading.attribute, reading.value, reading.reason
 FROM read_parquet($rejects_files, hive_partitioning = false) AS reading

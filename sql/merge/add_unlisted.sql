@@ -1,4 +1,4 @@
--- add_unlisted: what answered by id, though no listing showed it, is a reading like any other.
+-- add_unlisted: add the images that answered by id, although no listing showed them, like any other reading.
 INSERT INTO incoming BY NAME
 SELECT reading.id, reading.content_hash, reading.content_hash_before, reading.updated_at, reading.listing, reading.position,
     reading.landed_hash

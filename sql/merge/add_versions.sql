@@ -1,5 +1,5 @@
 -- add_versions: add a version for every image of a piece that is new, changed or returned.
--- Piece by piece, for what a join looks its rows up in must fit into memory.
+-- Piece by piece, because the hash table of a join must fit into memory.
 INSERT INTO image_versions BY NAME
 SELECT
     $cloud AS cloud,

@@ -1,5 +1,5 @@
--- changes_watermark: up to when changes runs have read this cloud since its last full run; NULL where none has.
--- One row. UTC. Where listings differ, the earliest: what lies before it was read by a changes run in any listing.
+-- changes_watermark: the time up to which changes runs have read this cloud since its last full run; NULL if there was none.
+-- One row. UTC. If listings differ, the earliest time: before it, a changes run has read every listing.
 SELECT min(watermark) AS watermark
 FROM (
     SELECT listing, max(run_listings.watermark) AS watermark

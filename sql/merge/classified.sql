@@ -1,7 +1,7 @@
--- classified: what became of each image that this run saw: new, changed, unchanged or returned.
+-- classified: the state of each image that this run saw: new, changed, unchanged or returned.
 -- One row per image. One step after the other, as in missing_images.
--- A version from before images had hashes of their own is the same also where only its numbers were spelled otherwise; so
--- is one of the very same text, whose `-0` was kept as 0.
+-- An old version without landed_hash is also unchanged if only its numbers are written differently. So is a version with
+-- the same text whose `-0` was kept as 0.
 CREATE OR REPLACE TEMP TABLE classified AS
 WITH compared AS MATERIALIZED (
     SELECT

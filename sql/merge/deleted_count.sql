@@ -1,4 +1,4 @@
--- deleted_count: how many images this run has ended, deleted or gone.
+-- deleted_count: the number of images that this run ended as deleted or gone.
 -- One row. In a replay, an image may have been ended before, by a run whose load had failed.
 SELECT count(*) AS deleted
 FROM image_versions

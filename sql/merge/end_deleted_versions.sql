@@ -1,7 +1,6 @@
 -- end_deleted_versions: end the current version of every image that is gone (temporary table gone, a row an id).
--- An image of the account's own project is deleted. One that another project owns may as well have been withdrawn from
--- us: a 404 does not tell the two apart, and it is gone. Where nobody says who owns it, or who we are, a private image
--- is ours.
+-- An image of the account's own project is deleted. An image of another project may also have been withdrawn from us: a
+-- 404 does not show which, so it is gone. If its owner or our project is unknown, a private image counts as ours.
 UPDATE image_versions
 SET
     seen_to = $started_at,

@@ -1,4 +1,4 @@
--- end_memberships: end the stays in ended_memberships.
+-- end_memberships: end the memberships in ended_memberships.
 UPDATE listing_memberships
 SET seen_to = $started_at
 FROM ended_memberships AS ended

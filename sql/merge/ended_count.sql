@@ -1,3 +1,3 @@
--- ended_count: how many stays in a listing this run ended.
+-- ended_count: the number of memberships that this run ended.
 -- One row.
 SELECT count(*) AS ended FROM ended_memberships

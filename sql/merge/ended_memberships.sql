@@ -1,6 +1,6 @@
--- ended_memberships: stays in a listing that are over: a listing read whole no longer showed the image, it is gone, or
--- a listing showed it that excludes the one it was in, whether or not the old one was read.
--- One row per image and listing. What was withheld (temporary table withheld, a row an id) stays where it was.
+-- ended_memberships: memberships that have ended: a listing that was read to its end no longer showed the image, it is gone,
+-- or another listing showed it that excludes the one it was in, whether or not the old one was read.
+-- One row per image and listing. Withheld images (temporary table withheld, a row per id) stay where they were.
 -- On plain OpenStack any two listings exclude each other: an image has one visibility, one status as a member, and is
 -- hidden or not. On IMS `private` is every image that the account owns, also one that it shares, publishes or sells.
 -- One step after the other, as in missing_images.

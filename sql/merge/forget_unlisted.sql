@@ -1,4 +1,4 @@
--- forget_unlisted: what a listing shows again, or is gone, is not missed any more.
+-- forget_unlisted: remove images that a listing shows again, or that are gone: they are no longer missed.
 DELETE FROM unlisted_images
 WHERE cloud = $cloud
     AND (id IN (SELECT id FROM incoming_memberships) OR id IN (SELECT id FROM gone))

@@ -1,5 +1,5 @@
--- forget_withheld: an image that is listed, or of which this run decided something else, is not withheld any more.
--- Temporary table decided: a row an image that this run has decided about.
+-- forget_withheld: remove images that are listed again, or about which this run decided otherwise.
+-- Temporary table decided: a row for each image that this run has decided about.
 DELETE FROM withheld_deletions
 WHERE cloud = $cloud
     AND (id IN (SELECT id FROM incoming_memberships) OR id IN (SELECT id FROM decided))

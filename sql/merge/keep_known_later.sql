@@ -1,2 +1,2 @@
--- keep_known_later: a listing that this run read before an image came into it does not end the image's stay there.
+-- keep_known_later: keep the memberships of images that came into a listing after this run had read it.
 DELETE FROM ended_memberships WHERE id IN (SELECT id FROM known_later)

@@ -1,4 +1,4 @@
--- keep_unlisted: keep since when the images in missed are missed, and when they last answered.
+-- keep_unlisted: for the images in missed, keep since when they are missed and when they last answered.
 MERGE INTO unlisted_images AS known
 USING missed
     ON known.cloud = $cloud AND known.id = missed.id

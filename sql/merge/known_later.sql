@@ -1,5 +1,5 @@
 -- known_later: images that a run which started after this one has already loaded something new about.
--- One row per image. Another machine read the same cloud at the same time: what it saw later is the truth.
+-- One row per image. Another machine read the same cloud at the same time: the later reading counts.
 CREATE OR REPLACE TEMP TABLE known_later AS
 SELECT id
 FROM image_versions

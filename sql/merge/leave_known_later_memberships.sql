@@ -1,4 +1,4 @@
--- leave_known_later_memberships: nor of their listings; what is open already stays, so that it is counted.
+-- leave_known_later_memberships: remove their memberships too; open memberships stay, so that they are counted.
 DELETE FROM incoming_memberships
 WHERE id IN (SELECT id FROM known_later)
     AND NOT EXISTS (

@@ -1,6 +1,6 @@
 -- missed: the images that stay current although this run's complete listings did not show them.
--- One row per image. Temporary tables with a row an id: answered (by id), waiting (for another full reading), too_many
--- (withheld, for so many vanished at once). And what a listing lost that is neither in another one nor gone.
+-- One row per image. Temporary tables with a row per id: answered (by id), waiting (for another full reading), too_many
+-- (withheld, because too many vanished at once). Also images that left a listing, are in no other one, and are not gone.
 CREATE OR REPLACE TEMP TABLE missed AS
 WITH lost AS (
     SELECT DISTINCT ended.id

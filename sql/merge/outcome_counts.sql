@@ -1,6 +1,6 @@
 -- outcome_counts: what this run found, in images, and which of it an earlier changes run should have found.
 -- One row. changes_watermark is the time up to which changes runs have read since the last full run (NULL: none ran).
--- What is unlisted no changes run can find.
+-- A changes run cannot find unlisted images.
 SELECT
     count(*) FILTER (WHERE outcome = 'new') AS new,
     count(*) FILTER (WHERE outcome = 'changed') AS changed,

@@ -1,2 +1,2 @@
--- forget_copy: what was published last at $place is unknown.
+-- forget_copy: remove the fingerprint of the copy that was published last at $place.
 DELETE FROM published_copies WHERE place = $place

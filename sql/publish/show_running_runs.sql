@@ -1,4 +1,4 @@
--- show_running_runs: the runs that go on are in the copy attached as `published` too.
+-- show_running_runs: add the runs that are still running to the copy attached as `published`.
 INSERT INTO published.runs BY NAME
 SELECT run.*
 FROM warehouse.runs AS run

@@ -1,4 +1,4 @@
--- show_their_targets: what the runs that go on are to read is in the copy attached as `published` too.
+-- show_their_targets: add the clouds that the running runs have to read to the copy attached as `published`.
 INSERT INTO published.run_targets BY NAME
 SELECT target.*
 FROM warehouse.run_targets AS target

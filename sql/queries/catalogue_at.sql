@@ -1,6 +1,6 @@
--- catalogue_at: What was in the catalogue at a moment in the past?
+-- catalogue_at: What was in the catalogue at a time in the past?
 -- One row per cloud and listing, as the last run until then had seen it.
--- $at = now: the moment, a date (its end), a time (UTC) or a run
+-- $at = now: the time, as a date (its end), a time (UTC) or a run
 SELECT
     cloud,
     listing,

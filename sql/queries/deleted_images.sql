@@ -1,5 +1,5 @@
 -- deleted_images: Which images were deleted or are gone since this month began, and what were they?
--- One row per image that is not there again, the last ended first. Times are UTC. Gone is an image of another project:
+-- One row per image that is not there again, the last ended first. Times are UTC. `gone`: an image of another project was
 -- deleted or withdrawn.
 -- $since = this month: the day to begin with
 SELECT

@@ -1,4 +1,4 @@
--- images_by_age: How old are the images, and what do the old ones weigh?
+-- images_by_age: How old are the images, and how large are the old ones?
 -- One row per cloud, listing and year of creation.
 SELECT
     cloud,

@@ -1,6 +1,6 @@
 -- largest_images: Which images are the largest, and how much disk does a server of them need?
 -- One row per image, the largest first.
--- $top = 20: so many images
+-- $top = 20: the number of images
 SELECT
     cloud,
     name,

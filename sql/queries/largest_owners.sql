@@ -1,6 +1,6 @@
 -- largest_owners: Who owns the most bytes?
 -- One row per cloud and owner, the largest first.
--- $top = 20: so many owners
+-- $top = 20: the number of owners
 SELECT
     cloud,
     owner,

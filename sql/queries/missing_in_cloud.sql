@@ -1,7 +1,7 @@
--- missing_in_cloud: Which images has one cloud, and another one has not, by name, checksum or hash?
+-- missing_in_cloud: Which images does one cloud have that another does not have, by name, checksum or hash?
 -- One row per image that is listed in the first cloud, by name. Images without a checksum or hash are not compared by it.
 -- $cloud: the cloud that has them
--- $other: the cloud that has not
+-- $other: the cloud that may lack them
 -- $by = name: name, checksum or hash
 WITH keys AS (
     SELECT

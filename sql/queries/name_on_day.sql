@@ -2,7 +2,7 @@
 -- One row per image that bore the name then and was listed, the newest first: that one is what a client takes who asks for the
 -- newest of a name. Times are UTC.
 -- $name: the name
--- $at = now: the moment, a date (its end), a time (UTC) or a run
+-- $at = now: the time, as a date (its end), a time (UTC) or a run
 SELECT meant.cloud, meant.owner, meant.id, meant.architecture, meant.created_at, meant.named_from, meant.named_to, taken.successor
 FROM id_of($name, $at::TIMESTAMP) AS meant
 LEFT JOIN image_successors AS taken ON taken.cloud = meant.cloud AND taken.id = meant.id

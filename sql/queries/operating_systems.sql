@@ -1,4 +1,4 @@
--- operating_systems: Which operating systems are in the catalogue, and what do their images weigh?
+-- operating_systems: Which operating systems are in the catalogue, and how large are their images?
 -- One row per cloud, family, distribution and release, the most frequent first.
 SELECT
     cloud,

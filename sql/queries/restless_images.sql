@@ -1,7 +1,7 @@
 -- restless_images: Which images change the most, and in what?
 -- One row per image, the most changes first.
 -- $since = 30 days ago: the day to begin with
--- $top = 20: so many images
+-- $top = 20: the number of images
 SELECT
     cloud,
     id,

@@ -1,4 +1,4 @@
--- runs: Which runs were there, how did they end, and what did each find?
+-- runs: Which runs were made, how did they end, and what did each find?
 -- One row per run, the newest first. Times are UTC; counts are images, over all clouds.
 SELECT
     runs.run_id,

@@ -1,6 +1,6 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
 -- One row per cloud. Times are UTC. A state has the word that `sync` has for it: completed, partial, failed, running.
--- $now = now: the moment up to which the age counts
+-- $now = now: the time up to which the age counts
 WITH listings AS (
     SELECT
         run_id,

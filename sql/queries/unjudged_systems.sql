@@ -1,4 +1,4 @@
--- unjudged_systems: Of how many images is it not known until when their operating system is maintained, and why?
+-- unjudged_systems: For how many images is the end of maintenance of their operating system unknown, and why?
 -- One row per cloud and system, the most frequent first. A file of your own may add dates: end_of_life in the settings.
 SELECT
     images.cloud,

@@ -1,4 +1,4 @@
--- untouched_images: Which private images has nobody touched for a year, and what do they weigh?
+-- untouched_images: Which private images has nobody changed for a year, and how large are they?
 -- One row per image, the heaviest first. Times are UTC.
 -- $before = 365 days ago: only images last changed before this day
 SELECT

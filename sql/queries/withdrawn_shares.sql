@@ -1,4 +1,4 @@
--- withdrawn_shares: Which images that others had shared with us are there no more: withdrawn or deleted, without a word?
+-- withdrawn_shares: Which images that others had shared with us are no longer there: withdrawn or deleted without notice?
 -- One row per image, the last one first. Times are UTC. A share that was withdrawn and one whose image was deleted look alike to who
 -- had it; an image that is listed again, or public now, is not here.
 -- $since = 30 days ago: the day to begin with

@@ -1,5 +1,5 @@
--- missing_images: current images that this run did not see, although their listings were read whole, and that are due.
--- One row per image: the listings that showed it until now, sorted; where none did, the last one that had. An image that
+-- missing_images: current images that this run did not see, although their listings were read to the end, and that are due.
+-- One row per image: the listings that showed it until now, sorted; if none did, the last one that had. An image that
 -- answered by id before, and is in no listing, is due after 1, 2, 4, 8, 16, 32, 64, 96 ... full runs without it, and at
 -- most $most_asked_again of those at once; one whose question failed is due until it has answered.
 -- One step after the other: two hash tables of a million images at once would not fit into the load's memory.

@@ -1,5 +1,5 @@
--- remembered_dialect: the dialect in which a cloud was last read, where an image that it has bears that out.
--- One row or none. A dialect that was only assumed, for the API showed no image to tell by, is not remembered.
+-- remembered_dialect: the dialect in which a cloud was last read, if one of its images confirms it.
+-- One row or none. A dialect that was only assumed, because the API showed no image, is not remembered.
 SELECT last_run.dialect
 FROM (
     SELECT run_clouds.dialect

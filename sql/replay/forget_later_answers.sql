@@ -1,2 +1,2 @@
--- forget_later_answers: of one cloud, take back the answers by id that came at that time or later; the runs bring them again.
+-- forget_later_answers: remove one cloud's answers by id from $since on; the replayed runs add them again.
 UPDATE unlisted_images SET answered_at = NULL WHERE cloud = $cloud AND answered_at >= $since

@@ -1,2 +1,2 @@
--- remove_later_versions: of one cloud, take back the versions that began at that time or later.
+-- remove_later_versions: remove one cloud's versions that began at $since or later.
 DELETE FROM image_versions WHERE cloud = $cloud AND seen_from >= $since

@@ -1,2 +1,2 @@
--- remove_rejects: take back what is recorded of one cloud's night.
+-- remove_rejects: remove the rejects of one cloud in one run.
 DELETE FROM rejects WHERE run_id = $run_id AND cloud = $cloud

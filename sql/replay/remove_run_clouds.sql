@@ -1,2 +1,2 @@
--- remove_run_clouds: take back what is recorded of one cloud's night.
+-- remove_run_clouds: remove the result of one cloud in one run.
 DELETE FROM run_clouds WHERE run_id = $run_id AND cloud = $cloud

@@ -1,2 +1,2 @@
--- reopen_memberships: of one cloud, take back the ends of stays that came at that time or later.
+-- reopen_memberships: reopen one cloud's memberships that ended at $since or later.
 UPDATE listing_memberships SET seen_to = NULL WHERE cloud = $cloud AND seen_to >= $since

@@ -1,4 +1,4 @@
--- restate_versions: the state of every current version of a cloud as the memberships have it, which were taken back.
+-- restate_versions: set the state of every current version of a cloud from its memberships, after these were reopened.
 UPDATE image_versions
 SET state = found.state
 FROM (

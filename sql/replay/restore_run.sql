@@ -1,4 +1,4 @@
--- restore_run: the run's row, where the warehouse has lost it.
+-- restore_run: add the run's row if the warehouse has lost it.
 INSERT INTO runs BY NAME
 SELECT
     $run_id AS run_id,

@@ -1,4 +1,4 @@
--- seen_by_failed_runs: the images that no other runs than these had found anything new of.
+-- seen_by_failed_runs: the images about which only these runs had found anything new.
 -- One row per image.
 SELECT id
 FROM image_versions

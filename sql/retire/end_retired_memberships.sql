@@ -1,4 +1,4 @@
--- end_retired_memberships: end the stays in retiring.
+-- end_retired_memberships: end the memberships in retiring.
 UPDATE listing_memberships
 SET seen_to = $retired_at
 FROM retiring

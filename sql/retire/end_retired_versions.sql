@@ -1,4 +1,4 @@
--- end_retired_versions: end what no listing shows any more, for the one that did is retired; of a whole cloud, all.
+-- end_retired_versions: end the images that no listing shows any more, because theirs is retired; for a whole cloud, all images.
 -- An image that was unlisted before ends with the last listing that had shown it, or the last of several.
 UPDATE image_versions
 SET seen_to = $retired_at, run_to = $run_id, end_reason = 'retired'

@@ -1,4 +1,4 @@
--- known_clouds: the clouds of which there is any trace, with their first and last run and the listings that were read.
+-- known_clouds: the clouds that the warehouse knows, with their first and last run and the listings that were read.
 -- One row per cloud. UTC.
 SELECT
     traces.cloud,

@@ -1,4 +1,4 @@
--- retiring: the stays that end with a cloud, or one listing of it (NULL: all), that is no longer read.
+-- retiring: the memberships that end with a cloud, or with one listing of it (NULL: all), that is no longer read.
 -- One row per image and listing. What the account shares ends with the last of the shared listings.
 CREATE OR REPLACE TEMP TABLE retiring AS
 SELECT id, listing

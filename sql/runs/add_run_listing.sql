@@ -1,4 +1,4 @@
--- add_run_listing: keep how the reading of a listing went.
+-- add_run_listing: add the result of reading a listing.
 INSERT INTO run_listings BY NAME
 SELECT
     $run_id AS run_id,

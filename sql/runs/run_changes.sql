@@ -1,7 +1,7 @@
 -- run_changes: what a run found different, for people to look at: at most $most rows of each kind.
 -- One row per image that came or ended, and per attribute that changed. Only the images that are shown are compared attribute
--- by attribute: after a night in which all images changed, memory has no room for all of them.
--- hash takes an empty list for NULL. JSON columns are compared as text: to_json would write their numbers in another way.
+-- by attribute: after a run in which all images changed, all of them would not fit into memory.
+-- hash takes an empty list for NULL. JSON columns are compared as text: to_json would write their numbers differently.
 WITH rejected AS (
     SELECT cloud, id, run_id, map_from_entries(list({key: attribute, value: text} ORDER BY attribute)) AS texts
     FROM (

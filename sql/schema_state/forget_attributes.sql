@@ -1,2 +1,2 @@
--- forget_attributes: empty the dictionary, before it is written anew.
+-- forget_attributes: empty the dictionary, before it is written again.
 DELETE FROM attributes

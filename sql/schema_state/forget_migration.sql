@@ -1,2 +1,2 @@
--- forget_migration: take back the record of a file, before it is recorded anew.
+-- forget_migration: remove the record of a file, before it is recorded again.
 DELETE FROM schema_migrations WHERE name = $name

@@ -111,9 +111,9 @@ SELECT
     coalesce(sum(moves.changed), 0)::BIGINT AS changed, -- Changes found on the day; an image may change several times.
     coalesce(sum(moves.deleted), 0)::BIGINT AS deleted, -- Images found deleted on the day.
     coalesce(sum(moves.returned), 0)::BIGINT AS returned, -- Images found again on the day, after an end.
-    least(sum(coalesce(sum(moves.bytes), 0)) OVER until_then, 9223372036854775807)::BIGINT AS bytes, -- What they weigh then, at most 2^63 - 1. Unit: bytes.
+    least(sum(coalesce(sum(moves.bytes), 0)) OVER until_then, 9223372036854775807)::BIGINT AS bytes, -- Size of the images at the end of the day, at most 2^63 - 1. Unit: bytes.
     coalesce(sum(moves.gone), 0)::BIGINT AS gone, -- Images of other projects found no longer visible on the day: deleted or withdrawn.
-    coalesce(sum(moves.retired), 0)::BIGINT AS retired, -- Images that ended on the day, for their cloud or listing is no longer read.
+    coalesce(sum(moves.retired), 0)::BIGINT AS retired, -- Images that ended on the day because their cloud or listing is no longer read.
     any_value(readings.day) IS NOT NULL AS measured -- Whether a full run read the listing to its end on the day; if not, the counts are those of before.
 FROM series
 LEFT JOIN moves

@@ -111,8 +111,8 @@ SELECT
     whole.any_at AS last_good_at, -- Start of the last run of any kind that read it to its end; NULL: none did. UTC.
     tried.started_at AS last_tried_at, -- Start of the last run that was to read it, whether or not it came to that. UTC.
     tried.run_id AS last_run, -- The last run that was to read it.
-    tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it goes on, or died less than a day ago.
-    tried.found.error AS error -- Why it did not; NULL where it did.
+    tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it is still running, or died less than a day ago.
+    tried.found.error AS error -- Why it did not; NULL if it did.
 FROM expected
 JOIN last_tries AS tried ON tried.cloud = expected.cloud AND tried.listing IS NOT DISTINCT FROM expected.listing
 LEFT JOIN whole_readings AS whole ON whole.cloud = expected.cloud AND whole.listing = expected.listing

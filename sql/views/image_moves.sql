@@ -25,7 +25,7 @@ WITH pairs AS (
         AND became.seen_from > was.seen_from
         AND coalesce(became.seen_to, TIMESTAMP '9999-12-31') >= was.seen_to
     WHERE was.seen_to IS NOT NULL
-        -- An image of one's own may be in these two at once.
+        -- The account's own image may be in these two at once.
         AND (
             became.seen_from >= was.seen_to
             OR NOT (

@@ -163,7 +163,7 @@ gaps AS (
         gone.id,
         gone.owner,
         gone.left_at,
-        -- greatest passes over NULL.
+        -- greatest ignores NULL.
         min(if(other.id IS NULL, NULL, greatest(other.named_from, gone.left_at))) AS next_at,
         arg_min(other.id, greatest(other.named_from, gone.left_at)) AS next_id
     FROM left_at AS gone

@@ -1,4 +1,4 @@
--- schema_drift: attributes that nobody documented, and attributes that no image of a cloud has any more.
+-- schema_drift: attributes that are not documented, and attributes that no image of a cloud has any more.
 -- One row per cloud and attribute. Times are UTC.
 -- Case: public a fresh=1, b short=2 | public a fresh=1, b
 -- SELECT attribute, drift, images, first_seen, gone_since, example FROM schema_drift
