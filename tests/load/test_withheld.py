@@ -114,7 +114,7 @@ def test_changes_are_found_among_images_that_were_only_touched(nights: Nights) -
 def test_night_in_which_all_images_changed_fits_into_little_memory(nights: Nights) -> None:
     nights.night({"public": [image(f"{n:05d}", note="x" * 500) for n in range(20_000)]}, at=MONDAY)
     nights.night({"public": [image(f"{n:05d}", note="y" * 500) for n in range(20_000)]}, at=TUESDAY)
-    nights.warehouse.execute("SET memory_limit = '100MB'")
+    nights.warehouse.execute("SET memory_limit = '130MB'")
     assert len(changes(nights)) == 100
 
 
