@@ -10,7 +10,7 @@ import httpx
 
 from api.server import Served, in_background
 from load.publish import publish
-from tests.load.runs import PROJECT, Nights, image, new_warehouse
+from tests.load.runs import PROJECT, Runs, image, new_warehouse
 
 FIRST_NIGHT = datetime(2026, 11, 1, 2)
 
@@ -28,10 +28,10 @@ def published(folder: Path, *nights: Listings, dialect: str = "ims") -> Path:
     """The copy of a warehouse that read these listings, one night after the other, cloud `c`."""
     copy = folder / "published.duckdb"
     with new_warehouse(folder) as warehouse:
-        reading = Nights(warehouse, folder / "staged")
+        reading = Runs(warehouse, folder / "staged")
         reading.dialect = dialect
         for number, listings in enumerate(nights):
-            reading.night(listings, at=FIRST_NIGHT + timedelta(days=number))
+            reading.run(listings, at=FIRST_NIGHT + timedelta(days=number))
         publish(warehouse, copy)
     return copy
 

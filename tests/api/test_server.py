@@ -23,7 +23,7 @@ from extract.listing import listings
 from load.publish import publish
 from load.warehouse import Warehouse
 from tests.api.serving import FIRST_NIGHT, Listings, private, published, serving
-from tests.load.runs import PROJECT, Nights, image, new_warehouse
+from tests.load.runs import PROJECT, Runs, image, new_warehouse
 
 REFERENCE = Path(__file__).parents[1] / "transform"
 PRINTED = json.loads((REFERENCE / "reference_response.json").read_text())
@@ -193,9 +193,9 @@ def test_each_listing_of_a_run_is_what_its_filters_find(tmp_path: Path) -> None:
     second = {**first, "public": first["public"][:1]}
     copy = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        reading = Nights(warehouse, tmp_path / "staged")
-        reading.night(first, at=FIRST_NIGHT)
-        reading.night(second, there=(first["public"][1],), at=FIRST_NIGHT + timedelta(days=1))
+        reading = Runs(warehouse, tmp_path / "staged")
+        reading.run(first, at=FIRST_NIGHT)
+        reading.run(second, there=(first["public"][1],), at=FIRST_NIGHT + timedelta(days=1))
         publish(warehouse, copy)
     names = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected", "market")
     asked = {listing.name: listing.filters for listing in listings("ims", PROJECT, names)}

@@ -16,7 +16,7 @@ from typing import Any, Final
 from load.publish import publish
 from page.dashboard import write_page
 from tests.documents import ROOT
-from tests.load.runs import Nights, new_warehouse
+from tests.load.runs import Runs, new_warehouse
 
 PICTURE: Final = ROOT / "docs" / "dashboard.png"
 LAST_NIGHT: Final = datetime(2026, 11, 30, 2)
@@ -33,7 +33,7 @@ def sample() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def live_through(nights: Nights) -> None:
+def live_through(nights: Runs) -> None:
     """Images come, change and go; the same ones each time that this is called."""
     chance = random.Random(16)
     left = sample()
@@ -48,14 +48,14 @@ def live_through(nights: Nights) -> None:
             if chance.random() < 0.3:
                 one = chance.randrange(len(images))
                 images[one] = {**images[one], "min_disk": chance.choice((10, 20, 40, 80)), "updated_at": f"{at}Z"}
-        nights.night(there, at=at)
+        nights.run(there, at=at)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with new_warehouse(folder) as warehouse:
-            live_through(Nights(warehouse, folder / "stage"))
+            live_through(Runs(warehouse, folder / "stage"))
             for table in ("image_versions", "listing_memberships", "run_clouds", "run_listings"):
                 warehouse.execute(f"UPDATE {table} SET cloud = 'mycloud'")
             publish(warehouse, folder / "published.duckdb")

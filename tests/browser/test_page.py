@@ -10,7 +10,7 @@ import pytest
 
 from load.publish import publish
 from page.dashboard import write_page
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 VENV = Path(__file__).resolve().parent.parent.parent / ".venv-browser"
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.skipif(
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("page")
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
+        nights = Runs(warehouse, folder / "stage")
         sizes = {"size": 1_000_000, "__os_type": "Linux", "__platform": "Ubuntu"}
         images = [image(f"{number:03d}", **sizes, owner=f"owner {number % 15}") for number in range(120)]
-        nights.night({"public": images, "private": [image("needle", name=HOSTILE, owner=HOSTILE)]})
+        nights.run({"public": images, "private": [image("needle", name=HOSTILE, owner=HOSTILE)]})
         changed = {**images[0], "size": 9_000_000, "__description": HOSTILE, HOSTILE: HOSTILE}
-        nights.night({"public": [changed, *images[2:]], "private": [image("needle", name=HOSTILE, owner=HOSTILE)]})
+        nights.run({"public": [changed, *images[2:]], "private": [image("needle", name=HOSTILE, owner=HOSTILE)]})
         for table in ("image_versions", "listing_memberships", "run_clouds", "run_listings"):
             warehouse.execute(f"CREATE TEMP TABLE more AS SELECT * REPLACE ('second' AS cloud) FROM {table}")
             warehouse.execute(f"INSERT INTO {table} FROM more")

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from load.publish import publish
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 HOSTILE = '<script>alert(1)</script> "quoted", \x1b[31mred'
 
@@ -24,9 +24,9 @@ HOSTILE = '<script>alert(1)</script> "quoted", \x1b[31mred'
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("two-runs")
     with new_warehouse(made) as warehouse:
-        nights = Nights(warehouse, made / "stage")
-        nights.night({"public": [image("a", tags=["x"]), image("b")]}, at=datetime(2026, 11, 2, 2))
-        nights.night({"public": [image("a", name=HOSTILE), image("c")]}, at=datetime(2026, 11, 3, 2))
+        nights = Runs(warehouse, made / "stage")
+        nights.run({"public": [image("a", tags=["x"]), image("b")]}, at=datetime(2026, 11, 2, 2))
+        nights.run({"public": [image("a", name=HOSTILE), image("c")]}, at=datetime(2026, 11, 3, 2))
         warehouse.execute("UPDATE runs SET run_id = '20261102T020000Z-aaaa' WHERE started_at < TIMESTAMP '2026-11-03'")
         publish(warehouse, made / "published.duckdb")
     (made / "glanceback.toml").write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')

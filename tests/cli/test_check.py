@@ -16,7 +16,7 @@ from extract.account import CloudSettings
 from load.publish import publish
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 FIVE = ("public", "private", "shared-accepted", "shared-pending", "shared-rejected")
 
@@ -130,7 +130,7 @@ def test_clock_that_nothing_shows_is_said(cloud: FakeCloud) -> None:
 
 def test_check_remembers_what_the_runs_do(cloud: FakeCloud, tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "staged").night({"private": [image("a", __imagetype="private")]})
+        Runs(warehouse, tmp_path / "staged").run({"private": [image("a", __imagetype="private")]})
         publish(warehouse, tmp_path / "published.duckdb")
     account = f'[clouds.c]\nauth_type = "none"\nendpoint = "{cloud.url}"\nproject_id = "{PROJECT}"\ntries = 1'
     for shown in cloud.images.values():

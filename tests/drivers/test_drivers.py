@@ -9,7 +9,7 @@ import pytest
 
 from load.publish import publish
 from tests.drivers.read import SURFACE
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 PYTHON = Path(__file__).resolve().parent.parent.parent / ".venv-drivers" / "bin" / "python"
 
@@ -18,9 +18,9 @@ PYTHON = Path(__file__).resolve().parent.parent.parent / ".venv-drivers" / "bin"
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("drivers")
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
-        nights.night({"public": [image("a", tags=["x", "y"], odd="1"), image("b")]})
-        nights.night({"public": [image("a", name="大", odd="2"), image("b")], "private": [image("c")]})
+        nights = Runs(warehouse, folder / "stage")
+        nights.run({"public": [image("a", tags=["x", "y"], odd="1"), image("b")]})
+        nights.run({"public": [image("a", name="大", odd="2"), image("b")], "private": [image("c")]})
         publish(warehouse, folder / "published.duckdb")
     answers = {}
     for way in ("with_duckdb", "with_sqlalchemy", "with_pandas", "with_polars", "with_adbc"):

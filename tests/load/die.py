@@ -15,14 +15,14 @@ import duckdb
 
 from load.publish import publish
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image
+from tests.load.runs import Runs, image
 
 _execute = Warehouse.execute
 
 
 def second_night(folder: Path, stage: str = "second-stage") -> None:
     with Warehouse(folder / "warehouse.duckdb") as warehouse:
-        Nights(warehouse, folder / stage).night(
+        Runs(warehouse, folder / stage).run(
             {"public": [image("a", name="changed"), image("new")], "private": [image("b")]}
         )
         publish(warehouse, folder / "published.duckdb")

@@ -1,4 +1,4 @@
-"""Nights as the tests write them: images in listings, staged and merged as a run would."""
+"""Runs as the tests write them: images in listings, staged and merged as a run would."""
 
 import shutil
 import sqlite3
@@ -88,7 +88,7 @@ def held_by_another_process(folder: Path) -> Iterator["subprocess.Popen[bytes]"]
             holder.communicate()
 
 
-class Nights:
+class Runs:
     """Runs nights against one warehouse, a cloud `c` each."""
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
@@ -99,7 +99,7 @@ class Nights:
         self.asked: frozenset[str] = frozenset()
         """The images that were missing in the last night, and due."""
 
-    def night(
+    def run(
         self,
         listings: dict[str, list[dict[str, Any]]],
         *,

@@ -7,7 +7,7 @@ import pytest
 from core.errors import WarehouseError
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from transform.dictionary import ATTRIBUTES
 from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
@@ -38,14 +38,14 @@ def as_before(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Nights:
-    nights = Nights(new_warehouse(tmp_path), tmp_path / "stage")
-    nights.night({"public": [ODD, PLAIN]})
+def nights(tmp_path: Path) -> Runs:
+    nights = Runs(new_warehouse(tmp_path), tmp_path / "stage")
+    nights.run({"public": [ODD, PLAIN]})
     return nights
 
 
 @pytest.mark.both_engines
-def test_new_columns_are_filled_from_extra_as_if_they_had_always_been_there(nights: Nights) -> None:
+def test_new_columns_are_filled_from_extra_as_if_they_had_always_been_there(nights: Runs) -> None:
     query = "SELECT id, os_bit, lazyloading, tags, os_feature_list, extra, seen_from FROM images ORDER BY id"
     before = nights.rows(query)
     as_before(nights.warehouse)
@@ -53,10 +53,10 @@ def test_new_columns_are_filled_from_extra_as_if_they_had_always_been_there(nigh
     assert nights.rows(query) == before
 
 
-def test_new_columns_make_no_new_versions(nights: Nights) -> None:
+def test_new_columns_make_no_new_versions(nights: Runs) -> None:
     as_before(nights.warehouse)
     bring_up_to_date(nights.warehouse, "0")
-    assert nights.night({"public": [ODD, PLAIN]}).unchanged == 2
+    assert nights.run({"public": [ODD, PLAIN]}).unchanged == 2
     assert nights.rows("SELECT count(*) FROM image_versions") == [(2,)]
 
 
@@ -71,8 +71,8 @@ BROKEN = image(
 
 @pytest.mark.both_engines
 def test_properties_of_openstack_that_were_in_extra_move_to_columns_and_no_image_has_changed(tmp_path: Path) -> None:
-    nights = Nights(new_warehouse(tmp_path), tmp_path / "stage")
-    nights.night({"public": [PROMISED, BROKEN, image("neither")]})
+    nights = Runs(new_warehouse(tmp_path), tmp_path / "stage")
+    nights.run({"public": [PROMISED, BROKEN, image("neither")]})
     columns = ", ".join(f'"{attribute.column}"' for attribute in OPENSTACK_ATTRIBUTES)
     query = f"SELECT id, {columns}, extra, content_hash FROM images ORDER BY id"
     held, rejects = nights.rows(query), nights.rows("FROM rejects ORDER BY ALL")
@@ -96,12 +96,12 @@ def test_properties_of_openstack_that_were_in_extra_move_to_columns_and_no_image
     bring_up_to_date(nights.warehouse, "0")
     assert nights.rows(query) == held
     assert nights.rows("FROM rejects ORDER BY ALL") == rejects
-    assert nights.night({"public": [PROMISED, BROKEN, image("neither")]}).unchanged == 3
+    assert nights.run({"public": [PROMISED, BROKEN, image("neither")]}).unchanged == 3
     assert nights.rows("FROM image_changes") == []
 
 
 @pytest.mark.both_engines
-def test_value_that_does_not_fit_its_new_column_goes_to_the_rejects(nights: Nights) -> None:
+def test_value_that_does_not_fit_its_new_column_goes_to_the_rejects(nights: Runs) -> None:
     as_before(nights.warehouse)
     nights.warehouse.execute("UPDATE image_versions SET extra = MAP {'__os_bit': 'many'} WHERE id = 'odd'")
     bring_up_to_date(nights.warehouse, "0")
@@ -111,13 +111,13 @@ def test_value_that_does_not_fit_its_new_column_goes_to_the_rejects(nights: Nigh
     ]
 
 
-def test_table_has_a_column_of_its_type_for_every_attribute(nights: Nights) -> None:
+def test_table_has_a_column_of_its_type_for_every_attribute(nights: Runs) -> None:
     types = dict(row[:2] for row in nights.rows("DESCRIBE image_versions"))
     for attribute in ATTRIBUTES:
         assert types[attribute.column] == attribute.sql_type
 
 
-def test_column_that_only_a_newer_version_knows_is_refused(nights: Nights) -> None:
+def test_column_that_only_a_newer_version_knows_is_refused(nights: Runs) -> None:
     nights.warehouse.execute(
         "INSERT INTO schema_migrations VALUES ('column from_the_future', '', TIMESTAMP '2030-01-01', '9.9')"
     )
@@ -126,7 +126,7 @@ def test_column_that_only_a_newer_version_knows_is_refused(nights: Nights) -> No
 
 
 @pytest.mark.both_engines
-def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Nights) -> None:
+def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Runs) -> None:
     for view in nights.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal"):
         nights.warehouse.execute(f"DROP VIEW {view[0]}")
     for statement in (
@@ -143,4 +143,4 @@ def test_warehouse_of_yesterday_is_migrated_and_no_image_has_changed(nights: Nig
         ("odd", "listed", ["public"]),
         ("plain", "listed", ["public"]),
     ]
-    assert nights.night({"public": [ODD, PLAIN]}).unchanged == 2
+    assert nights.run({"public": [ODD, PLAIN]}).unchanged == 2

@@ -14,7 +14,7 @@ from extract.body import parse_page
 from load import column_migration, content, schema
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.transform.test_batch import IMAGES
 from tests.transform.test_identity import DIFFERENT, SAME, with_attributes
 from transform.attribute import Attribute, Kind
@@ -36,13 +36,13 @@ def received(texts: list[str]) -> Any:
     return parse_page(b'{"images": [%s]}' % ",".join(texts).encode(), "test").images
 
 
-def changed_and_shown(warehouse: Warehouse, nights: Nights, pairs: list[tuple[str, str]]) -> list[tuple[bool, bool]]:
+def changed_and_shown(warehouse: Warehouse, nights: Runs, pairs: list[tuple[str, str]]) -> list[tuple[bool, bool]]:
     """Of each pair, which must leave out the id: whether it made a second version, and whether image_changes has it."""
     for table in ("image_versions", "listing_memberships", "rejects", "runs", "run_listings", "run_clouds"):
         warehouse.execute(f"DELETE FROM {table}")
     for texts in zip(*pairs, strict=True):
         page = [text.replace("{", f'{{"id": "i{number}"', 1) for number, text in enumerate(texts)]
-        nights.night({"private": received(page)})
+        nights.run({"private": received(page)})
     versions = dict(nights.rows("SELECT id, count(*) FROM image_versions GROUP BY id"))
     changes = nights.rows("SELECT id, attribute, old_value, new_value FROM image_changes ORDER BY ALL")
     shown = {identity for identity, *_ in changes}
@@ -63,14 +63,14 @@ def without_id(attributes: str) -> str:
 
 @pytest.mark.both_engines
 def test_what_the_tables_hold_alike_makes_no_version(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
+    nights = Runs(warehouse, tmp_path)
     pairs = [(without_id(texts[0]), without_id(other)) for texts in SAME for other in texts[1:]]
     assert changed_and_shown(warehouse, nights, pairs) == [(False, False)] * len(pairs)
 
 
 @pytest.mark.both_engines
 def test_what_the_tables_hold_otherwise_makes_a_version_and_is_shown(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
+    nights = Runs(warehouse, tmp_path)
     pairs = [
         (without_id(one), without_id(other))
         for texts in DIFFERENT for number, one in enumerate(texts) for other in texts[number + 1 :]
@@ -88,7 +88,7 @@ def test_hashes_differ_if_and_only_if_a_change_is_shown(
     alike = [(one, one | {"name": other.get("name")}) for one, other in pairs]
     texts = [(_attributes(one), _attributes(other)) for one, other in [*pairs, *alike]]
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder)
+        nights = Runs(warehouse, folder)
         assert all(changed == shown for changed, shown in changed_and_shown(warehouse, nights, texts))
         hashes = nights.rows("SELECT id, run_from, content_hash FROM image_versions ORDER BY ALL")
         warehouse.execute("UPDATE image_versions SET content_hash = 'x'")
@@ -102,12 +102,12 @@ def _attributes(image: dict[str, Any]) -> str:
 
 
 def test_rejects_are_kept_once_while_the_image_is_the_same(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
+    nights = Runs(warehouse, tmp_path)
     odd, nameless = image("a", min_ram="much"), {"name": "no id"}
     for _ in range(3):
-        assert nights.night({"private": [odd, nameless]}).rejected == 2
+        assert nights.run({"private": [odd, nameless]}).rejected == 2
     assert nights.rows("SELECT id, value FROM rejects ORDER BY ALL") == [("a", "much"), (None, '{"name":"no id"}')]
-    nights.night({"private": [odd | {"min_ram": "more"}, nameless]})
+    nights.run({"private": [odd | {"min_ram": "more"}, nameless]})
     assert nights.rows("SELECT attribute, old_value, new_value FROM image_changes") == [
         (
             "rejected min_ram",
@@ -123,17 +123,17 @@ def test_rejects_are_kept_once_while_the_image_is_the_same(warehouse: Warehouse,
 
 
 def test_rejects_are_those_of_the_reading_that_counts(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
+    nights = Runs(warehouse, tmp_path)
     later = image("a", min_ram="later", updated_at="2026-10-02T00:00:00Z")
-    nights.night({"private": [image("b"), later], "public": [image("c"), image("d"), image("a", min_ram="earlier")]})
+    nights.run({"private": [image("b"), later], "public": [image("c"), image("d"), image("a", min_ram="earlier")]})
     assert nights.rows("SELECT value FROM rejects") == [("later",)]
 
 
 @pytest.mark.both_engines
 def test_whatever_a_tenant_wrote_is_read_again(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
+    nights = Runs(warehouse, tmp_path)
     odd = image("a", name="\x00n", min_ram="\x00", **{"\x00": "x", "x": "\x00", "a=b, c": "{}", "'": '"', "NULL": ""})
-    nights.night({"private": [odd]})
+    nights.run({"private": [odd]})
     ((name, extra),) = nights.rows("SELECT name, extra FROM images")
     assert name == "\x00n"
     assert extra == {"\x00": "x", "x": "\x00", "a=b, c": "{}", "'": '"', "NULL": ""}
@@ -143,18 +143,18 @@ def test_whatever_a_tenant_wrote_is_read_again(warehouse: Warehouse, tmp_path: P
 def test_image_whose_minus_zero_was_kept_as_zero_has_not_changed_while_its_text_is_the_same(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": received(['{"id": "a", "x": 0}', '{"id": "b", "x": 0}'])})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": received(['{"id": "a", "x": 0}', '{"id": "b", "x": 0}'])})
     texts = ['{"id": "a", "x": -0}', '{"id": "b", "x": -0}']
     warehouse.execute("UPDATE image_versions SET landed_hash = sha256($text) WHERE id = 'a'", {"text": texts[0]})
-    assert nights.night({"private": received(texts)}).changed == 1
+    assert nights.run({"private": received(texts)}).changed == 1
     assert nights.rows("SELECT id, old_value, new_value FROM image_changes") == [("b", "0", "-0")]
 
 
 def test_links_are_no_change(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": [image("a", self="x", name="n")]})
-    nights.night({"private": [image("a", self="y", name="m")]})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": [image("a", self="x", name="n")]})
+    nights.run({"private": [image("a", self="y", name="m")]})
     assert nights.rows("SELECT attribute FROM image_changes") == [("name",)]
 
 
@@ -170,7 +170,7 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
 
     texts = {"1": "8", "2": "08", "3": "much", "4": None, "5": ""}
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path).night(
+        Runs(warehouse, tmp_path).run(
             {"private": [image(key, __image_displayname=text) for key, text in texts.items()]}
         )
         use(retyped("image_displayname", Kind.INTEGER))
@@ -194,7 +194,7 @@ def test_column_whose_type_changed_is_converted(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.both_engines
 def test_conversion_that_was_broken_off_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path).night({"private": [image("a", min_ram=5)]})
+        Runs(warehouse, tmp_path).run({"private": [image("a", min_ram=5)]})
         warehouse.execute('ALTER TABLE image_versions DROP COLUMN "min_ram"')
         warehouse.execute("ALTER TABLE image_versions ADD COLUMN min_ram VARCHAR")
         warehouse.execute("UPDATE image_versions SET min_ram = '5'")

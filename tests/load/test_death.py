@@ -13,7 +13,7 @@ from load.invariants import require
 from load.publish import publish
 from load.warehouse import Warehouse
 from tests.load.die import second_night
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ AFTER = [("a", "changed"), ("b", "image b"), ("new", "image new")]
 def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("first")
     with new_warehouse(folder) as warehouse:
-        Nights(warehouse, folder / "stage").night({"public": [image("a"), image("gone")], "private": [image("b")]})
+        Runs(warehouse, folder / "stage").run({"public": [image("a"), image("gone")], "private": [image("b")]})
         publish(warehouse, folder / "published.duckdb")
     return folder
 

@@ -21,7 +21,7 @@ from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from tests.clouds.postgres import postgres_server
-from tests.load.runs import Nights, image
+from tests.load.runs import Runs, image
 
 pytestmark = pytest.mark.slow
 
@@ -54,11 +54,11 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
 def test_history_is_kept_and_published_as_from_a_file(lake: Lake, tmp_path: Path) -> None:
     with Warehouse(lake) as warehouse:
         bring_up_to_date(warehouse, "0")
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a", __os_type="Linux"), image("b")]})
-        nights.night({"public": [image("a", __os_type="Linux", name="renamed")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a", __os_type="Linux"), image("b")]})
+        nights.run({"public": [image("a", __os_type="Linux", name="renamed")]})
         publish(warehouse, tmp_path / "published.duckdb")
-        nights.night({"public": [image("a", __os_type="Linux", name="renamed")]})
+        nights.run({"public": [image("a", __os_type="Linux", name="renamed")]})
         publish(warehouse, tmp_path / "published.duckdb")
         in_the_lake = nights.rows("SELECT id, name, os_type, end_reason FROM image_versions ORDER BY ALL")
     with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as reader:
@@ -114,9 +114,9 @@ def test_data_may_lie_in_an_object_store(tmp_path: Path, monkeypatch: pytest.Mon
         bucket = boto3.resource("s3").create_bucket(Bucket="lake")
         with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as warehouse:
             bring_up_to_date(warehouse, "0")
-            nights = Nights(warehouse, tmp_path / "stage")
-            nights.night({"public": [image(f"{number}") for number in range(100)]})
-            nights.night({"public": [image(f"{number}") for number in range(90)]})
+            nights = Runs(warehouse, tmp_path / "stage")
+            nights.run({"public": [image(f"{number}") for number in range(100)]})
+            nights.run({"public": [image(f"{number}") for number in range(90)]})
             assert nights.rows("SELECT count(*) FROM images") == [(90,)]
         assert any(one.key.endswith(".parquet") for one in bucket.objects.all())
         with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as again:
@@ -150,15 +150,15 @@ def test_files_are_seen_from_the_settings_folder(tmp_path: Path) -> None:
 def test_run_that_began_first_and_loads_last_leaves_what_the_later_one_saw(tmp_path: Path, mode: str) -> None:
     with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
         bring_up_to_date(warehouse, "0")
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("same"), image("changed"), image("goes")], "private": [image("other")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("same"), image("changed"), image("goes")], "private": [image("other")]})
         first = begin_run(warehouse, "full", "0")
         # Another machine begins later and is done sooner: it sees what the first one read too early to see.
         rest = [image("other"), image("same")] if mode == "full" else [image("same")]
         public = [image("changed", name="newest"), image("came"), *([image("same")] if mode == "full" else [])]
-        nights.night({"public": public, "private": rest}, mode=mode)
+        nights.run({"public": public, "private": rest}, mode=mode)
         read_before = [image("same"), image("changed", name="older"), image("goes"), image("new")]
-        counts = nights.night({"public": read_before, "private": [image("other", name="renamed")]}, run=first)
+        counts = nights.run({"public": read_before, "private": [image("other", name="renamed")]}, run=first)
         assert (counts.new, counts.changed, counts.deleted) == (1, 1, 0)
         assert nights.rows("SELECT id, name, listings FROM images WHERE id <> 'goes' ORDER BY id") == [
             ("came", "image came", ["public"]),
@@ -170,7 +170,7 @@ def test_run_that_began_first_and_loads_last_leaves_what_the_later_one_saw(tmp_p
         assert nights.rows("SELECT id FROM images WHERE id = 'goes'") == ([] if mode == "full" else [("goes",)])
         assert nights.asked == frozenset()
         # The next night finds all as it is.
-        nights.night(
+        nights.run(
             {
                 "public": [image("same"), image("changed", name="newest"), image("came"), image("new")],
                 "private": [image("other", name="renamed"), image("same")],
@@ -185,10 +185,10 @@ def test_files_and_snapshots_do_not_grow_without_end(lake: Lake, tmp_path: Path)
 
     with Warehouse(lake) as warehouse:
         bring_up_to_date(warehouse, "0")
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         sizes = []
         for number in range(6):
-            nights.night({"public": [image(str(one), name=f"{number if one % 3 == 0 else 0}") for one in range(60)]})
+            nights.run({"public": [image(str(one), name=f"{number if one % 3 == 0 else 0}") for one in range(60)]})
             # A load that was killed leaves such a file.
             lost = tmp_path / "lake" / "main" / "image_versions" / f"ducklake-lost-{number}.parquet"
             shutil.copy(next(iter(files())), lost)
@@ -206,8 +206,8 @@ def test_files_and_snapshots_do_not_grow_without_end(lake: Lake, tmp_path: Path)
 def test_what_another_machine_may_still_write_or_read_stays(lake: Lake, tmp_path: Path) -> None:
     with Warehouse(lake) as warehouse:
         bring_up_to_date(warehouse, "0")
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image(str(one)) for one in range(60)]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image(str(one)) for one in range(60)]})
         written = tmp_path / "lake" / "main" / "image_versions" / "ducklake-being-written.parquet"
         shutil.copy(next((tmp_path / "lake").rglob("*.parquet")), written)
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -232,10 +232,10 @@ def test_run_is_shown_while_it_goes_on_and_known_as_dead_on_the_machine_where_it
 
     with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
         bring_up_to_date(warehouse, "0")
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a")]})
         publish(warehouse, published)
-        nights.night({"public": [image("a"), image("b")]})  # another machine's: our copy does not have it
+        nights.run({"public": [image("a"), image("b")]})  # another machine's: our copy does not have it
         ours = begin_run(warehouse, "full", "0", {"c": True})
         for _ in range(2):
             publish(warehouse, published, quick=True)

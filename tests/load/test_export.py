@@ -14,7 +14,7 @@ from load.export import FORMATS, export
 from load.publish import publish
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published copy."""
     made = tmp_path_factory.mktemp("one-run")
     with new_warehouse(made) as warehouse:
-        Nights(warehouse, made / "stage").night({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
+        Runs(warehouse, made / "stage").run({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
         publish(warehouse, made / "published.duckdb")
     return made / "published.duckdb"
 

@@ -9,7 +9,7 @@ from core.errors import WarehouseError
 from load.invariants import require
 from load.statements import names
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 DAMAGE = {
     "one_current_version": "INSERT INTO image_versions FROM image_versions",
@@ -23,10 +23,10 @@ DAMAGE = {
 
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Iterator[Nights]:
+def nights(tmp_path: Path) -> Iterator[Runs]:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a")]})
         yield nights
 
 
@@ -49,14 +49,14 @@ def undamaged_rules(warehouse: Warehouse) -> list[str]:
     return unseen
 
 
-def test_damage_is_found(nights: Nights) -> None:
+def test_damage_is_found(nights: Runs) -> None:
     require(nights.warehouse)
     assert undamaged_rules(nights.warehouse) == []
     require(nights.warehouse)
 
 
-def test_load_that_would_break_a_rule_is_rolled_back(nights: Nights) -> None:
+def test_load_that_would_break_a_rule_is_rolled_back(nights: Runs) -> None:
     nights.warehouse.execute("UPDATE run_clouds SET new = 7")
     with pytest.raises(WarehouseError, match="counts_agree"):
-        nights.night({"public": [image("a"), image("b")]})
+        nights.run({"public": [image("a"), image("b")]})
     assert nights.rows("SELECT id FROM images") == [("a",)]

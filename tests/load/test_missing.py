@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage, decide, decide_in_replay
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 
 @pytest.mark.slow
 def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a"), image("b")]})
-        nights.night({"public": [image("a")]}, there=(image("b"),))
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a"), image("b")]})
+        nights.run({"public": [image("a")]}, there=(image("b"),))
         ((started_at,),) = nights.rows("SELECT max(started_at) FROM runs")
         due_in = [1] if nights.asked else []
         warehouse.execute("DELETE FROM incoming WHERE id = 'b'")
@@ -37,11 +37,11 @@ def test_unlisted_image_is_due_after_1_2_4_runs_and_then_every_32(tmp_path: Path
 @pytest.mark.slow
 def test_rotation_costs_a_bounded_number_of_questions(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         asked = []
         for number in range(12):
             there = tuple(image(f"v{old}") for old in range(number))
-            nights.night({"public": [image("a"), image(f"v{number}")]}, there=there)
+            nights.run({"public": [image("a"), image(f"v{number}")]}, there=there)
             asked.append(len(nights.asked))
         assert asked == [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]
         assert nights.rows("SELECT count(*) FROM images WHERE state = 'unlisted'") == [(11,)]

@@ -18,7 +18,7 @@ from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.statements import names, statement, views
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.load.test_stored_views import assert_same
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
     with new_warehouse(tmp_path) as made:
-        Nights(made, tmp_path / "stage").night({"public": [image("a"), image("b")]})
+        Runs(made, tmp_path / "stage").run({"public": [image("a"), image("b")]})
         yield made
 
 
@@ -160,7 +160,7 @@ def test_views_answer_from_their_own_copy_whichever_is_in_use(
     other = tmp_path / "other"
     other.mkdir()
     with new_warehouse(other) as second:
-        Nights(second, other / "stage").night({"public": [image("x")]})
+        Runs(second, other / "stage").run({"public": [image("x")]})
         publish(second, other / "published.duckdb")
     with duckdb.connect() as client:
         client.execute(f"ATTACH '{published}' AS g (READ_ONLY)")
@@ -175,9 +175,9 @@ def test_views_answer_from_their_own_copy_whichever_is_in_use(
 def test_changes_worked_out_in_pieces_are_all_changes_and_stored_views_keep_their_comments(
     warehouse: Warehouse, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nights = Nights(warehouse, tmp_path / "more")
+    nights = Runs(warehouse, tmp_path / "more")
     for number in range(4):
-        nights.night({"public": [image("a", min_disk=number), image("b", min_disk=number // 2), image("c")]})
+        nights.run({"public": [image("a", min_disk=number), image("b", min_disk=number // 2), image("c")]})
     for rows in (1, 3, 100):
         monkeypatch.setattr(stored_views, "_ROWS_A_PIECE", rows)
         publish(warehouse, published, anew=True)

@@ -18,14 +18,14 @@ from rich.console import Console
 from cli.display import printable, table
 from cli.main import main
 from load.publish import publish
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("one-run")
     with new_warehouse(made) as warehouse:
-        Nights(warehouse, made / "stage").night(
+        Runs(warehouse, made / "stage").run(
             {
                 "public": [
                     image("a", name='\x1b[31mred, "quoted" 大', tags=["x", "y"], odd={"n": 1}),

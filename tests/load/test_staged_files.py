@@ -9,7 +9,7 @@ import pytest
 
 from load.staged_files import names_for_duckdb
 from load.statements import names, statement
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +33,9 @@ def test_file_is_read_as_it_is(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FOLDERS)
 def test_night_in_such_a_folder_is_like_any_other(tmp_path: Path, name: str) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / name)
-        nights.night({"public": [image("a", owner="o", min_ram=-1.5), image("b")]})
-        nights.night({"public": [image("b")]}, there=(image("a", owner="p"),))
+        nights = Runs(warehouse, tmp_path / name)
+        nights.run({"public": [image("a", owner="o", min_ram=-1.5), image("b")]})
+        nights.run({"public": [image("b")]}, there=(image("a", owner="p"),))
         found = nights.rows("SELECT id, cloud, owner, status, listings, state FROM images ORDER BY id")
         assert found == [("a", "c", "p", None, [], "unlisted"), ("b", "c", None, None, ["public"], "listed")]
         assert nights.rows("SELECT id, value FROM rejects") == [("a", "-1.5")]

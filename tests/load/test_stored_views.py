@@ -16,7 +16,7 @@ from load.retirement import Rename, rename_within
 from load.runs import begin_run, finish_run
 from load.stored_views import BY_TIME, WHOLE
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_copy_says_what_the_views_say_after_whatever_happened(
     warehouse: Warehouse, tmp_path: Path, since: list[datetime | None]
 ) -> None:
     published = tmp_path / "published.duckdb"
-    nights = Nights(warehouse, tmp_path / "stage")
+    nights = Runs(warehouse, tmp_path / "stage")
 
     def started() -> list[datetime]:
         return [at for (at,) in nights.rows("SELECT started_at FROM runs ORDER BY started_at")]
@@ -64,22 +64,22 @@ def test_copy_says_what_the_views_say_after_whatever_happened(
         assert_same(warehouse, published)
         return since[-1]
 
-    nights.night({"public": [image("a", min_ram="much")], "private": [image("b", note="1"), image("c")]})
-    nights.night({"public": [image("a", min_ram="more")], "private": [image("b", note="2")]})
+    nights.run({"public": [image("a", min_ram="much")], "private": [image("b", note="1"), image("c")]})
+    nights.run({"public": [image("a", min_ram="more")], "private": [image("b", note="2")]})
     assert published_since() is None
-    nights.night({"public": [image("a", min_disk=1), image("c", tags=["x"])], "private": [image("b", note="2")]})
+    nights.run({"public": [image("a", min_disk=1), image("c", tags=["x"])], "private": [image("b", note="2")]})
     assert published_since() == started()[-1]
 
     # Another machine's run began earlier and loads later: what the copy has of its time and after is not all.
     slow = begin_run(warehouse, "changes", "0")
-    nights.night({"public": [image("a", min_disk=2), image("c", tags=["x"])], "private": [image("b", note="2")]})
+    nights.run({"public": [image("a", min_disk=2), image("c", tags=["x"])], "private": [image("b", note="2")]})
     assert published_since() == slow.started_at
-    nights.night({"private": [image("b", note="3", tags=["y"])]}, mode="changes", run=slow)
+    nights.run({"private": [image("b", note="3", tags=["y"])]}, mode="changes", run=slow)
     assert published_since() == slow.started_at
     assert nights.rows("SELECT count(*) FROM image_changes WHERE new_value = '3'") == [(1,)]
 
     # What no run did is seen in the versions. It is no history of ours: a copy made whole has it too.
-    nights.night({"public": [image("a", min_disk=3), image("c", tags=["x"])], "private": [image("b", note="3")]})
+    nights.run({"public": [image("a", min_disk=3), image("c", tags=["x"])], "private": [image("b", note="3")]})
     warehouse.execute("DELETE FROM image_versions WHERE id = 'a' AND min_disk = 1")
     assert published_since() is None
 

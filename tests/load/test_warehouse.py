@@ -20,7 +20,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.statements import names, statement
 from load.warehouse import Warehouse
-from tests.load.runs import Nights, held_by_another_process, image, new_warehouse
+from tests.load.runs import Runs, held_by_another_process, image, new_warehouse
 
 
 @pytest.mark.slow
@@ -102,8 +102,8 @@ def test_checkpoint_has_the_memory_that_all_columns_need(tmp_path: Path) -> None
     with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=64) as warehouse:
         bring_up_to_date(warehouse, "0")
         for number in range(6):
-            nights = Nights(warehouse, tmp_path / f"stage{number}")
-            nights.night({"public": [image(f"{number}-{one}", **{f"new_{number}": "x"}) for one in range(300)]})
+            nights = Runs(warehouse, tmp_path / f"stage{number}")
+            nights.run({"public": [image(f"{number}-{one}", **{f"new_{number}": "x"}) for one in range(300)]})
             warehouse.settle()
 
 
@@ -195,7 +195,7 @@ def test_no_run_begins_before_the_last_one(tmp_path: Path, ahead: timedelta, mod
 def test_published_copy_answers_with_views_and_comments_while_the_warehouse_is_held(tmp_path: Path) -> None:
     published = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]})
+        Runs(warehouse, tmp_path / "stage").run({"public": [image("a")]})
         publish(warehouse, published)
         with duckdb.connect(str(published), read_only=True) as reader:
             assert reader.execute("SELECT id, listings FROM images").fetchall() == [("a", ["public"])]
@@ -207,10 +207,10 @@ def test_published_copy_answers_with_views_and_comments_while_the_warehouse_is_h
 def test_reader_of_the_old_copy_reads_on_after_a_new_one_is_published(tmp_path: Path) -> None:
     published = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         publish(warehouse, published)
         with duckdb.connect(str(published), read_only=True) as reader:
-            nights.night({"public": [image("a")]})
+            nights.run({"public": [image("a")]})
             publish(warehouse, published)
             assert reader.execute("SELECT count(*) FROM images").fetchone() == (0,)
 
@@ -272,11 +272,11 @@ def test_publication_of_a_night_that_changed_nothing_brings_its_run(
 ) -> None:
     published = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a")]})
         publish(warehouse, published)
         monkeypatch.setattr("load.publish._copy", None)  # the whole copy is not needed
-        nights.night({"public": [image("a")]})
+        nights.run({"public": [image("a")]})
         publish(warehouse, published)
         assert published_rows(published, "SELECT sum(unchanged), count(*) FROM run_clouds") == [(1, 2)]
         assert published_rows(published, "SELECT id FROM images") == [("a",)]
@@ -290,10 +290,10 @@ def test_publication_of_a_night_that_changed_something_brings_it(
 ) -> None:
     published = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a")], "private": []})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a")], "private": []})
         publish(warehouse, published)
-        nights.night({"public": [], "private": [], **second})
+        nights.run({"public": [], "private": [], **second})
         publish(warehouse, published)
         query = "SELECT id, name, listings FROM images"
         assert published_rows(published, query) == warehouse.execute(query).fetchall()
@@ -303,13 +303,13 @@ def test_publication_brings_what_is_known_of_unlisted_images(tmp_path: Path) -> 
     published = tmp_path / "published.duckdb"
     queries = ("FROM unlisted_images ORDER BY ALL", "SELECT id, state, listings FROM images ORDER BY id")
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a"), image("b"), image("c")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a"), image("b"), image("c")]})
         # As an older version left it: current, in no listing, and nothing is known of it.
         warehouse.execute("UPDATE listing_memberships SET seen_to = seen_from + INTERVAL 1 SECOND WHERE id = 'c'")
         for there in ((), (image("b"), image("c")), (image("b"), image("c"))):
             publish(warehouse, published)
-            nights.night({"public": [image("a")] if there else [image("a"), image("b")]}, there=there, gone=frozenset())
+            nights.run({"public": [image("a")] if there else [image("a"), image("b")]}, there=there, gone=frozenset())
             publish(warehouse, published)
             for query in queries:
                 assert published_rows(published, query) == warehouse.execute(query).fetchall()
@@ -318,11 +318,11 @@ def test_publication_brings_what_is_known_of_unlisted_images(tmp_path: Path) -> 
 def test_publication_of_a_state_alone_brings_it(tmp_path: Path) -> None:
     published = tmp_path / "published.duckdb"
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [image("a"), image("b")]})
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a"), image("b")]})
         warehouse.execute("UPDATE listing_memberships SET seen_to = seen_from + INTERVAL 1 SECOND WHERE id = 'b'")
         publish(warehouse, published)
-        nights.night({"public": [image("a")]}, there=(image("b"),))
+        nights.run({"public": [image("a")]}, there=(image("b"),))
         publish(warehouse, published)
     assert published_rows(published, "SELECT state FROM images WHERE id = 'b'") == [("unlisted",)]
 
@@ -349,7 +349,7 @@ def comment_and_tables(warehouse: Warehouse) -> tuple[Any, int]:
 
 def test_older_warehouse_is_migrated_and_keeps_what_it_has(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "stage").night({"public": [image("a")]})
+        Runs(warehouse, tmp_path / "stage").run({"public": [image("a")]})
         new = comment_and_tables(warehouse)
         as_an_older_version_left_it(warehouse)
         bring_up_to_date(warehouse, "1")

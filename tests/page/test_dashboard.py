@@ -15,7 +15,7 @@ import pytest
 from core.errors import SettingsError, WarehouseError
 from load.publish import publish
 from page.dashboard import write_page
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>\u2028{{packed}}'
 UUID = "0141daf5-a9a7-f596-4336-5f9c50587987"
@@ -24,11 +24,11 @@ UUID = "0141daf5-a9a7-f596-4336-5f9c50587987"
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         images = [image(UUID, name="b", size=5_000_000, created_at="2026-01-02T00:00:00Z"), image("no-uuid", name="a")]
-        nights.night({"public": images}, at=datetime(2026, 11, 2, 2))
+        nights.run({"public": images}, at=datetime(2026, 11, 2, 2))
         changed = {**images[0], "name": HOSTILE, "owner": HOSTILE, "__description": HOSTILE, HOSTILE: HOSTILE}
-        nights.night({"public": [changed, images[1]]}, at=datetime(2026, 11, 3, 2))
+        nights.run({"public": [changed, images[1]]}, at=datetime(2026, 11, 3, 2))
         publish(warehouse, tmp_path / "published.duckdb")
     return tmp_path / "published.duckdb"
 

@@ -1,4 +1,4 @@
-"""Nights at a cloud without Prefect: what the flow does, in one process and at once."""
+"""Runs at a cloud without Prefect: what the flow does, in one process and at once."""
 
 import os
 import random

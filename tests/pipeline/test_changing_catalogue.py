@@ -168,7 +168,7 @@ class Reader:
         self.connection = Connection(known, "http://model", client, None)
         self.complete: set[str] = set()
 
-    def night(self, mode: str) -> None:
+    def run(self, mode: str) -> None:
         run = begin_run(self.warehouse, mode, "0")
         api_probe = ApiProbe("openstack", "as set", self.model.now, None, 0)
         session = Session(self.connection, api_probe, listings("openstack", None, LISTINGS))
@@ -235,7 +235,7 @@ def test_nothing_is_missed_nothing_ends_falsely_whatever_changes_meanwhile(
         known = set(reader.current())
         model.begin(meanwhile)
         at_start = {identity: image.version for identity, image in model.images.items()}
-        reader.night(mode)
+        reader.run(mode)
         check(mode, model, reader, known, at_start)
 
 

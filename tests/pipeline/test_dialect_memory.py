@@ -9,7 +9,7 @@ from load.earlier_runs import remembered_dialect
 from load.runs import begin_run, finish_run
 from load.warehouse import Warehouse
 from tests.clouds.fake import FakeCloud, fake_cloud
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.pipeline.test_sync import Place
 
 
@@ -32,39 +32,39 @@ def test_cloud_that_was_never_read_has_no_dialect(warehouse: Warehouse) -> None:
 
 
 def test_dialect_of_the_last_run_is_remembered_for_its_cloud_alone(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": [image("a", __imagetype="private"), image("b")]})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": [image("a", __imagetype="private"), image("b")]})
     assert remembered_dialect(warehouse, "c") == "ims"
     assert remembered_dialect(warehouse, "d") is None
-    nights.night({"private": [image("a", __imagetype="private"), image("b")]})
+    nights.run({"private": [image("a", __imagetype="private"), image("b")]})
     _last_dialect(warehouse, "openstack")
     assert remembered_dialect(warehouse, "c") == "openstack"
 
 
 def test_run_that_loaded_nothing_of_the_cloud_is_passed_over(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": [image("a", __imagetype="private")]})
-    nights.night({"private": [image("a", __imagetype="private")]})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": [image("a", __imagetype="private")]})
+    nights.run({"private": [image("a", __imagetype="private")]})
     _last_dialect(warehouse, None)
     finish_run(warehouse, begin_run(warehouse, "full", "0"), "failed")
     assert remembered_dialect(warehouse, "c") == "ims"
 
 
 def test_dialect_that_was_only_assumed_is_not_remembered(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": []})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": []})
     _last_dialect(warehouse, "openstack")
     assert remembered_dialect(warehouse, "c") is None
     # A pending share, which the first look does not show, is loaded by the listings of plain OpenStack too.
-    nights.night({"shared-pending": [image("a", __imagetype="shared")]})
+    nights.run({"shared-pending": [image("a", __imagetype="shared")]})
     _last_dialect(warehouse, "openstack")
     assert remembered_dialect(warehouse, "c") is None
 
 
 def test_images_of_the_past_bear_nothing_out(warehouse: Warehouse, tmp_path: Path) -> None:
-    nights = Nights(warehouse, tmp_path)
-    nights.night({"private": [image("a", __imagetype="private")]})
-    nights.night({"private": []})
+    nights = Runs(warehouse, tmp_path)
+    nights.run({"private": [image("a", __imagetype="private")]})
+    nights.run({"private": []})
     assert remembered_dialect(warehouse, "c") is None
 
 

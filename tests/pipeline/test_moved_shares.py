@@ -19,7 +19,7 @@ from pipeline.second_pass import MOST_PAGES_READ_AGAIN, in_stages, read_again
 from pipeline.session import Session, open_session
 from pipeline.settings import load_settings
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
-from tests.load.runs import READ_AT, Nights, image, new_warehouse
+from tests.load.runs import READ_AT, Runs, image, new_warehouse
 from tests.pipeline.test_sync import Place
 
 SHARES = ("shared-pending", "shared-accepted", "shared-rejected")
@@ -183,18 +183,18 @@ def test_share_is_in_one_listing_after_the_run_not_in_two(cloud: FakeCloud, tmp_
 
 def test_share_that_is_seen_elsewhere_has_left_a_listing_that_could_not_be_read(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path)
-        nights.night({"shared-pending": [image("a", owner="b"), image("b", owner="b")], "shared-accepted": []})
-        nights.night({"shared-pending": [], "shared-accepted": [image("a", owner="b")]}, incomplete=("shared-pending",))
+        nights = Runs(warehouse, tmp_path)
+        nights.run({"shared-pending": [image("a", owner="b"), image("b", owner="b")], "shared-accepted": []})
+        nights.run({"shared-pending": [], "shared-accepted": [image("a", owner="b")]}, incomplete=("shared-pending",))
         assert nights.rows(MEMBERSHIPS) == [("a", "shared-accepted"), ("b", "shared-pending")]
 
 
 def test_own_shares_stay_shared_out_beside_what_is_received(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path)
+        nights = Runs(warehouse, tmp_path)
         own = image("a", owner="p" * 32)
         for _ in range(2):
-            nights.night({"private": [own], "shared-pending": [own], "shared-accepted": [own, image("b", owner="b")]})
+            nights.run({"private": [own], "shared-pending": [own], "shared-accepted": [own, image("b", owner="b")]})
         assert nights.rows(MEMBERSHIPS) == [("a", "private"), ("a", "shared-out"), ("b", "shared-accepted")]
 
 

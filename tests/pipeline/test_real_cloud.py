@@ -1,4 +1,4 @@
-"""Nights at a real Keystone and Glance: what DuckDB holds is what the cloud lists, and history tells each step."""
+"""Runs at a real Keystone and Glance: what DuckDB holds is what the cloud lists, and history tells each step."""
 
 import json
 from dataclasses import dataclass

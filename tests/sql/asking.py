@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from load.cookbook import question
-from tests.load.runs import Nights, new_warehouse
+from tests.load.runs import Runs, new_warehouse
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, 2), datetime(2026, 11, 3, 2)
 GIGABYTE = 1_000_000_000
@@ -23,11 +23,11 @@ COMPLETE = {
 def ask(folder: Path, name: str, catalogues: Sequence[dict[str, Any]], **given: object) -> list[Any]:
     """The rows of a question, each as a dictionary, on nights of their own, a day apart from 2 November 2026 on."""
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
+        nights = Runs(warehouse, folder / "stage")
         for number, catalogue in enumerate(catalogues):
             mode = "changes" if catalogue.pop("changes", None) is not None else "full"
             there = tuple(catalogue.pop("there", ()))
-            nights.night(catalogue, at=MONDAY + timedelta(days=number), there=there, mode=mode)
+            nights.run(catalogue, at=MONDAY + timedelta(days=number), there=there, mode=mode)
         found = warehouse.execute(question(name).text, given or None)
         columns = [column[0] for column in found.description]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

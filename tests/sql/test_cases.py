@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from load.statements import names, statement
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 FIRST = datetime(2026, 11, 2, 2)
 OBJECTS = [(folder, name) for folder in ("views", "macros") for name in names(folder)]
@@ -28,14 +28,14 @@ def case(folder: str, name: str) -> tuple[str, str, list[str]]:
     return " ".join(lines[began:asked]).removeprefix("Case: "), lines[asked], lines[asked + 1 : header]
 
 
-def run_nights(nights: Nights, text: str) -> None:
+def run_nights(nights: Runs, text: str) -> None:
     for number, night in enumerate(text.split("|")):
         mode = "changes" if night.strip().startswith("changes:") else "full"
         listings = {}
         for listing in night.replace("changes:", "").split(";"):
             name, _, images = listing.strip().partition(" ")
             listings[name] = [] if images.strip() == "-" else [_image(one) for one in images.split(",")]
-        nights.night(listings, mode=mode, at=FIRST + timedelta(days=number))
+        nights.run(listings, mode=mode, at=FIRST + timedelta(days=number))
 
 
 def _image(text: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def test_worked_case_gives_its_rows(tmp_path: Path, folder: str, name: str) -> N
     text, query, expected = case(folder, name)
     assert f"FROM {name}" in query
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         run_nights(nights, text)
         runs = [run_id for (run_id,) in nights.rows("SELECT run_id FROM runs ORDER BY started_at")]
         found = [", ".join("NULL" if value is None else str(value) for value in row) for row in nights.rows(query)]

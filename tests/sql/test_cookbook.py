@@ -11,7 +11,7 @@ import pytest
 from cli.cookbook_question import values
 from load.cookbook import question, questions, with_values
 from load.publish import publish
-from tests.load.runs import PROJECT, Nights, image, new_warehouse
+from tests.load.runs import PROJECT, Runs, image, new_warehouse
 from tests.sql.asking import COMPLETE, ask
 
 pytestmark = pytest.mark.slow
@@ -56,10 +56,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published copy of two nights, and of one that failed in part."""
     folder = tmp_path_factory.mktemp("cookbook")
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
-        nights.night(_first_night(), at=MONDAY)
-        nights.night(_second_night(), at=TUESDAY)
-        nights.night({"private": []}, at=datetime(2026, 11, 4, 2), incomplete=("private",))
+        nights = Runs(warehouse, folder / "stage")
+        nights.run(_first_night(), at=MONDAY)
+        nights.run(_second_night(), at=TUESDAY)
+        nights.run({"private": []}, at=datetime(2026, 11, 4, 2), incomplete=("private",))
         warehouse.execute(
             """INSERT INTO withheld_deletions VALUES ('c', 'copy 2', 'too many', TIMESTAMP '2026-11-04 02:00', 'r'),
             ('c', 'windows', 'too many', TIMESTAMP '2026-11-04 02:00', 'r')"""
@@ -290,14 +290,14 @@ def test_share_that_a_run_saw_in_both_listings_or_in_neither_has_moved(tmp_path:
 
 def test_stays_that_overlap_are_a_move_and_an_own_shared_image_has_not_moved(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         own, share = image("own", owner=PROJECT, visibility="shared"), image("a", **SHARED)
-        nights.night({"private": [own], "shared-pending": [share], "shared-accepted": []}, at=MONDAY)
-        nights.night({"private": [own], "shared-pending": [own, share], "shared-accepted": []}, at=TUESDAY)
+        nights.run({"private": [own], "shared-pending": [share], "shared-accepted": []}, at=MONDAY)
+        nights.run({"private": [own], "shared-pending": [own, share], "shared-accepted": []}, at=TUESDAY)
         warehouse.execute(  # as runs of before left it: a changes run opened the new stay, a full run closed the old
             "INSERT INTO listing_memberships VALUES ('c', 'a', 'shared-accepted', TIMESTAMP '2026-11-03 12:00', NULL)"
         )
-        nights.night({"private": [], "shared-pending": [], "shared-accepted": [share]}, at=datetime(2026, 11, 5, 2))
+        nights.run({"private": [], "shared-pending": [], "shared-accepted": [share]}, at=datetime(2026, 11, 5, 2))
         found = nights.rows("SELECT id, from_listing, to_listing, moved_at FROM image_moves")
     assert found == [("a", "shared-pending", "shared-accepted", datetime(2026, 11, 3, 12))]
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Iterator[Nights]:
+def nights(tmp_path: Path) -> Iterator[Runs]:
     with new_warehouse(tmp_path) as warehouse:
-        yield Nights(warehouse, tmp_path / "stage")
+        yield Runs(warehouse, tmp_path / "stage")
 
 
-def test_images_as_of_shows_what_images_showed_then(nights: Nights) -> None:
+def test_images_as_of_shows_what_images_showed_then(nights: Runs) -> None:
     shown = []
     for catalogue in (
         {"public": [image("a"), image("b")]},
@@ -23,7 +23,7 @@ def test_images_as_of_shows_what_images_showed_then(nights: Nights) -> None:
         {"public": [image("a", name="renamed")]},
         {"public": [image("a", name="renamed"), image("b", min_disk=1)]},
     ):
-        nights.night(catalogue)
+        nights.run(catalogue)
         ((start,),) = nights.rows("SELECT max(started_at) FROM runs")
         shown.append((start, nights.rows("SELECT * FROM images ORDER BY id")))
     for start, images in shown:
@@ -37,17 +37,17 @@ def test_images_as_of_shows_what_images_showed_then(nights: Nights) -> None:
     assert nights.warehouse.execute("SELECT * FROM images_as_of($ts)", before).fetchall() == []
 
 
-def test_images_as_of_has_the_columns_of_images(nights: Nights) -> None:
+def test_images_as_of_has_the_columns_of_images(nights: Runs) -> None:
     columns = nights.warehouse.columns
     assert columns("(FROM images_as_of(now()::TIMESTAMP))") == columns("images")
 
 
-def test_catalogue_diff_compares_two_moments_whatever_lay_between(nights: Nights) -> None:
+def test_catalogue_diff_compares_two_moments_whatever_lay_between(nights: Runs) -> None:
     first = {"public": [image("a", mine="1"), image("b"), image("c"), image("e")], "shared-pending": [image("s")]}
     between = {"public": [image("a", mine="9"), image("c", min_disk=5), image("x")], "shared-pending": [image("s")]}
     last = {"public": [image("a", mine="2"), image("c"), image("d"), image("e")], "shared-accepted": [image("s")]}
     for day, catalogue in enumerate((first, between, {"shared-pending": [], **last}), 2):
-        nights.night(catalogue, at=datetime(2026, 11, day, 2))
+        nights.run(catalogue, at=datetime(2026, 11, day, 2))
     found = nights.rows(
         """SELECT id, event, attribute, old_value, new_value
         FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-04 12:00') ORDER BY id"""

@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.sql.rotations import FIRST, LAST, MONTHS, Line, catalogue, month, monthly, run_on
 
 LINES = [Line(way, way, monthly()) for way in ("rename", "keep", "anew")]
 
 
 @pytest.fixture(scope="module")
-def rotated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+def rotated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """Two years of LINES, read on the first of each month."""
     folder = tmp_path_factory.mktemp("rotations")
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
+        nights = Runs(warehouse, folder / "stage")
         for number in range(MONTHS):
             listed, hidden = catalogue(LINES, month(number))
-            nights.night({"public": listed}, at=run_on(month(number)), there=tuple(hidden))
+            nights.run({"public": listed}, at=run_on(month(number)), there=tuple(hidden))
         yield nights
 
 
-def test_name_means_the_right_image_on_every_day(rotated: Nights) -> None:
+def test_name_means_the_right_image_on_every_day(rotated: Runs) -> None:
     found = rotated.rows(
         f"""SELECT days.day::DATE, names.name, arg_max(names.id, names.created_at)
         FROM (SELECT unnest(generate_series(DATE '{FIRST}', DATE '{LAST}', INTERVAL 1 DAY)) AS day) AS days
@@ -47,7 +47,7 @@ def test_name_means_the_right_image_on_every_day(rotated: Nights) -> None:
             assert rows.fetchall()[0] == (line.meant_on(day), "c", "vendor")
 
 
-def test_every_replaced_image_leads_to_the_one_of_now(rotated: Nights) -> None:
+def test_every_replaced_image_leads_to_the_one_of_now(rotated: Runs) -> None:
     found = rotated.rows("SELECT name, id, replaced_by, replaced_at, successor FROM image_successors ORDER BY ALL")
     expected = [
         (
@@ -93,9 +93,9 @@ def test_ways_in_which_names_change_hands(tmp_path: Path) -> None:
         for run in range(len(days))
     ]
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         for day, images in zip(days, catalogues, strict=True):
-            nights.night({"public": images, "private": []}, at=run_on(day))
+            nights.run({"public": images, "private": []}, at=run_on(day))
         assert dict(nights.rows("SELECT id, successor FROM image_successors")) == {
             "a": "b", "b": "a", "d": "c", "e": "g", "f": "g", "y": "z",
         }  # fmt: skip
@@ -109,13 +109,13 @@ def test_ways_in_which_names_change_hands(tmp_path: Path) -> None:
 
 def test_name_of_an_image_that_moves_or_is_listed_twice_is_one_time_and_a_hidden_image_has_none(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         days = [date(2026, 11, day) for day in range(2, 6)]
         moving, hidden = image("a", name="A"), image("h", name="H", os_hidden=True)
-        nights.night({"private": [moving], "public": [], "hidden": [hidden]}, at=run_on(days[0]))
-        nights.night({"private": [moving], "public": [moving], "hidden": [hidden]}, at=run_on(days[1]))
-        nights.night({"private": [], "public": [{**moving, "min_disk": 1}], "hidden": [hidden]}, at=run_on(days[2]))
-        nights.night({"private": [], "public": [], "hidden": [hidden]}, at=run_on(days[3]))
+        nights.run({"private": [moving], "public": [], "hidden": [hidden]}, at=run_on(days[0]))
+        nights.run({"private": [moving], "public": [moving], "hidden": [hidden]}, at=run_on(days[1]))
+        nights.run({"private": [], "public": [{**moving, "min_disk": 1}], "hidden": [hidden]}, at=run_on(days[2]))
+        nights.run({"private": [], "public": [], "hidden": [hidden]}, at=run_on(days[3]))
         assert nights.rows("SELECT name, id, named_from, named_to FROM image_names") == [
             ("A", "a", run_on(days[0]), run_on(days[3]))
         ]

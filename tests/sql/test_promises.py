@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from load.cookbook import question
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.sql.rotations import FIRST, LAST, MONTHS, Line, catalogue, month, monthly, run_on
 
 KEPT = {"replace_frequency": "monthly", "uuid_validity": "last-3", "provided_until": "2026-06-30"}
@@ -55,18 +55,18 @@ SNAPSHOT = image("snapshot", visibility="private", created_at="2024-01-01T00:00:
 
 
 @pytest.fixture(scope="module")
-def promised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+def promised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """Two years of LINES, read on the first of each month and on the last day."""
     folder = tmp_path_factory.mktemp("promises")
     with new_warehouse(folder) as warehouse:
-        nights = Nights(warehouse, folder / "stage")
+        nights = Runs(warehouse, folder / "stage")
         for day in (*map(month, range(MONTHS)), LAST):
             listed, hidden = catalogue(LINES, day)
-            nights.night({"public": listed, "private": [SNAPSHOT]}, at=run_on(day), there=tuple(hidden))
+            nights.run({"public": listed, "private": [SNAPSHOT]}, at=run_on(day), there=tuple(hidden))
         yield nights
 
 
-def test_planted_breaches_are_found_and_none_is_invented(promised: Nights) -> None:
+def test_planted_breaches_are_found_and_none_is_invented(promised: Runs) -> None:
     found = promised.rows("SELECT name, id, promise, broken_from::DATE FROM image_promises WHERE status = 'broken'")
     assert set(found) == {(name, f"{name}-{number:02}", promise, since) for name, number, promise, since in BROKEN}
     assert promised.rows("SELECT id, promise FROM image_promises WHERE status = 'unknown'") == [
@@ -76,7 +76,7 @@ def test_planted_breaches_are_found_and_none_is_invented(promised: Nights) -> No
     assert names == {line.name for line in LINES} - {"no promise", "not of the standard"}
 
 
-def test_promise_says_since_when_it_stood_and_which_image_replaced(promised: Nights) -> None:
+def test_promise_says_since_when_it_stood_and_which_image_replaced(promised: Runs) -> None:
     assert promised.rows(
         """SELECT id, value, promised_from::DATE, promised_to::DATE, due_on, replaced_by, replaced_at::DATE
         FROM image_promises WHERE promise = 'replace_frequency' AND id IN ('late-06', 'rename-03', 'stale-02')
@@ -88,7 +88,7 @@ def test_promise_says_since_when_it_stood_and_which_image_replaced(promised: Nig
     ]
 
 
-def test_query_of_broken_promises(promised: Nights) -> None:
+def test_query_of_broken_promises(promised: Runs) -> None:
     found = promised.warehouse.execute(question("broken_promises").text, {"since": "2025-01-01"})
     columns = [column[0] for column in found.description]
     rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
@@ -128,8 +128,8 @@ def as_written(images: list[dict[str, Any]], day: date) -> set[str]:
 def test_on_a_single_day_the_answer_is_that_of_the_standard(tmp_path: Path, day: date) -> None:
     listed, _ = catalogue(LINES, day)
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": listed}, at=run_on(day))
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": listed}, at=run_on(day))
         found = nights.rows("SELECT id FROM image_promises WHERE status = 'broken'")
     expected = as_written(listed, day)
     assert {identity for (identity,) in found} == expected
@@ -140,16 +140,16 @@ def test_promise_that_was_taken_back_in_time_is_not_broken_and_a_new_one_counts_
     created = {"visibility": "public", "created_at": "2026-01-10T00:00:00Z"}
     days = (date(2026, 1, 11), date(2026, 2, 12), date(2026, 3, 1), date(2026, 3, 6))
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
+        nights = Runs(warehouse, tmp_path / "stage")
         for day, value in zip(days, ("monthly", "yearly", "daily", "daily"), strict=True):
-            nights.night({"public": [image("a", replace_frequency=value, **created)]}, at=run_on(day))
+            nights.run({"public": [image("a", replace_frequency=value, **created)]}, at=run_on(day))
         assert nights.rows("SELECT value, due_on, status FROM image_promises ORDER BY promised_from") == [
             ("monthly", date(2026, 2, 10), "kept"),
             ("yearly", date(2027, 2, 12), "kept"),
             ("daily", date(2026, 3, 2), "broken"),
         ]
         # What was not read to its end breaks no promise.
-        nights.night({"public": []}, at=run_on(date(2027, 6, 1)), incomplete=("public",))
+        nights.run({"public": []}, at=run_on(date(2027, 6, 1)), incomplete=("public",))
         assert nights.rows("SELECT max(judged_at) FROM image_promises") == [(run_on(date(2026, 3, 6)),)]
 
 
@@ -157,11 +157,11 @@ def test_image_that_was_there_before_it_had_its_name_is_published_with_it(tmp_pa
     old = image("a", name="N", visibility="public", created_at="2026-01-01T00:00:00Z", replace_frequency="monthly")
     ready = image("b", visibility="public", created_at="2026-01-02T00:00:00Z", replace_frequency="monthly")
     with new_warehouse(tmp_path) as warehouse:
-        nights = Nights(warehouse, tmp_path / "stage")
-        nights.night({"public": [old]}, at=run_on(date(2026, 1, 5)))
-        nights.night({"public": [old]}, at=run_on(date(2026, 2, 1)))
-        nights.night({"public": [{**old, "name": "N old"}, {**ready, "name": "N"}]}, at=run_on(date(2026, 2, 3)))
-        nights.night({"public": [{**ready, "name": "N"}]}, at=run_on(date(2026, 3, 5)))
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [old]}, at=run_on(date(2026, 1, 5)))
+        nights.run({"public": [old]}, at=run_on(date(2026, 2, 1)))
+        nights.run({"public": [{**old, "name": "N old"}, {**ready, "name": "N"}]}, at=run_on(date(2026, 2, 3)))
+        nights.run({"public": [{**ready, "name": "N"}]}, at=run_on(date(2026, 3, 5)))
         assert nights.rows("SELECT name, id, due_on, status, replaced_by FROM image_promises ORDER BY id") == [
             ("N", "a", date(2026, 2, 1), "kept", "b"),
             ("N", "b", date(2026, 3, 3), "kept", None),

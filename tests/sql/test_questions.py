@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from load.cookbook import question
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from tests.sql.asking import COMPLETE, GIGABYTE, MONDAY, TUESDAY, ask
 
 SHARED = {"owner": "friend", "visibility": "shared"}
@@ -78,7 +78,7 @@ def test_images_that_one_cloud_has_and_the_other_has_not(tmp_path: Path) -> None
         image("their c", name="C", os_hash_value="4" * 128, **sha),
     ]
     with new_warehouse(tmp_path) as warehouse:
-        Nights(warehouse, tmp_path / "stage").night({"public": ours + theirs}, at=MONDAY)
+        Runs(warehouse, tmp_path / "stage").run({"public": ours + theirs}, at=MONDAY)
         for table in ("image_versions", "listing_memberships"):
             warehouse.execute(f"UPDATE {table} SET cloud = 'd' WHERE id LIKE 'their%'")
         for by, missing in (("name", ["b"]), ("checksum", ["a"]), ("hash", ["a", "c"])):

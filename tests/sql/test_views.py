@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from load.statements import names, statement
-from tests.load.runs import Nights, image, new_warehouse
+from tests.load.runs import Runs, image, new_warehouse
 from transform.attribute import Kind
 from transform.dictionary import ATTRIBUTES
 from transform.identity import LINKS
@@ -17,12 +17,12 @@ MONDAY, TUESDAY, THURSDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 5))
 
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Iterator[Nights]:
+def nights(tmp_path: Path) -> Iterator[Runs]:
     with new_warehouse(tmp_path) as warehouse:
-        yield Nights(warehouse, tmp_path / "stage")
+        yield Runs(warehouse, tmp_path / "stage")
 
 
-def test_image_changes_has_a_row_for_each_attribute_that_changed_and_no_other(nights: Nights) -> None:
+def test_image_changes_has_a_row_for_each_attribute_that_changed_and_no_other(nights: Runs) -> None:
     before = image("a", min_disk=10, tags=["x"], __os_feature_list={"a": "b"}, mine="1", gone="g", seen_from="theirs")
     after = image(
         "a",
@@ -36,8 +36,8 @@ def test_image_changes_has_a_row_for_each_attribute_that_changed_and_no_other(ni
         here={"new": 1},
         seen_from="ours",
     )
-    nights.night({"public": [before, image("b")]}, at=MONDAY)
-    nights.night({"public": [after, image("b")]}, at=TUESDAY)
+    nights.run({"public": [before, image("b")]}, at=MONDAY)
+    nights.run({"public": [after, image("b")]}, at=TUESDAY)
     found = nights.rows("SELECT * EXCLUDE (run_id) FROM image_changes ORDER BY attribute")
     ours = ("c", "a", "renamed", TUESDAY)
     assert found == [
@@ -53,29 +53,29 @@ def test_image_changes_has_a_row_for_each_attribute_that_changed_and_no_other(ni
     ]
 
 
-def test_image_changes_pairs_each_version_with_the_one_before_it(nights: Nights) -> None:
+def test_image_changes_pairs_each_version_with_the_one_before_it(nights: Runs) -> None:
     for number in range(3):
-        nights.night({"public": [image("a", min_disk=number), image("b", min_disk=number * 10)]})
+        nights.run({"public": [image("a", min_disk=number), image("b", min_disk=number * 10)]})
     changes = nights.rows("SELECT id, old_value, new_value FROM image_changes ORDER BY id, changed_at")
     assert changes == [("a", "0", "1"), ("a", "1", "2"), ("b", "0", "10"), ("b", "10", "20")]
 
 
-def test_image_that_was_deleted_and_returned_is_an_event_and_no_change(nights: Nights) -> None:
-    nights.night({"public": [image("a")]})
-    nights.night({"public": []})
-    nights.night({"public": [image("a", min_disk=5)]})
+def test_image_that_was_deleted_and_returned_is_an_event_and_no_change(nights: Runs) -> None:
+    nights.run({"public": [image("a")]})
+    nights.run({"public": []})
+    nights.run({"public": [image("a", min_disk=5)]})
     assert nights.rows("FROM image_changes") == []
     events = nights.rows("SELECT event FROM image_events ORDER BY happened_at")
     assert events == [("first seen",), ("deleted",), ("returned",)]
 
 
-def test_daily_catalogue_counts_each_day_also_those_without_a_run(nights: Nights) -> None:
+def test_daily_catalogue_counts_each_day_also_those_without_a_run(nights: Runs) -> None:
     linux = {"__os_type": "Linux", "__image_size": "100"}
-    nights.night({"public": [image("a", **linux), image("b", **linux)], "private": [image("c")]}, at=MONDAY)
-    nights.night(
+    nights.run({"public": [image("a", **linux), image("b", **linux)], "private": [image("c")]}, at=MONDAY)
+    nights.run(
         {"public": [image("a", **linux), image("d", **linux)], "private": [image("c", __os_type="Windows")]}, at=TUESDAY
     )
-    nights.night({"public": [image("a", **linux), image("b", **linux)], "private": []}, at=THURSDAY)
+    nights.run({"public": [image("a", **linux), image("b", **linux)], "private": []}, at=THURSDAY)
     found = nights.rows(
         """SELECT day, listing, os_type, images, new, changed, deleted, returned, bytes FROM daily_catalogue
         ORDER BY listing, os_type NULLS FIRST, day"""
@@ -96,9 +96,9 @@ def test_daily_catalogue_counts_each_day_also_those_without_a_run(nights: Nights
     ]
 
 
-def test_daily_catalogue_takes_an_accepted_share_from_one_listing_to_the_other(nights: Nights) -> None:
-    nights.night({"shared-pending": [image("a")], "shared-accepted": []}, at=MONDAY)
-    nights.night({"shared-pending": [], "shared-accepted": [image("a")]}, at=TUESDAY)
+def test_daily_catalogue_takes_an_accepted_share_from_one_listing_to_the_other(nights: Runs) -> None:
+    nights.run({"shared-pending": [image("a")], "shared-accepted": []}, at=MONDAY)
+    nights.run({"shared-pending": [], "shared-accepted": [image("a")]}, at=TUESDAY)
     found = nights.rows("SELECT day, listing, images, new, changed, deleted FROM daily_catalogue ORDER BY ALL")
     assert found == [
         (MONDAY.date(), "shared-pending", 1, 1, 0, 0),
@@ -107,10 +107,10 @@ def test_daily_catalogue_takes_an_accepted_share_from_one_listing_to_the_other(n
     ]
 
 
-def test_daily_catalogue_agrees_with_images_as_of(nights: Nights) -> None:
+def test_daily_catalogue_agrees_with_images_as_of(nights: Runs) -> None:
     catalogue = [image(f"{number}", __os_type=["Linux", "Windows"][number % 2], size=number) for number in range(20)]
     for number, at in enumerate((MONDAY, TUESDAY, THURSDAY)):
-        nights.night({"public": catalogue[number * 3 :], "private": catalogue[: number * 2]}, at=at)
+        nights.run({"public": catalogue[number * 3 :], "private": catalogue[: number * 2]}, at=at)
     for at in (MONDAY, TUESDAY, THURSDAY):
         end = datetime.combine(at, datetime.max.time())
         (expected,) = nights.warehouse.execute(
@@ -122,9 +122,9 @@ def test_daily_catalogue_agrees_with_images_as_of(nights: Nights) -> None:
         assert found == expected
 
 
-def test_data_dictionary_explains_every_column_of_images(nights: Nights) -> None:
-    nights.night({"public": [image("a", __os_bit="64"), image("b")]}, at=MONDAY)
-    nights.night({"public": [image("a", __os_bit="64"), image("b", min_ram=1)]}, at=TUESDAY)
+def test_data_dictionary_explains_every_column_of_images(nights: Runs) -> None:
+    nights.run({"public": [image("a", __os_bit="64"), image("b")]}, at=MONDAY)
+    nights.run({"public": [image("a", __os_bit="64"), image("b", min_ram=1)]}, at=TUESDAY)
     rows = nights.rows("SELECT column_name, type, meaning, source FROM data_dictionary")
     described = nights.rows("SELECT column_name, column_type FROM (DESCRIBE images)")
     assert [row[:2] for row in rows] == described
@@ -140,13 +140,13 @@ def test_data_dictionary_explains_every_column_of_images(nights: Nights) -> None
     assert {name for name, (api_name, *_) in facts.items() if api_name} == {one.column for one in ATTRIBUTES}
 
 
-def test_data_dictionary_of_an_empty_warehouse_has_no_shares(nights: Nights) -> None:
+def test_data_dictionary_of_an_empty_warehouse_has_no_shares(nights: Runs) -> None:
     assert set(nights.rows("SELECT images, share, first_seen FROM data_dictionary")) == {(0, None, None)}
 
 
-def test_schema_drift_shows_what_nobody_documented_and_what_vanished(nights: Nights) -> None:
-    nights.night({"public": [image("a", __os_bit="64", fresh="1", shortlived="s"), image("b", fresh="1")]}, at=MONDAY)
-    nights.night({"public": [image("a", fresh="1"), image("b", fresh="1")]}, at=TUESDAY)
+def test_schema_drift_shows_what_nobody_documented_and_what_vanished(nights: Runs) -> None:
+    nights.run({"public": [image("a", __os_bit="64", fresh="1", shortlived="s"), image("b", fresh="1")]}, at=MONDAY)
+    nights.run({"public": [image("a", fresh="1"), image("b", fresh="1")]}, at=TUESDAY)
     assert nights.rows("FROM schema_drift ORDER BY attribute") == [
         ("c", "fresh", "undocumented", False, 2, MONDAY, None, "1"),
         ("c", "os_bit", "vanished", True, 0, MONDAY, TUESDAY, "64"),
@@ -154,10 +154,10 @@ def test_schema_drift_shows_what_nobody_documented_and_what_vanished(nights: Nig
     ]
 
 
-def test_freshness_tells_the_last_whole_reading_from_the_last_try(nights: Nights) -> None:
-    nights.night({"public": [image("a")], "private": []}, at=MONDAY)
-    nights.night({"public": [image("a")]}, at=TUESDAY, mode="changes")
-    nights.night({"public": [], "private": []}, at=THURSDAY, incomplete=("public",))
+def test_freshness_tells_the_last_whole_reading_from_the_last_try(nights: Runs) -> None:
+    nights.run({"public": [image("a")], "private": []}, at=MONDAY)
+    nights.run({"public": [image("a")]}, at=TUESDAY, mode="changes")
+    nights.run({"public": [], "private": []}, at=THURSDAY, incomplete=("public",))
     found = nights.rows(
         """SELECT listing, images, last_good_at, last_full_at, last_tried_at, is_good, error FROM freshness
         ORDER BY listing"""
@@ -173,11 +173,11 @@ def test_freshness_tells_the_last_whole_reading_from_the_last_try(nights: Nights
     assert age == pytest.approx(expected, abs=0.02)
 
 
-def test_images_by_run_shows_each_day_as_its_last_run_left_it(nights: Nights) -> None:
-    nights.night({"public": [image("a"), image("b")]}, at=MONDAY)
-    nights.night({"public": [image("a", name="renamed")], "private": [image("b")]}, at=MONDAY + timedelta(hours=9))
-    nights.night({"public": [], "private": [image("b")]}, at=TUESDAY)
-    nights.night({"public": [image("a")], "private": []}, at=THURSDAY, there=(image("b"),))
+def test_images_by_run_shows_each_day_as_its_last_run_left_it(nights: Runs) -> None:
+    nights.run({"public": [image("a"), image("b")]}, at=MONDAY)
+    nights.run({"public": [image("a", name="renamed")], "private": [image("b")]}, at=MONDAY + timedelta(hours=9))
+    nights.run({"public": [], "private": [image("b")]}, at=TUESDAY)
+    nights.run({"public": [image("a")], "private": []}, at=THURSDAY, there=(image("b"),))
     assert nights.warehouse.columns("images_by_run") == ["day", "as_of", *nights.warehouse.columns("images")]
     days = nights.rows("SELECT DISTINCT day, as_of FROM images_by_run ORDER BY day")
     assert days == [
@@ -196,11 +196,11 @@ def test_images_by_run_shows_each_day_as_its_last_run_left_it(nights: Nights) ->
     ]
 
 
-def test_sizes_that_tenants_make_up_break_nothing(nights: Nights) -> None:
+def test_sizes_that_tenants_make_up_break_nothing(nights: Runs) -> None:
     largest = 2**63 - 1
     huge = [image(name, __image_size=str(largest), created_at="2026-01-01T00:00:00Z") for name in "abc"]
-    nights.night({"public": huge, "private": [image("d", __image_size="7")]}, at=MONDAY)
-    nights.night({"public": huge[:2], "private": [image("d", __image_size="7")]}, at=TUESDAY)
+    nights.run({"public": huge, "private": [image("d", __image_size="7")]}, at=MONDAY)
+    nights.run({"public": huge[:2], "private": [image("d", __image_size="7")]}, at=TUESDAY)
     found = nights.rows("SELECT day, listing, bytes FROM daily_catalogue ORDER BY ALL")
     assert [row[1:] for row in found] == [("private", 7), ("public", largest), ("private", 7), ("public", largest)]
     for name in names("page"):

@@ -96,14 +96,14 @@ def said(landing: Files | Path) -> list[str]:
 
 @dataclass
 class Reader:
-    """Nights at a fake cloud, whose listings are read in whatever way a test wants."""
+    """Runs at a fake cloud, whose listings are read in whatever way a test wants."""
 
     warehouse: Warehouse
     landing: Any
     cloud: FakeCloud
     settings: CloudSettings
 
-    def night(
+    def run(
         self,
         *,
         parts: dict[str, tuple[Part, ...]] | None = None,
@@ -147,7 +147,7 @@ def reader(folder: Path) -> Iterator[Reader]:
 
 @contextmanager
 def reader_of(cloud: FakeCloud, name: str, place: Path | Lake, landing: Place) -> Iterator[Reader]:
-    """Nights at a cloud of this name, whose catalogue goes to that warehouse."""
+    """Runs at a cloud of this name, whose catalogue goes to that warehouse."""
     with Warehouse(place) as warehouse:
         bring_up_to_date(warehouse, "0")
         cloud.largest_page = 3
@@ -172,10 +172,10 @@ def land_all_kinds(here: Reader) -> dict[str, Run]:
     """A run of each kind, by what it is."""
     cloud, runs = here.cloud, dict[str, Run]()
     fill(cloud)
-    runs["one reader"] = here.night()
-    runs["parts"] = here.night(parts={"private": cuts("05", "10"), "public": cuts("09")})
+    runs["one reader"] = here.run()
+    runs["parts"] = here.run(parts={"private": cuts("05", "10"), "public": cuts("09")})
     del cloud.images["05"]
-    runs["cut that is gone"] = here.night(parts={"private": cuts("05", "10")})
+    runs["cut that is gone"] = here.run(parts={"private": cuts("05", "10")})
 
     def vanish(asked: Asked) -> Reply | None:
         if asked.query.get("marker") == "10" and "owner" in asked.query:
@@ -183,17 +183,17 @@ def land_all_kinds(here: Reader) -> dict[str, Run]:
         return None
 
     cloud.faults.append(vanish)
-    runs["marker that vanished"] = here.night()
+    runs["marker that vanished"] = here.run()
     cloud.faults[:] = [lambda asked: Reply(500) if asked.query.get("marker") == "11" else None]
-    broken = here.night()
+    broken = here.run()
     runs["broken off"] = broken
     cloud.faults.clear()
-    runs["resumed"] = here.night(broken=BrokenOff(broken.run_id, broken.started_at, frozenset()))
-    runs["changes"] = here.night(mode="changes", watermark=True)
-    runs["second look"] = here.night(moved=lambda: _move(cloud))
+    runs["resumed"] = here.run(broken=BrokenOff(broken.run_id, broken.started_at, frozenset()))
+    runs["changes"] = here.run(mode="changes", watermark=True)
+    runs["second look"] = here.run(moved=lambda: _move(cloud))
     owner = cloud.images["11"]["owner"]
     cloud.images["11"]["owner"] = "elsewhere"
-    runs["unlisted"] = here.night()
+    runs["unlisted"] = here.run()
     cloud.images["11"]["owner"] = owner
 
     def lies(asked: Asked) -> Reply | None:
@@ -207,7 +207,7 @@ def land_all_kinds(here: Reader) -> dict[str, Run]:
         return None
 
     cloud.faults.append(lies)
-    runs["alone"] = here.night(parts={"private": cuts("08", "12")})
+    runs["alone"] = here.run(parts={"private": cuts("08", "12")})
     cloud.faults.clear()
     return runs
 

@@ -59,15 +59,15 @@ def test_nights_are_compared_whatever_their_cloud_is_called_now(tmp_path: Path) 
         fill(cloud)
         for name in ("gone", "first"):
             with reader_of(cloud, name, settings.warehouse, settings.landing) as here:
-                full, changes = here.night(), here.night(mode="changes", watermark=True)
+                full, changes = here.run(), here.run(mode="changes", watermark=True)
         retire(settings, "gone", None)
         rename(settings, "first", "second")
         cloud.images["01"]["name"] = "changed"
         with reader_of(cloud, "second", settings.warehouse, settings.landing) as here:
-            last = here.night()
+            last = here.run()
         rename(settings, "second", "third")
         with reader_of(cloud, "first", settings.warehouse, settings.landing) as here:
-            another = here.night()  # a cloud of its own, under a name that was another's
+            another = here.run()  # a cloud of its own, under a name that was another's
         retire(settings, "third", "public")
     findings = found(settings)
     assert [one.text for one in findings if one.is_fault] == []
@@ -89,7 +89,7 @@ def test_landing_in_a_store_and_a_warehouse_on_ducklake_are_checked(
         settings = load_settings(str(config))
         fill(cloud)
         with reader_of(cloud, "first", settings.warehouse, settings.landing) as here:
-            run_id = here.night(parts={"private": cuts("05", "10")}).run_id
+            run_id = here.run(parts={"private": cuts("05", "10")}).run_id
         rename(settings, "first", "second")
         findings = found(settings)
         assert [one.text for one in findings if one.is_fault] == []

@@ -17,9 +17,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with reader(tmp_path_factory.mktemp("landing")) as opened:
         fill(opened.cloud)
         opened.cloud.add("rich", "private", tags=["b", "a"], x=1.10, __os_bit="no", __os_feature_list={"b": 1, "a": []})
-        opened.night()
+        opened.run()
         opened.cloud.images["00"]["name"] = "renamed"
-        opened.night()
+        opened.run()
         yield opened
 
 
@@ -67,7 +67,7 @@ def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 def test_command_says_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
     with reader(tmp_path) as here:
         fill(here.cloud)
-        runs = [here.night().run_id for _ in range(2)]
+        runs = [here.run().run_id for _ in range(2)]
         pages = sorted((here.landing / runs[0]).rglob("page-*.zst"))
     done = command(tmp_path, "all")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
