@@ -63,6 +63,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:
     return _ByFile(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--questions", type=int, help="To ask a real Glance and our API; default: as many as fit 20 s.")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.markexpr == "fast":
         hypothesis.settings.load_profile("fast")
