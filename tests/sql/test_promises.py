@@ -18,7 +18,7 @@ QUARTERS = tuple(month(number) for number in range(0, MONTHS, 3))
 
 LINES = [
     Line("rename", "rename", monthly(), KEPT),
-    Line("keep", "keep", monthly(), KEPT),
+    Line("keep", "keep", monthly(), KEPT, behind=2),
     Line("anew", "anew", monthly(), {**NO_ID, "provided_until": "notice"}),
     Line("stamp", "stamp", monthly(), KEPT),
     Line("grace", "rename", monthly(3), KEPT),
