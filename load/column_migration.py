@@ -4,7 +4,7 @@ It neither adds nor removes versions. Called when a warehouse is brought up to d
 """
 
 from load.warehouse import Warehouse, quoted
-from transform.attribute import Attribute
+from transform.attribute import Attribute, Kind
 from transform.dictionary import ATTRIBUTES
 from transform.values import PARSERS, Misfit
 
@@ -75,10 +75,30 @@ def fill_from_extra(warehouse: Warehouse, added: list[Attribute]) -> None:
         return
     found = warehouse.execute("SELECT DISTINCT unnest(map_keys(extra)) FROM image_versions").fetchall()
     held = {name for (name,) in found}
+    texts = [
+        one for one in added if one.kind is Kind.TEXT and one.api_names == (one.api_name,) and one.api_name in held
+    ]
+    _fill_texts(warehouse, texts)
     for attribute in added:
-        for number in reversed(range(len(attribute.api_names))):
-            if attribute.api_names[number] in held:
-                _fill(warehouse, attribute, number)
+        if attribute not in texts:
+            for number in reversed(range(len(attribute.api_names))):
+                if attribute.api_names[number] in held:
+                    _fill(warehouse, attribute, number)
+
+
+def _fill_texts(warehouse: Warehouse, attributes: list[Attribute]) -> None:
+    """Move the values of these attributes, which fit as they are, all at once: each update writes the versions anew."""
+    if not attributes:
+        return
+    names = ", ".join(quoted(attribute.api_name) for attribute in attributes)
+    columns = ", ".join(
+        f'"{attribute.column}" = nullif(extra[{quoted(attribute.api_name)}], {quoted(_JSON_NULL)})'
+        for attribute in attributes
+    )
+    rest = f"map_from_entries(list_filter(map_entries(extra), lambda entry: NOT list_contains([{names}], entry.key)))"
+    warehouse.execute(
+        f"UPDATE image_versions SET {columns}, extra = {rest} WHERE list_has_any(map_keys(extra), [{names}])"
+    )
 
 
 def _fill(warehouse: Warehouse, attribute: Attribute, number: int) -> None:
