@@ -141,7 +141,7 @@ class _Unlisted:
         self._landing = landing
         self._folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, UNLISTED)
         self._started_at = started_at
-        self._where = f"cloud {cloud_run.cloud}, {UNLISTED} images"
+        self._where = f"cloud {cloud_run.cloud}, images not listed"
         self._open = ExitStack()
         self._landed: Landing | None = None
         self._writer: StageWriter | None = None

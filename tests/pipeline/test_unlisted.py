@@ -427,6 +427,6 @@ def test_answers_that_cannot_be_landed_fail_the_cloud_and_load_nothing(
     rotate(place.cloud, "p1", name="old")
     before = place.rows(IMAGES)
     monkeypatch.setattr("pipeline.missing_images.Landing", FullDisk)
-    with pytest.raises(CloudError, match=r"cloud c, unlisted images: .* cannot be written"):
+    with pytest.raises(CloudError, match=r"cloud c, images not listed: .* cannot be written"):
         place.run()
     assert place.rows(IMAGES) == before
