@@ -36,8 +36,8 @@ def test_an_image_is_told_in_its_clouds_own_words_while_landing_has_them(tmp_pat
         del cloud.images["odd"]["n"]
         night(warehouse, settings, tmp_path / "landing")
         publish(warehouse, tmp_path / "published.duckdb")
+        first = warehouse.execute("SELECT run_id FROM runs ORDER BY started_at").fetchall()[0][0]
     served = Served(tmp_path / "published.duckdb", {"c": PROJECT}, landing=tmp_path / "landing")
-    first = sorted(folder.name for folder in (tmp_path / "landing").iterdir() if folder.is_dir())[0]
     with serving(served) as client:
         assert client.get(f"/as-of/{first}/v2/images/odd").text == json.dumps({**sent[0], "n": 5})
         assert client.get("/v2/images/odd").text == json.dumps(sent[0])

@@ -158,6 +158,7 @@ def test_long_cloud_names_are_partitions_too(published: Path, tmp_path: Path) ->
     name = "云" * 60 + "/="
     published.chmod(0o644)
     with duckdb.connect(str(published)) as writer:
-        writer.execute("UPDATE image_versions SET cloud = $name", {"name": name})
+        for table in ("image_versions", "image_listings"):
+            writer.execute(f"UPDATE {table} SET cloud = $name", {"name": name})
     export(published, tmp_path / "out", ["parquet"])
     assert pq.read_table(tmp_path / "out" / "parquet" / "images")["cloud"].to_pylist() == [name]

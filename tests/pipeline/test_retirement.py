@@ -253,4 +253,4 @@ def test_commands_say_what_they_did(settings: Settings, cloud: FakeCloud) -> Non
     assert (retired.exit_code, retired.stderr) == (0, "retired cloud k: 4 images ended\n")
     unknown = CliRunner().invoke(main, ["retire", "nowhere", *config])
     assert unknown.exit_code == 2
-    assert "There are: k." in unknown.stderr
+    assert "It knows: k." in unknown.stderr
