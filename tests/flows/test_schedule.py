@@ -208,6 +208,9 @@ def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> None
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {of_the_run} = :of LIMIT 1",
             {**changed[table], "of": run},
         )
+    # Prefect would let the run wait until the time that its state has.
+    scheduled = "UPDATE flow_run_state SET state_details = json_set(state_details, '$.scheduled_time', ?) WHERE id = ?"
+    database.execute(scheduled, [f"{at.replace(' ', 'T')}Z", state])
 
 
 @pytest.mark.parametrize(
