@@ -45,8 +45,10 @@ _LOOK_AGAIN_SECONDS = 1.0
 _CONFLICTS = ("onflict", "database is locked", "could not serialize", "duplicate key", "already exists")
 """Parts of the messages of DuckLake and its catalogues when another machine has committed in between."""
 
-_TRIES = 10
-_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.1, max=5)
+_CONFLICT_SECONDS = 120.0
+"""How long to try again. SQLite has no queue for its lock: one of several machines may wait for many commits."""
+
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.2, max=3)
 
 T = TypeVar("T")
 
@@ -149,7 +151,7 @@ class Warehouse:
 
     def _until_no_conflict(self, work: Callable[[], T]) -> T:
         return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(_TRIES),
+            stop=tenacity.stop_after_delay(_CONFLICT_SECONDS),
             wait=_BACKOFF,
             retry=tenacity.retry_if_exception(_is_conflict),
             before_sleep=lambda _: log.info("another machine wrote to %s at the same time; trying again", self.place),
