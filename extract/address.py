@@ -35,6 +35,12 @@ def base_url(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def projects_url(auth_url: str) -> str:
+    """Where the identity service lists an account's projects. Source: Identity API v3, GET /v3/auth/projects."""
+    base = auth_url.rstrip("/")
+    return f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
+
+
 def is_address(url: object) -> bool:
     try:
         parts = urlsplit(str(url))

@@ -27,7 +27,7 @@ from extract.account import (
     session_of,
     wants_token,
 )
-from extract.address import base_url
+from extract.address import base_url, projects_url
 from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
@@ -158,8 +158,7 @@ def why_refused(settings: CloudSettings) -> str | None:
     session = session_through(client, keystone.Session(auth=plugin), where, secrets)
     try:
         with_our_errors(session.get_token, where, secrets, plugin)
-        base = str(entry["auth_url"]).rstrip("/")
-        url = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
+        url = projects_url(str(entry["auth_url"]))
         projects = with_our_errors(lambda: session.get(url).json()["projects"], where, secrets, plugin)
     except LoginRefused:
         return "The user, its password or its domain is wrong, or the user is disabled: the project is not the reason."

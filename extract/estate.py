@@ -4,7 +4,6 @@ Logs in once without a project, asks the identity service for the account's proj
 service catalogue. Called by pipeline.estates. Does not know images.
 """
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -12,17 +11,18 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
 from typing import Any, Final
+from urllib.parse import urljoin
 
 from core.errors import CloudError, GlancebackError, SettingsError
 from core.redaction import Secrets
 from extract.account import CloudSettings, account, described, region_of, session_of
+from extract.address import projects_url
 from extract.certificates import tls_context
 from extract.connection import identity_client
 from extract.credentials import secrets_of
 from extract.retry import with_retry
 from extract.scope import Estate, Project, Scope, cloud_name
-
-log = logging.getLogger(__name__)
+from extract.token_auth import origin_of
 
 _MOST_PAGES: Final = 1000
 _MOST_NAMED: Final = 20
@@ -123,11 +123,14 @@ class _Directory:
         self._client.close()
 
     def projects(self) -> list[Project]:
-        """Return the account's enabled projects, by name. Source: Keystone, Identity API v3, GET /v3/auth/projects."""
+        """Return the account's enabled projects, by name.
+
+        Raises: CloudError if the next page is on another server, which must not get the token.
+        """
         from extract.identity import with_our_errors  # slow to import
 
-        base = str(described(self._region)["auth_url"]).rstrip("/")
-        url: str | None = f"{base if base.endswith('/v3') else f'{base}/v3'}/auth/projects"
+        first = projects_url(str(described(self._region)["auth_url"]))
+        url: str | None = first
         found: dict[str, Project] = {}
         asked: set[str] = set()
         while url is not None:
@@ -137,7 +140,12 @@ class _Directory:
             page = with_our_errors(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
             found |= {project.id: project for project in _projects_in(page)}
             following = (page.get("links") or {}).get("next") if isinstance(page, dict) else None
-            url = str(following) if following else None
+            url = urljoin(url, str(following)) if following else None
+            if url is not None and origin_of(url) != origin_of(first):
+                raise CloudError(
+                    f"{self._where}: the identity service's list of projects goes on at {self._secrets.url(url)}",
+                    "The token would go to another server, so it is not followed. Set auth_url to the right address.",
+                )
         return sorted(found.values(), key=lambda project: (project.name, project.id))
 
     def _page(self, url: str) -> Any:
