@@ -99,7 +99,8 @@ class RunOfClouds:
         landing = self.settings.landing
         for listing in reading.left_out:
             outcomes.append(self._shared.taken(session, listing) or reading.read_after_all(listing))
-        outcomes.sort(key=lambda outcome: [listing.name for listing in session.listings].index(outcome.listing))
+        order = [listing.name for listing in session.listings]
+        outcomes.sort(key=lambda outcome: order.index(outcome.listing))
         if self.run.mode == "full":
             again = self.steps.run(
                 _READ_AGAIN,

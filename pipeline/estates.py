@@ -3,7 +3,6 @@
 Called by pipeline.run, before the run begins.
 """
 
-import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ from extract.estate import clouds_of
 from load.clouds import clouds_of_settings
 from load.warehouse import Warehouse
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(slots=True)
 class CloudsToRead:
-    """`clouds` can be logged in to. `failed`: why others cannot be read, by name. `gone`: of them, projects or regions
-    that their account no longer has, in no run before this one known to be gone."""
+    """`clouds` can be logged in to; `failed` says why others cannot be read, by name.
+
+    `gone`: those of `failed` that their account no longer has, and that no earlier run has reported.
+    """
 
     clouds: list[CloudSettings] = field(default_factory=list)
     failed: dict[str, GlancebackError] = field(default_factory=dict)

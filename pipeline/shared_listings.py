@@ -28,7 +28,7 @@ READ_BY: Final = "read_by"
 
 @dataclass(slots=True)
 class SharedListings:
-    """`leaders`: by account and region, the session that reads them, and who takes them over."""
+    """Who reads these listings for whom: in each region of an account, the first session reads for all others."""
 
     landing: Place
     run: Run

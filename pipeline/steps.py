@@ -60,7 +60,7 @@ class Steps(Protocol):
         """One of the runs that has ended. Waits until there is one."""
 
     def readers(self, settings: Settings) -> AbstractContextManager[None]:
-        """Inside, what reads listings is there. Raises: SettingsError where it cannot be had."""
+        """Inside, what reads listings is there. Raises: SettingsError if it is not available."""
 
     def record(self, report: RunReport, run: Run, warehouse: Warehouse, page: str | None) -> None:
         """Show the run's report where people look for it, beside the warehouse. `page` is the page's address."""
