@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
 from typing import Any, Final
-from urllib.parse import urljoin
 
 from core.errors import CloudError, GlancebackError, SettingsError
 from core.redaction import Secrets
@@ -127,7 +126,7 @@ class _Directory:
 
         Raises: CloudError if the next page is on another server, which must not get the token.
         """
-        from extract.identity import with_our_errors  # slow to import
+        from extract.identity import absolute_url, with_our_errors  # slow to import
 
         first = projects_url(str(described(self._region)["auth_url"]))
         url: str | None = first
@@ -139,8 +138,9 @@ class _Directory:
             asked.add(url)
             page = with_our_errors(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
             found |= {project.id: project for project in _projects_in(page)}
-            following = (page.get("links") or {}).get("next") if isinstance(page, dict) else None
-            url = urljoin(url, str(following)) if following else None
+            links = page.get("links")
+            following = links.get("next") if isinstance(links, dict) else None
+            url = absolute_url(url, str(following)) if following else None
             if url is not None and origin_of(url) != origin_of(first):
                 raise CloudError(
                     f"{self._where}: the identity service's list of projects goes on at {self._secrets.url(url)}",

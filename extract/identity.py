@@ -123,7 +123,7 @@ class IdentityAdapter(BaseAdapter):
                     raise
 
     def _check_redirect(self, answer: httpx.Response, url: str, has_secrets: bool) -> None:
-        target = _absolute(url, location_of(answer) or "")
+        target = absolute_url(url, location_of(answer) or "")
         ours, its = origin_of(url), origin_of(target)
         is_same_host_over_tls = not has_secrets and its[:2] == ("https", ours[1])
         if ours != its and not is_same_host_over_tls:
@@ -137,7 +137,7 @@ class IdentityAdapter(BaseAdapter):
         response.status_code = answer.status_code
         response.headers.update(answer.headers)
         if location := location_of(answer):
-            response.headers["Location"] = _absolute(str(request.url), location)
+            response.headers["Location"] = absolute_url(str(request.url), location)
         response._content, response._content_consumed = answer.content, True
         response.url = str(request.url)
         response.request = request
@@ -253,7 +253,8 @@ def with_our_errors(call: Callable[[], T], where: str, secrets: Secrets, way_in:
         ) from None
 
 
-def _absolute(url: str, location: str) -> str:
+def absolute_url(url: str, location: str) -> str:
+    """The location, resolved against the URL; as it is if it is not a URL."""
     try:
         return urljoin(url, location)
     except ValueError:

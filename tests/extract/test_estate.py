@@ -20,7 +20,7 @@ def names(identity: FakeIdentity, folder: Path, monkeypatch: pytest.MonkeyPatch)
     return [cloud.name for cloud in clouds_of(CloudSettings("prod", os_cloud="prod", tries=1, estate=Estate(ALL)))]
 
 
-def page(project: str, following: str | None) -> Reply:
+def page(project: str, following: object) -> Reply:
     projects = [{"id": project, "name": project, "domain_id": "default", "enabled": True}]
     return Reply(200, json.dumps({"projects": projects, "links": {"next": following}}).encode())
 
@@ -43,3 +43,13 @@ def test_token_does_not_follow_the_next_page_to_another_server(tmp_path: Path, m
         with pytest.raises(CloudError, match=r"goes on at .* another server"):
             names(identity, tmp_path, monkeypatch)
     assert other.log == []
+
+
+@pytest.mark.parametrize("following", ["http://[x", "http://127.0.0.1:9/v3", 5])
+def test_next_page_that_is_not_an_address_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, following: object
+) -> None:
+    with fake_identity() as identity:
+        identity.faults.append(lambda asked: page("a", following) if "/auth/projects" in asked.path else None)
+        with pytest.raises(CloudError):
+            names(identity, tmp_path, monkeypatch)
