@@ -21,10 +21,10 @@ cloud_option = click.option(
     metavar="NAME",
     help="Only this cloud, or those of a pattern such as prod/*/web; may be repeated.",
 )
-_FORMATS: Final = ("table", "csv", "json", "yaml", "value")
-format_option = click.option("-f", "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+FORMATS: Final = ("table", "csv", "json", "yaml", "value")
+format_option = click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 any_format_option = click.option(
-    "-f", "--format", "form", type=click.Choice([*_FORMATS, "parquet"]), default="table", show_default=True
+    "-f", "--format", "form", type=click.Choice([*FORMATS, "parquet"]), default="table", show_default=True
 )
 vertical_option = click.option("--vertical", is_flag=True, help="Show each row as a list, with every column.")
 output_option = click.option(

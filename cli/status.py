@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -13,15 +13,17 @@ from cli import exit_codes
 from cli.dead_runs import DIED, dead_runs
 from cli.display import discard_output, printable
 from cli.formats import write_answer
-from cli.options import cloud_option, clouds_that_fit, config_option, format_option, vertical_option
+from cli.options import FORMATS, cloud_option, clouds_that_fit, config_option, vertical_option
 from core.errors import SettingsError
 from core.wording import counted
 from load.published import Answer, ask
 from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement
+from pipeline.metrics import exposition
 from pipeline.settings import Settings, load_settings
 
 _Row = Mapping[str, Any]
+_PROMETHEUS: Final = "prometheus"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -34,7 +36,15 @@ def duration(text: str) -> timedelta:
 
 
 @click.command
-@format_option
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, _PROMETHEUS]),
+    default="table",
+    show_default=True,
+    help="prometheus: metrics, see docs/operating.md.",
+)
 @vertical_option
 @cloud_option
 @click.option("--max-age", metavar="AGE", help="Exit with 1 if a cloud was not read in full for this long: 26h.")
@@ -81,7 +91,10 @@ def show_status(
     clouds = [name for pattern in clouds for name in clouds_that_fit(pattern, known)]
     parameters["clouds"] = clouds
     try:
-        write_answer(settings.published, query, form, None, parameters, vertical=vertical)
+        if form == _PROMETHEUS:
+            click.echo(exposition(settings, clouds, now=now), nl=False)
+        else:
+            write_answer(settings.published, query, form, None, parameters, vertical=vertical)
     except (BrokenPipeError, SystemExit):  # rich would turn it into SystemExit(1), but our exit code counts
         discard_output()
     found = _by_cloud(ask(settings.published, query, parameters))

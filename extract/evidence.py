@@ -20,6 +20,7 @@ class Evidence:
     without_id: int = 0
     beyond_part: int = 0
     ends_asked_again: int = 0
+    requests: int = 0
     in_order: bool = True
     ended_without_next: bool = False
     ended_at_bound: bool = False
@@ -27,7 +28,7 @@ class Evidence:
 
 _SUMMED = (
     "pages", "images", "bytes", "empty_pages_followed", "markers_gone", "repeats_dropped", "without_id", "beyond_part",
-    "ends_asked_again",
+    "ends_asked_again", "requests",
 )  # fmt: skip
 
 

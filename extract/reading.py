@@ -263,6 +263,7 @@ class Reading(Generic[T]):
             line = replace(self._landing.keep_adopted(page, file), part=name, after=one.part.after, until=until)
             self._adopted += 1
             return _PageMade(self._made_of(one, name, content, line.landed_at, until, where)[0], line)
+        one.evidence.requests += 1
         answer = get(self._connection, self._connection.images_url, query, where, stopped)
         stopped.check(where)
         landed_at = self._landing.landed_at(number := self._landing.keep(answer), answer)

@@ -49,6 +49,10 @@ class Places:
         """The page. Raises: SettingsError."""
         return self._file(text, "dashboard") if text else None
 
+    def metrics(self, text: str | None) -> Path | None:
+        """The file of metrics. Raises: SettingsError."""
+        return self._file(text, "metrics") if text else None
+
     def end_of_life(self, text: str | None) -> Path | None:
         """The file that extends the table end_of_life. Raises: SettingsError."""
         return self._file(text, "end_of_life") if text else None
@@ -98,12 +102,15 @@ class Places:
         raise SettingsError(*reason)
 
 
-def check_apart(warehouse: Path | Lake, published: Path, dashboard: Path | None, landing: Place) -> None:
+def check_apart(
+    warehouse: Path | Lake, published: Path, dashboard: Path | None, landing: Place, metrics: Path | None = None
+) -> None:
     """Raises: SettingsError if one of them would overwrite another."""
     files: Sequence[tuple[str, Path | None]] = [
         ("warehouse", _file_of(warehouse)),
         ("published", published),
         ("dashboard", dashboard),
+        ("metrics", metrics),
         ("landing", landing if isinstance(landing, Path) else None),
     ]
     named = [(setting, file) for setting, file in files if file is not None]

@@ -36,6 +36,7 @@ from pipeline import notices
 from pipeline.clouds import RunOfClouds
 from pipeline.estates import clouds_to_read
 from pipeline.memory import expect_many_pages
+from pipeline.metrics import write_metrics
 from pipeline.progress import stop_reading
 from pipeline.report import RunReport, run_status
 from pipeline.settings import VERSION, Settings, chosen_clouds, load_settings
@@ -72,10 +73,14 @@ def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
     expect_many_pages()
     settings = load_settings(request.config)
     try:
-        return _run(request, settings, steps, write_page)
-    except Exception as exc:
-        notices.tell_error(exc, settings, request.mode)
+        report = _run(request, settings, steps, write_page)
+    except BaseException as exc:
+        write_metrics(settings, completed=False)
+        if isinstance(exc, Exception):
+            notices.tell_error(exc, settings, request.mode)
         raise
+    write_metrics(settings, completed=report.status == "completed")
+    return report
 
 
 def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: WritePage) -> RunReport:

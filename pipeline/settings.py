@@ -52,6 +52,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dashboard: str | None = None
     dashboard_url: str | None = None
     end_of_life: str | None = None
+    metrics: str | None = None
     api_token: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     prefect_days: _Positive = 30
@@ -102,6 +103,7 @@ class Settings:
     notify: Notify
     clouds: tuple[CloudSettings, ...]
     end_of_life: Path | None = None
+    metrics: Path | None = None
     api_token: str | None = field(default=None, repr=False)
 
 
@@ -120,8 +122,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
     places = Places(folder, environment, source)
     warehouse = places.warehouse(file.warehouse, file.ducklake_data)
     published, dashboard = places.published(file.published), places.dashboard(file.dashboard)
-    landing = places.landing(file.landing)
-    check_apart(warehouse, published, dashboard, landing)
+    landing, metrics = places.landing(file.landing), places.metrics(file.metrics)
+    check_apart(warehouse, published, dashboard, landing, metrics)
     return Settings(
         source=source,
         warehouse=warehouse,
@@ -142,6 +144,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
         clouds=clouds or cloud_of_the_environment(environment),
         end_of_life=places.end_of_life(file.end_of_life),
+        metrics=metrics,
         api_token=_token(file.api_token, environment, source),
     )
 

@@ -17,6 +17,7 @@ from cli import exit_codes
 from cli.main import COMMANDS, main
 from load.cookbook import Question, questions
 from load.warehouse import Warehouse
+from pipeline.metrics import METRICS
 from tests.load.runs import new_warehouse
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -84,6 +85,11 @@ def _paragraphs(text: str) -> Iterator[str]:
 def _exit_codes() -> str:
     rows = [f"| {code} | {meaning} |" for code, meaning in exit_codes.MEANINGS.items()]
     return "\n".join(["| exit code | means |", "|---:|---|", *rows])
+
+
+def _metrics() -> str:
+    rows = [f"| `{one.name}` | {', '.join(f'`{label}`' for label in one.labels)} | {one.help} |" for one in METRICS]
+    return "\n".join(["| metric | labels | meaning |", "|---|---|---|", *rows])
 
 
 def _tables() -> str:
@@ -168,7 +174,7 @@ def _path(name: str) -> Path:
 
 
 _GENERATED: Final[dict[str, dict[str, Callable[[], str]]]] = {
-    "reference.md": {"options": _options, "exit codes": _exit_codes, "tables": _tables},
+    "reference.md": {"options": _options, "exit codes": _exit_codes, "metrics": _metrics, "tables": _tables},
     "cookbook.md": {"queries": _cookbook},
 }
 GENERATED: Final = tuple(_GENERATED)

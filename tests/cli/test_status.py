@@ -80,6 +80,16 @@ def test_status_tells_what_failed_last_and_when_all_was_well(settings: Settings,
     assert "listing private" in partial["error"]
 
 
+def test_prometheus_gets_metrics_and_monitors_the_same_exit_code(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    well = status("--format", "prometheus", "--cloud", "c", "--max-age", "26h")
+    assert (well.exit_code, well.stderr) == (0, "")
+    assert 'glanceback_images{cloud="c"} 1.0\n' in well.stdout
+    stale = status("-f", "prometheus", "--max-age", "0s")
+    assert (stale.exit_code, "too long ago" in stale.stderr) == (1, True)
+    assert "too long ago" not in stale.stdout
+
+
 def test_max_age_is_for_a_monitor(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     assert status("--max-age", "26h").exit_code == 0

@@ -6,11 +6,13 @@ from extract.evidence import Evidence, together
 
 ONE = Evidence(
     pages=1, images=20, bytes=300, first_id="a", last_id="c", largest_page=7, empty_pages_followed=1, markers_gone=2,
-    repeats_dropped=3, without_id=4, beyond_part=5, ends_asked_again=6, in_order=True, ended_at_bound=True,
+    repeats_dropped=3, without_id=4, beyond_part=5, ends_asked_again=6, requests=7, in_order=True,
+    ended_at_bound=True,
 )  # fmt: skip
 OTHER = Evidence(
     pages=2, images=40, bytes=700, first_id="d", last_id="f", largest_page=6, empty_pages_followed=10, markers_gone=20,
-    repeats_dropped=30, without_id=40, beyond_part=50, ends_asked_again=60, in_order=True, ended_without_next=True,
+    repeats_dropped=30, without_id=40, beyond_part=50, ends_asked_again=60, requests=70, in_order=True,
+    ended_without_next=True,
 )  # fmt: skip
 THIRD = Evidence(pages=1, images=1, first_id="g", last_id="h")
 EMPTY = Evidence(pages=1)
@@ -24,7 +26,7 @@ def test_counts_of_parts_are_added() -> None:
     assert asdict(together([ONE, OTHER])) == {
         "pages": 3, "images": 60, "bytes": 1000, "first_id": "a", "last_id": "f", "largest_page": 7,
         "empty_pages_followed": 11, "markers_gone": 22, "repeats_dropped": 33, "without_id": 44, "beyond_part": 55,
-        "ends_asked_again": 66, "in_order": True, "ended_without_next": True, "ended_at_bound": False,
+        "ends_asked_again": 66, "requests": 77, "in_order": True, "ended_without_next": True, "ended_at_bound": False,
     }  # fmt: skip
 
 
