@@ -8,7 +8,7 @@ runs, a query and its rows, which tests/sql/test_cases.py checks.
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 import duckdb
 
@@ -17,10 +17,7 @@ from core.shipped import shipped
 SQL_FOLDER = shipped("sql")
 
 _CASE = "Case: "
-_DESCRIBED_COLUMN = re.compile(
-    r"^ +(?:.* AS |[a-z_]+\.)?\"?(?P<column>[a-z_][a-z0-9_]*)\"?(?: [^-]*)?,? -- (?P<text>.+)$"
-)
-_DESCRIBED_END = re.compile(r"^ +(?:END )AS (?P<column>[a-z_][a-z0-9_]*),? -- (?P<text>.+)$")
+_WORD = re.compile(r'\w+|"[^"]+"|[(,)]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def statement(folder: str, name: str) -> Statement:
         name=name,
         text=text,
         description=" ".join(header).partition(": ")[2],
-        columns=_described_columns(lines),
+        columns=_described_columns(text),
         parameters=frozenset(parsed.named_parameters),
     )
 
@@ -95,6 +92,23 @@ def _header_length(lines: list[str]) -> int:
     return next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
 
 
-def _described_columns(lines: list[str]) -> dict[str, str]:
-    found = (_DESCRIBED_END.match(line) or _DESCRIBED_COLUMN.match(line) for line in lines)
-    return {match["column"]: match["text"] for match in found if match}
+def _described_columns(text: str) -> dict[str, str]:
+    """What the comment behind each column says: of a table, or of the outermost SELECT of a view.
+
+    In a table, a column's definition begins with its name; in a view, it ends with it.
+    """
+    starts = [start for start, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
+    tokens = [text[start:end] for start, end in pairwise([*starts, len(text)])]
+    is_table = any(token.startswith("TABLE") for token in tokens[:2])
+    depth, words, found = 0, list[str](), dict[str, str]()
+    for token in tokens:
+        depth += token.startswith("(") - token.startswith(")")
+        word = _WORD.match(token)
+        if depth == is_table and word:
+            words += [word[0].strip('"')] if word[0] not in "(,)" else []
+            comment = token[word.end() :].partition("\n")[0].strip()
+            if words and comment.startswith("-- "):
+                found[words[0 if is_table else -1]] = comment.removeprefix("-- ")
+            if word[0] in "(,":
+                words = []
+    return found

@@ -23,7 +23,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("visibility", TEXT, None, "Who may see the image: public, private or shared; on Glance also community", "reference"),
     Attribute("owner", TEXT, None, "Project (tenant) that owns the image", "reference"),
     Attribute("__imagetype", TEXT, None, "Kind of image: gold (public), private, shared or market", "reference"),
-    Attribute("__image_displayname", TEXT, None, "Name under which the image is shown to people", "vendor SDK"),
+    Attribute("__image_displayname", TEXT, None, "Name that is shown to people", "vendor SDK"),
     Attribute("__description", TEXT, None, "Free text about the image", "reference", is_plain_on_glance=True),
     Attribute("tags", TAGS, None, "Labels put on the image", "reference", spelling=Spelling.JSON),
     # The operating system in it
@@ -31,11 +31,11 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__platform", TEXT, None, "Operating system distribution, such as Ubuntu, CentOS, EulerOS, Windows or Other", "reference"),
     Attribute("__os_version", TEXT, None, "Operating system with its release, as one text; on plain Glance the release alone", "reference", is_plain_on_glance=True),
     Attribute("__os_bit", INTEGER, "bits", "Word size of the operating system: 32 or 64", "reference"),
-    Attribute("architecture", TEXT, None, "Processor architecture, such as x86_64 or aarch64, where someone noted it", "Glance"),
+    Attribute("architecture", TEXT, None, "Processor architecture, such as x86_64 or aarch64, if the image says", "Glance"),
     Attribute("__image_login_user", TEXT, None, "User name to log in with on a server made from the image", "observed"),
     # When (all times UTC)
     Attribute("created_at", TIMESTAMP, "UTC", "When the image was created", "reference"),
-    Attribute("updated_at", TIMESTAMP, "UTC", "When the image last changed, to the second; sharing it is no change", "reference"),
+    Attribute("updated_at", TIMESTAMP, "UTC", "When the image last changed, to the second; sharing it does not count", "reference"),
     Attribute("active_at", TIMESTAMP, "UTC", "When the image became usable", "reference", spelling=Spelling.MICROSECONDS),
     # How large, and what a server needs to run it
     Attribute("min_disk", INTEGER, "GB", "Smallest disk that a server made from the image needs", "reference", spelling=Spelling.JSON),
@@ -46,7 +46,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("virtual_size", BIGINT, "bytes", "Size of the disk in the image on plain Glance; IMS has it in virtual_size_gb", "reference", spelling=Spelling.JSON),
     Attribute("__virtual_size", BIGINT, "GB", "Size of the disk in the image on IMS", "reference", own_column="virtual_size_gb"),
     Attribute("disk_format", TEXT, None, "Format of the disk in the image: zvhd2, zvhd, vhd, raw, iso, qcow2 and others", "reference"),
-    Attribute("container_format", TEXT, None, "Envelope around the disk; bare means none", "reference"),
+    Attribute("container_format", TEXT, None, "File format around the disk; bare: none", "reference"),
     Attribute("virtual_env_type", TEXT, None, "Use: FusionCompute (server), Ironic (bare metal), DataImage (data), IsoImage", "reference"),
     # What may be done with it
     Attribute("protected", BOOLEAN, None, "Whether the image is protected from deletion", "reference", spelling=Spelling.JSON),
@@ -78,7 +78,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("hw_firmware_type", TEXT, None, "Boot mode: bios or uefi", "reference"),
     Attribute("hw_vif_multiqueue_enabled", BOOLEAN, None, "Whether network cards may use several queues", "reference"),
     Attribute("__sequence_num", INTEGER, None, "Slot of the server's system disk that the image belongs to, such as 0", "reference"),
-    Attribute("os_shutdown_timeout", INTEGER, "s", "Time that a server gets to shut down before it is switched off", "vendor SDK"),
+    Attribute("os_shutdown_timeout", INTEGER, "s", "Time in which a server can shut down before it is switched off", "vendor SDK"),
     Attribute("__os_feature_list", JSON, None, "Advanced features of the image, a JSON object of strings or a list", "reference"),
     # Billing and the marketplace
     Attribute("enterprise_project_id", TEXT, None, "Enterprise project of the image; 0 or none is the default one", "vendor SDK"),
@@ -106,7 +106,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     Attribute("__support_kvm_hi1822_hiovs", BOOLEAN, None, "Whether the image runs on compute-enhanced servers (Hi1822 cards)", "observed"),
     Attribute("__support_kvm_hi1822_hisriov", BOOLEAN, None, "Whether the image supports SR-IOV on Hi1822 cards", "vendor SDK"),
     Attribute("__support_kvm_hi1822_hivirtionet", BOOLEAN, None, "Whether the image supports Virtio-Net on Hi1822 cards", "vendor SDK"),
-    Attribute("__support_p3l", BOOLEAN, None, "Whether the image runs on servers of the P3L family, going by the name", "observed"),
+    Attribute("__support_p3l", BOOLEAN, None, "Whether the image runs on P3L servers, judging by the name", "observed"),
     Attribute("__support_live_resize", BOOLEAN, None, "Whether a server made from the image can be resized while it runs", "observed"),
     Attribute("__support_fc_inject", BOOLEAN, None, "Whether Cloud-Init can NOT inject passwords or keys: true means not", "vendor SDK"),
     Attribute("__support_agent_list", TEXT, None, "Agents supported, comma-separated: hss (security), ces (monitoring)", "vendor SDK"),

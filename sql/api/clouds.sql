@@ -1,5 +1,5 @@
--- clouds: the clouds in the copy, and what answering for them takes.
--- One row per cloud. Times are UTC. `project_id` is what the login said, or else whose most private images are.
+-- clouds: the clouds in the copy, and what is needed to answer for them.
+-- One row per cloud. Times are UTC. `project_id` is what the login said, or else the owner of most private images.
 WITH readings AS (
     SELECT run_clouds.cloud, min(runs.started_at) AS first_read_at
     FROM copy.run_clouds

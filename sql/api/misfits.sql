@@ -1,4 +1,4 @@
--- misfits: what of a cloud's images did not fit its column, and is shown as it was received.
+-- misfits: the values of a cloud's images that did not fit their column, and that are shown as they were received.
 -- One row per version of an image and attribute.
 SELECT version.rowid AS version, rejects.attribute, rejects.value
 FROM copy.rejects

@@ -1,6 +1,6 @@
 -- shown: one cloud's images at a time, with the values by which listings are chosen, filtered and sorted.
 -- One row per image; `version` is its row in image_versions. Times are UTC.
--- A listing says more than an image does: whose share it is, and how it was answered, is nowhere else.
+-- Only a listing says whose share an image is, and how that was answered; the image does not.
 CREATE TABLE memory.shown AS
 WITH stays AS (
     SELECT

@@ -1,4 +1,4 @@
--- counts_agree: what a run says it found is what the history shows of it.
+-- counts_agree: what a run says that it found is what the history shows.
 -- One row per run and cloud that disagree.
 SELECT found.run_id, found.cloud, found.new, found.changed, found.returned, found.deleted, begun.versions, ended.deleted_images
 FROM run_clouds AS found

@@ -1,5 +1,5 @@
 -- memberships_have_images: an image that a listing shows is a current image.
--- One row per open membership without one.
+-- One row per open membership without a current image.
 SELECT membership.cloud, membership.id, membership.listing
 FROM listing_memberships AS membership
 ANTI JOIN image_versions AS version

@@ -1,5 +1,5 @@
 -- one_open_membership: an image is in a listing once at a time, and no membership ends before it begins.
--- One row per image and listing that breaks it.
+-- One row per image and listing for which that is wrong.
 SELECT cloud, id, listing, count(*) AS stays
 FROM listing_memberships
 WHERE seen_to IS NULL OR seen_to <= seen_from

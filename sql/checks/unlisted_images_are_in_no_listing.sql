@@ -1,5 +1,5 @@
--- unlisted_images_are_in_no_listing: a current image that is called unlisted is in no listing.
--- One row per image that is.
+-- unlisted_images_are_in_no_listing: a current image with the state unlisted is in no listing.
+-- One row per image that is in one.
 SELECT version.cloud, version.id, membership.listing
 FROM image_versions AS version
 JOIN listing_memberships AS membership

@@ -1,5 +1,6 @@
--- versions_do_not_overlap: an image's versions follow one another, without gap after a change, and none ends before it begins.
--- One row per version that breaks it.
+-- versions_do_not_overlap: an image's versions follow one another, without a gap after a change, and none ends before it
+-- begins.
+-- One row per version for which that is wrong.
 SELECT cloud, id, seen_from, seen_to, end_reason, next_from
 FROM (
     SELECT

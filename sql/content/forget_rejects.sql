@@ -1,2 +1,2 @@
--- forget_rejects: empty the table, before the rejects are written as they are kept now.
+-- forget_rejects: empty the table, before the rejects are written in their new form.
 DELETE FROM rejects

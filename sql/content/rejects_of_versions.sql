@@ -1,5 +1,6 @@
--- rejects_of_versions: the rejects as they are kept now: once for each version, with the run that first saw it.
--- One row per reject. Before, each run kept those of all images that it read; the last run's are the version's.
+-- rejects_of_versions: the rejects in their new form: once for each version, with the run that first saw it.
+-- One row per reject. Earlier, each run kept the rejects of all images that it read; those of the last run belong to the
+-- version.
 CREATE OR REPLACE TEMP TABLE rejects_of_versions AS
 WITH dated AS (
     SELECT rejects.*, runs.started_at

@@ -1,6 +1,6 @@
--- split_virtual_size: sizes in GB leave the column of those in bytes.
--- One column had both. A size is in GB where the image had one in bytes beside it, or where an IMS cloud says a number
--- that is too small for bytes.
+-- split_virtual_size: move sizes in GB out of the column of sizes in bytes.
+-- One column had both. A size is in GB if the image had one in bytes beside it, or if an IMS cloud gave a number that is too
+-- small for bytes.
 UPDATE image_versions
 SET virtual_size_gb = virtual_size, virtual_size = NULL
 WHERE virtual_size IS NOT NULL

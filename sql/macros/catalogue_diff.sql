@@ -1,7 +1,7 @@
 -- catalogue_diff: what differs in the catalogue between two times (UTC), whatever happened in between.
--- One row per image that came or went, and per attribute that differs (`rejected <name>` if in rejects): cloud, id,
--- name, event (added, removed, changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A
--- macro looks into the database in USE: in a copy that is only attached, take image_events and image_changes.
+-- One row per image that was added or removed, and per attribute that differs (`rejected <name>` if in rejects): cloud, id,
+-- name, event (added, removed, changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP
+-- '2026-11-08'). A macro reads the database in USE: in a copy that is only attached, use image_events and image_changes.
 -- Case: public a min_disk=10, b | public a min_disk=20, c
 -- SELECT id, event, attribute, old_value, new_value FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-03 12:00')
 -- a, changed, min_disk, 10, 20

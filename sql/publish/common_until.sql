@@ -1,6 +1,7 @@
--- common_until: until when the history of `previous`, the copy before, is the warehouse's: what it says of earlier times still holds.
--- One row, or none where the history was rewritten: by a replay, a rename, or another schema. UTC. It is the start of the first run
--- that the copy does not know as it is now. What a run changes has that run's start, and other machines may load an earlier run later.
+-- common_until: the time up to which the history in `previous`, the copy before, is still that of the warehouse.
+-- One row, or none if the history was rewritten: by a replay, a rename, or another schema. UTC. It is the start of the first
+-- run that the copy does not know as it is now. What a run changes has the start of that run, and other machines may load an
+-- earlier run later.
 WITH news AS (
     SELECT ours.started_at, ours.mode
     FROM warehouse.runs AS ours

@@ -1,5 +1,6 @@
--- previous_is_current: whether `previous`, the copy before, has the warehouse's whole history, but for its runs.
--- One row. Whatever a run changes has that run's start; what changes otherwise is a replay, a rename, or a new schema.
+-- previous_is_current: whether `previous`, the copy before, has the warehouse's whole history, except for its runs.
+-- One row. What a run changes has the start of that run. Anything else that changes comes from a replay, a rename, or a new
+-- schema.
 SELECT
     (SELECT (count(*), count(seen_to), max(seen_from), max(seen_to), count_if(state = 'unlisted')) FROM warehouse.image_versions)
     = (SELECT (count(*), count(seen_to), max(seen_from), max(seen_to), count_if(state = 'unlisted')) FROM previous.image_versions)

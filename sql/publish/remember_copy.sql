@@ -1,2 +1,2 @@
--- remember_copy: the fingerprint of the copy that is published now at $place. After forget_copy.
+-- remember_copy: keep the fingerprint of the copy that was published just now at $place. Run it after forget_copy.
 INSERT INTO published_copies (place, fingerprint) VALUES ($place, $fingerprint)

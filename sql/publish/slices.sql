@@ -1,5 +1,5 @@
--- slices: times that part the history into pieces of about $rows versions, so that a piece of it fits into memory.
--- One row per piece: its beginning, and its end, which is the next one's beginning. UTC.
+-- slices: times that divide the history into pieces of about $rows versions, so that a piece fits into memory.
+-- One row per piece: its beginning, and its end, which is the beginning of the next one. UTC.
 WITH nights AS (
     SELECT seen_from, count(*) AS versions FROM image_versions GROUP BY seen_from
 ),

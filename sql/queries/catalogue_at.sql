@@ -1,5 +1,5 @@
 -- catalogue_at: What was in the catalogue at a time in the past?
--- One row per cloud and listing, as the last run until then had seen it.
+-- One row per cloud and listing, as of the last run up to that time.
 -- $at = now: the time, as a date (its end), a time (UTC) or a run
 SELECT
     cloud,

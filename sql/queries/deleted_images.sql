@@ -1,7 +1,7 @@
--- deleted_images: Which images were deleted or are gone since this month began, and what were they?
--- One row per image that is not there again, the last ended first. Times are UTC. `gone`: an image of another project was
--- deleted or withdrawn.
--- $since = this month: the day to begin with
+-- deleted_images: Which images were deleted, or are gone, since this month began, and what were they?
+-- One row per image that has not come back, last ended first. Times are UTC. `gone`: an image of another project was deleted or
+-- withdrawn.
+-- $since = this month: the first day
 SELECT
     ended.cloud,
     ended.name,

@@ -1,6 +1,6 @@
 -- digest: What happened on a day, in short?
--- One row per cloud and kind of event, deleted and gone first, changes last; `examples` are up to ten names, `attributes` what changed in
--- how many images. Days are UTC. An event counts for the day on which a run found it.
+-- One row per cloud and kind of event: deleted and gone first, changes last. `examples` has up to ten names. `attributes` says
+-- which attributes changed, and on how many images. Days are UTC. An event belongs to the day on which a run found it.
 -- $day = yesterday: the day
 WITH events AS (
     SELECT cloud, id, name, event FROM image_events WHERE happened_at >= $day::DATE AND happened_at < $day::DATE + 1

@@ -1,6 +1,6 @@
--- duplicates_by_checksum: Which images are the same file, and what would one copy of each save?
--- One row per file, the greatest saving first. Huawei IMS gives no checksums: see duplicates_by_name.
--- The hash of nothing is no file: services give it to images whose file they have not hashed.
+-- duplicates_by_checksum: Which images have the same file, and how much would it save to keep one copy of each?
+-- One row per file, largest saving first. Huawei IMS gives no checksums: use duplicates_by_name there.
+-- The hash of an empty file is ignored: services give it to images whose file they have not hashed.
 WITH files AS (
     SELECT
         cloud,

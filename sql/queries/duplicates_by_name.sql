@@ -1,5 +1,5 @@
--- duplicates_by_name: Which names have more than one image, so that it is unclear which image is meant?
--- One row per cloud and name, the most frequent first.
+-- duplicates_by_name: Which names do several images have, so that it is unclear which image is meant?
+-- One row per cloud and name, most images first.
 WITH named AS (
     SELECT cloud, name FROM image_versions WHERE seen_to IS NULL AND name IS NOT NULL GROUP BY cloud, name HAVING count(*) > 1
 )

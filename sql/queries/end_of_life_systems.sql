@@ -1,7 +1,7 @@
 -- end_of_life_systems: Which images run an operating system that its maker no longer maintains?
--- One row per image, the longest out of date first. The dates are in the table end_of_life, which a file of your own may
--- extend (end_of_life in the settings); facts from https://endoflife.date, of November 2026. Which images it cannot judge,
--- unjudged_systems says.
+-- One row per image, longest out of date first. The dates are those of https://endoflife.date in November 2026, in the table
+-- end_of_life. A file of your own can add dates (end_of_life in the settings). unjudged_systems shows the systems that have no
+-- date.
 -- $on = today: the day to judge by
 SELECT
     images.cloud,

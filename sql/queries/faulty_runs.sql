@@ -1,6 +1,6 @@
 -- faulty_runs: What went wrong lately, where, and why?
--- One row per run and listing, or cloud, that was not read or loaded whole, the newest first. Times are UTC.
--- $since = 30 days ago: the day to begin with
+-- One row per run and listing (or cloud) that was not read or loaded completely, newest first. Times are UTC.
+-- $since = 30 days ago: the first day
 SELECT runs.started_at, runs.run_id, runs.mode, runs.status, faults.cloud, faults.listing, faults.error
 FROM runs
 LEFT JOIN (

@@ -1,4 +1,4 @@
--- firmware: How many images boot with UEFI, how many with BIOS, and how many do not say?
+-- firmware: How many images boot with UEFI, how many with BIOS, and how many do not say which?
 -- One row per cloud, boot mode, operating system family and architecture.
 SELECT
     cloud,

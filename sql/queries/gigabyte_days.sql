@@ -1,6 +1,6 @@
--- gigabyte_days: Who or what takes the storage, and how did it grow: GB-days by owner, system, platform or architecture?
--- One row per cloud and group, the greatest first. Days are UTC; a GB is 10^9 bytes, and a GB-day is one of it for a day: multiply by
--- a price for the cost. Images that other projects shared are theirs, and count for their owner.
+-- gigabyte_days: How much storage did images use, and how did it grow: GB-days by owner, system, platform or architecture?
+-- One row per cloud and group, largest first. Days are UTC. A GB is 10^9 bytes; a GB-day is one GB kept for one day. Multiply
+-- by a price to get the cost. An image that another project shares with you counts for its owner.
 -- $by = owner: owner, system, platform, architecture or visibility
 -- $since = this month: the first day
 -- $until = today: the day after the last one

@@ -1,5 +1,5 @@
 -- growth_by_month: How did the catalogue grow, month by month?
--- One row per cloud, listing and month: its state at the month's end, and the difference to the month before.
+-- One row per cloud, listing and month: the state at the end of the month, and the difference from the month before.
 WITH month_ends AS (
     SELECT cloud, listing, day, sum(images) AS images, sum(bytes) AS bytes
     FROM daily_catalogue

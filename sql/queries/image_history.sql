@@ -1,6 +1,6 @@
 -- image_history: What happened to this image since it was first seen?
--- One row per event, attribute that changed, and change of listing, in order. Times are UTC. An id that no run has seen
--- is never seen.
+-- One row per event, per changed attribute and per change of listing, in order of time. Times are UTC. If no run has seen the
+-- id, the event is `never seen`.
 -- $id: the image's id
 WITH events AS (
     FROM image_events WHERE id = $id

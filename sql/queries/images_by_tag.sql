@@ -1,6 +1,6 @@
--- images_by_tag: Which tags are in use, on how many images of how many projects, and what do these weigh?
--- One row per cloud and tag, the most frequent first; images without a tag are one row, with tag NULL.
--- $tag = %: the tag, with % for any text
+-- images_by_tag: Which tags are in use, on how many images of how many projects, and how large are these images?
+-- One row per cloud and tag, most images first. Images without a tag are one row, with tag NULL.
+-- $tag = %: the tag, % stands for any text
 SELECT
     cloud,
     tag,

@@ -1,5 +1,6 @@
--- images_in_no_listing: Which images does no listing show, though they still answer by their id?
--- One row per image, the longest first. Times are UTC. Clouds hide images that were replaced; servers that name their id still start.
+-- images_in_no_listing: Which images does no listing show, although they still answer by id?
+-- One row per image, longest unlisted first. Times are UTC. Clouds hide images that were replaced; servers that name their id
+-- still start.
 SELECT
     images.cloud,
     images.name,

@@ -1,15 +1,15 @@
 -- incomplete_metadata: Which public images lack what SCS-0102 demands, or have values that the standard does not allow?
--- One row per public image that is listed and has a fault, by name: `missing` are mandatory properties that it lacks, `wrong` those whose value
--- is not of the standard's, with the value. Values follow OpenStack's list of useful image properties, and the standard's own tests
--- where these allow more. Whether a promise was kept is in broken_promises.
--- $version = 2: the standard's version; 1 does not demand os_purpose, and does not know oldgeneric
+-- One row per listed public image that has a fault, sorted by name. `missing`: mandatory properties that it lacks. `wrong`:
+-- properties with a value that is not allowed, and that value. The allowed values are those of OpenStack's list of useful image
+-- properties, and of the standard's own tests where these allow more. Whether promises were kept is in broken_promises.
+-- $version = 2: the version of the standard; version 1 does not demand os_purpose, and does not know oldgeneric
 WITH there AS (
     SELECT *, md5(concat_ws('|', os_distro, os_version, architecture)) AS kind
     FROM images
     WHERE visibility = 'public' AND state = 'listed' AND NOT coalesce(os_hidden, false)
 ),
 
--- What does not fit its column was given all the same.
+-- A value that does not fit its column is not missing.
 rejected AS (
     SELECT rejects.cloud, rejects.id, rejects.run_id, map_from_entries(list({key: rejects.attribute, value: rejects.value})) AS given
     FROM (SELECT DISTINCT cloud, id, run_id, attribute, value FROM rejects WHERE id IS NOT NULL) AS rejects

@@ -1,5 +1,5 @@
--- largest_images: Which images are the largest, and how much disk does a server of them need?
--- One row per image, the largest first.
+-- largest_images: Which images are the largest, and how much disk does a server made from them need?
+-- One row per image, largest first.
 -- $top = 20: the number of images
 SELECT
     cloud,

@@ -1,5 +1,5 @@
 -- largest_owners: Who owns the most bytes?
--- One row per cloud and owner, the largest first.
+-- One row per cloud and owner, largest first.
 -- $top = 20: the number of owners
 SELECT
     cloud,

@@ -1,5 +1,5 @@
--- missing_in_cloud: Which images does one cloud have that another does not have, by name, checksum or hash?
--- One row per image that is listed in the first cloud, by name. Images without a checksum or hash are not compared by it.
+-- missing_in_cloud: Which images does one cloud have that another cloud lacks, compared by name, checksum or hash?
+-- One row per image that the first cloud lists, sorted by name. By checksum or hash, images that have none are left out.
 -- $cloud: the cloud that has them
 -- $other: the cloud that may lack them
 -- $by = name: name, checksum or hash

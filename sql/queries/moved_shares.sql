@@ -1,6 +1,6 @@
 -- moved_shares: Which images moved from one listing to another, such as a share that was accepted or rejected?
--- One row per move, the newest first. Times are UTC.
--- $since = 30 days ago: the day to begin with
+-- One row per move, newest first. Times are UTC.
+-- $since = 30 days ago: the first day
 SELECT cloud, name, id, owner, from_listing, to_listing, moved_at
 FROM image_moves
 WHERE moved_at >= $since::DATE

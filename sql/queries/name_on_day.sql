@@ -1,6 +1,6 @@
 -- name_on_day: Which image did this name mean on a day?
--- One row per image that bore the name then and was listed, the newest first: that one is what a client takes who asks for the
--- newest of a name. Times are UTC.
+-- One row per image that had the name then and was listed, newest first. A client that asks for the newest image with this name
+-- gets the first row. Times are UTC.
 -- $name: the name
 -- $at = now: the time, as a date (its end), a time (UTC) or a run
 SELECT meant.cloud, meant.owner, meant.id, meant.architecture, meant.created_at, meant.named_from, meant.named_to, taken.successor

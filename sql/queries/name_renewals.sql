@@ -1,7 +1,7 @@
--- name_renewals: How often is each public name renewed, and which is overdue?
--- One row per cloud, project and name that public images bear, the overdue ones first, the longest overdue first of all. A name is
--- overdue by what its image promises (replace_frequency, SCS-0102, with its 3 days of grace); without a promise, when it has been
--- as it is for more than half as long again as it ever was. Days are UTC.
+-- name_renewals: How often is each public name renewed, and which names are overdue?
+-- One row per cloud, project and name of a public image: overdue names first, longest without renewal first. If the image
+-- promises a replace_frequency (SCS-0102), its name is overdue 3 days after that time. If it promises none, its name is overdue
+-- when the image is more than 1.5 times as old as the longest renewal took so far. Days are UTC.
 -- $on = today: the day to judge by
 WITH borne AS (
     SELECT names.cloud, names.owner, names.name, names.id, min(coalesce(names.created_at, names.named_from))::DATE AS since

@@ -1,7 +1,7 @@
 -- new_images: Which images came to the catalogue lately?
--- One row per image, the newest first. Times are UTC. What the first reading of a cloud or listing showed is not new;
--- first seen is an older image that came to us, such as a share.
--- $since = 7 days ago: the day to begin with
+-- One row per image, newest first. Times are UTC. What the first reading of a cloud or listing showed is not new. `first seen`:
+-- an older image that became visible to you, such as a share.
+-- $since = 7 days ago: the first day
 SELECT
     images.cloud,
     images.name,

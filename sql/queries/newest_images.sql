@@ -1,6 +1,7 @@
--- newest_images: Which is the newest public image of each system and architecture: what should a Terraform file name?
--- One row per cloud, project, system and architecture. Times are UTC. The name outlives the id where a cloud renews its images: take
--- the id where a server must not change, else the name. What it promises is in replace_frequency and uuid_validity (SCS-0102).
+-- newest_images: Which is the newest public image of each system and architecture, for example for a Terraform file?
+-- One row per cloud, project, system and architecture. Times are UTC. Where a cloud renews its images, the name stays and the
+-- id changes: use the id if a server must not change, otherwise the name. The image's promises are in replace_frequency and
+-- uuid_validity (SCS-0102).
 SELECT
     cloud,
     system,

@@ -1,7 +1,7 @@
 -- newly_visible: Which images became public, shared or community lately, and what were they before?
--- One row per image and change, the newest first. Times are UTC. An image that was never seen otherwise has no `was`; what the first
--- reading of a cloud or listing showed is not new.
--- $since = 7 days ago: the day to begin with
+-- One row per image and change, newest first. Times are UTC. `was` is NULL if the image was never seen with another visibility.
+-- What the first reading of a cloud or listing showed is not new.
+-- $since = 7 days ago: the first day
 SELECT version.cloud, version.name, version.id, version.owner, before.visibility AS was, version.visibility AS became, version.seen_from AS seen_at
 FROM image_versions AS version
 LEFT JOIN (FROM image_versions WHERE end_reason = 'changed') AS before

@@ -1,5 +1,5 @@
 -- operating_systems: Which operating systems are in the catalogue, and how large are their images?
--- One row per cloud, family, distribution and release, the most frequent first.
+-- One row per cloud, family, distribution and release, most images first.
 SELECT
     cloud,
     os_type,

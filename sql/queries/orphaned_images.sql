@@ -1,6 +1,6 @@
--- orphaned_images: Which images were made from a parent that is gone, or whose system is no longer maintained?
--- One row per image that is not public, those first whose parent is gone. Times and days are UTC. The parent is originalimagename, source_image_id
--- or base_image_ref, and must have been seen once; whether others are gone is not known.
+-- orphaned_images: Which images were made from a parent image that is gone, or whose system is no longer maintained?
+-- One row per image that is not public; those whose parent is gone come first. Times and days are UTC. The parent is
+-- originalimagename, source_image_id or base_image_ref. A parent that no run has seen is left out: nothing is known about it.
 -- $on = today: the day to judge by
 WITH parents AS (
     SELECT

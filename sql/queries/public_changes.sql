@@ -1,6 +1,6 @@
 -- public_changes: Which public images changed lately, attribute by attribute?
--- One row per change and attribute, the newest first. Times are UTC.
--- $since = 7 days ago: the day to begin with
+-- One row per change and attribute, newest first. Times are UTC.
+-- $since = 7 days ago: the first day
 SELECT
     changes.cloud,
     changes.name,

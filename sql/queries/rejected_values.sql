@@ -1,5 +1,6 @@
--- rejected_values: Which values did the cloud send that fit no column?
--- One row per cloud, attribute and reason, of the last run that met them; the originals are in the table rejects.
+-- rejected_values: Which values did the cloud send that do not fit their column?
+-- One row per cloud, attribute and reason, as of the last run that received such values. The original values are in the table
+-- rejects.
 SELECT
     rejects.cloud,
     rejects.attribute,

@@ -1,6 +1,6 @@
--- restless_images: Which images change the most, and in what?
--- One row per image, the most changes first.
--- $since = 30 days ago: the day to begin with
+-- restless_images: Which images change most often, and in which attributes?
+-- One row per image, most changes first.
+-- $since = 30 days ago: the first day
 -- $top = 20: the number of images
 SELECT
     cloud,

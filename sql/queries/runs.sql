@@ -1,5 +1,5 @@
 -- runs: Which runs were made, how did they end, and what did each find?
--- One row per run, the newest first. Times are UTC; counts are images, over all clouds.
+-- One row per run, newest first. Times are UTC. Counts are images, over all clouds.
 SELECT
     runs.run_id,
     runs.started_at,

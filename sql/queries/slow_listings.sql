@@ -1,5 +1,5 @@
--- slow_listings: How long does it take to read each listing, and does it take longer than it used to?
--- One row per cloud and listing, the slowest first: its last full reading, beside the median of all.
+-- slow_listings: How long does it take to read each listing, and does it take longer than before?
+-- One row per cloud and listing, slowest first: its last full reading, and the median of all full readings.
 SELECT
     listings.cloud,
     listings.listing,

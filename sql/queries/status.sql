@@ -1,6 +1,6 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
--- One row per cloud. Times are UTC. A state has the word that `sync` has for it: completed, partial, failed, running.
--- $now = now: the time up to which the age counts
+-- One row per cloud. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
+-- $now = now: the time at which the age is taken
 WITH listings AS (
     SELECT
         run_id,

@@ -1,5 +1,5 @@
 -- unjudged_systems: For how many images is the end of maintenance of their operating system unknown, and why?
--- One row per cloud and system, the most frequent first. A file of your own may add dates: end_of_life in the settings.
+-- One row per cloud and system, most images first. A file of your own can add dates: end_of_life in the settings.
 SELECT
     images.cloud,
     coalesce(images.system, images.os_type) AS system,

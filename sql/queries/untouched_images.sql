@@ -1,5 +1,5 @@
 -- untouched_images: Which private images has nobody changed for a year, and how large are they?
--- One row per image, the heaviest first. Times are UTC.
+-- One row per image, largest first. Times are UTC.
 -- $before = 365 days ago: only images last changed before this day
 SELECT
     cloud,

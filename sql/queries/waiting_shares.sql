@@ -1,5 +1,5 @@
--- waiting_shares: Which shares wait for acceptance, from whom, and how long already?
--- One row per image, the longest wait first. Times are UTC; the wait begins when a run first saw the share.
+-- waiting_shares: Which shares wait for acceptance, from whom, and for how long?
+-- One row per image, longest wait first. Times are UTC. The wait begins when a run first saw the share.
 -- $on = today: the day up to which to count
 SELECT
     images.cloud,

@@ -1,5 +1,5 @@
--- what_replaced: What replaced this image, and which image stands for its name now?
--- One row per image on the way from it to the one of now, in order; that one is the last row. Times are UTC.
+-- what_replaced: What replaced this image, and which image has its name now?
+-- One row per replacement, in order: the last row is the image that has the name now. Times are UTC.
 -- $id: the image's id
 WITH RECURSIVE taken AS MATERIALIZED (
     FROM image_successors

@@ -1,7 +1,7 @@
 -- withdrawn_shares: Which images that others had shared with us are no longer there: withdrawn or deleted without notice?
--- One row per image, the last one first. Times are UTC. A share that was withdrawn and one whose image was deleted look alike to who
--- had it; an image that is listed again, or public now, is not here.
--- $since = 30 days ago: the day to begin with
+-- One row per image, last one first. Times are UTC. For the one who had the share, a withdrawn share and a deleted image look
+-- the same. Images that are listed again, or are public now, are left out.
+-- $since = 30 days ago: the first day
 SELECT
     stay.cloud,
     version.name,

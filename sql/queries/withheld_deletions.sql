@@ -1,7 +1,7 @@
--- withheld_deletions: Which images does no listing show any more, though their deletion is withheld?
--- One row per image, those first that are withheld the longest. Times are UTC. If they are really gone, run `glanceback sync
--- --accept-deletions`; if not, nothing is lost: an image that is listed again is not withheld any more.
--- $cloud = %: the cloud, with % for any text
+-- withheld_deletions: Which images does no listing show, although their deletion is withheld?
+-- One row per image, longest withheld first. Times are UTC. If they are really gone, run `glanceback sync --accept-deletions`.
+-- If not, do nothing: an image that is listed again is no longer withheld.
+-- $cloud = %: the cloud, % stands for any text
 SELECT
     kept.cloud,
     image.name,

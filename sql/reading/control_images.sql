@@ -1,4 +1,4 @@
--- control_images: for each listing a few of the images that it showed in this run, if possible with ids fit for a URL.
+-- control_images: for each listing, a few of the images that it showed in this run, if possible with ids that fit into a URL.
 -- One row per listing.
 SELECT
     listing,

@@ -1,8 +1,9 @@
--- missing_images: current images that this run did not see, although their listings were read to the end, and that are due.
--- One row per image: the listings that showed it until now, sorted; if none did, the last one that had. An image that
--- answered by id before, and is in no listing, is due after 1, 2, 4, 8, 16, 32, 64, 96 ... full runs without it, and at
--- most $most_asked_again of those at once; one whose question failed is due until it has answered.
--- One step after the other: two hash tables of a million images at once would not fit into the load's memory.
+-- missing_images: current images that this run did not see, although their listings were read to the end, and that are due to
+-- be asked for.
+-- One row per image: the listings that showed it until now, sorted; if none did, the last listing that had shown it. If an
+-- image is in no listing but answered by id before, it is due after 1, 2, 4, 8, 16, 32, 64, 96 ... full runs without it, at
+-- most $most_asked_again of them at once. If the last question failed, it is due until it has an answer.
+-- The query works in steps: two hash tables of a million images at once would not fit into the load's memory.
 WITH unseen AS MATERIALIZED (
     SELECT version.id
     FROM image_versions AS version

@@ -1,2 +1,2 @@
--- remove_later_late_ends: take back since when ended images had been missed, where that was at that time or later.
+-- remove_later_late_ends: of one cloud, remove the late ends of images that were first missed at $since or later.
 DELETE FROM late_ends WHERE cloud = $cloud AND missed_from >= $since

@@ -1,5 +1,5 @@
--- end_retired_versions: end the images that no listing shows any more, because theirs is retired; for a whole cloud, all images.
--- An image that was unlisted before ends with the last listing that had shown it, or the last of several.
+-- end_retired_versions: end the images that no listing shows any more after a retirement; for a whole cloud, all its images.
+-- An unlisted image ends with the last listing that had shown it; if several had, with the last of them to be retired.
 UPDATE image_versions
 SET seen_to = $retired_at, run_to = $run_id, end_reason = 'retired'
 FROM (

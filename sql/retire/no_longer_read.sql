@@ -1,5 +1,6 @@
 -- no_longer_read: the listings of a cloud that are retired, this one included, and were not read since.
--- One row per listing. What the account shares is in every shared listing: it is no longer read with the last of them.
+-- One row per listing. Every shared listing shows what the account shares: so shared-out is no longer read when the last of
+-- them is retired.
 CREATE OR REPLACE TEMP TABLE no_longer_read AS
 WITH last_read AS (
     SELECT readings.listing, max(runs.started_at) AS started_at

@@ -1,4 +1,4 @@
--- fail_run_targets: keep why a run loaded nothing of its clouds, or of $cloud (NULL: of all that it has not loaded).
+-- fail_run_targets: record why a run loaded nothing of $cloud (NULL: of all clouds that it has not loaded).
 UPDATE run_targets SET error = $error
 WHERE run_id = $run_id
     AND ($cloud IS NULL OR cloud = $cloud)

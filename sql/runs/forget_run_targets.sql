@@ -1,4 +1,4 @@
--- forget_run_targets: remove what a run was to read: all of it, or one cloud of which no run has read anything yet.
+-- forget_run_targets: remove what a run had to read: all of it, or one cloud of which no run has read anything yet.
 DELETE FROM run_targets
 WHERE run_id = $run_id
     AND (

@@ -1,6 +1,6 @@
--- run_drift: attributes that this run was the first to see, though nobody documented them, or no longer saw on any image.
--- One row per cloud and attribute. A cloud's first run is no drift. Of the history, only what this run began and ended,
--- what is current, and which attributes `extra` had before are looked at: the view schema_drift takes far longer.
+-- run_drift: undocumented attributes that this run was the first to see, and attributes that it no longer saw on any image.
+-- One row per cloud and attribute. A cloud's first run has no drift. To be fast, it reads only what this run began and ended,
+-- what is current, and the attributes that `extra` had before; the view schema_drift reads the whole history.
 WITH known_clouds AS MATERIALIZED (
     SELECT cloud FROM image_versions GROUP BY cloud HAVING min(seen_from) < $started_at AND count(*) > count(seen_to)
 ),

@@ -5,5 +5,5 @@ CREATE TABLE unlisted_images (
     id VARCHAR NOT NULL, -- The image's id.
     missed_from TIMESTAMP NOT NULL, -- Start of the run that first did not see it in the listings. UTC.
     answered_at TIMESTAMP, -- Start of the run in which it last answered by id; NULL: it never did. UTC.
-    is_withheld BOOLEAN NOT NULL -- Whether so many images vanished with it at once that a person must accept it.
+    is_withheld BOOLEAN NOT NULL -- Whether so many images vanished at the same time that a person must accept it.
 );

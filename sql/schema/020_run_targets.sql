@@ -3,6 +3,6 @@
 CREATE TABLE run_targets (
     run_id VARCHAR NOT NULL, -- The run.
     cloud VARCHAR NOT NULL, -- Name of the cloud, as in the settings.
-    is_whole BOOLEAN NOT NULL, -- Whether every listing of the cloud was to be read: false for --listing and --resume.
-    error VARCHAR -- Why nothing of the cloud was loaded, where run_clouds could not say it; NULL: nothing to say.
+    is_whole BOOLEAN NOT NULL, -- Whether the run had to read every listing of the cloud: false for --listing and --resume.
+    error VARCHAR -- Why nothing of the cloud was loaded, if run_clouds does not say it; NULL: no error.
 );

@@ -8,7 +8,7 @@ CREATE TABLE end_of_life (
     released DATE, -- Day on which it came out.
     ends DATE, -- Last day of free maintenance; NULL: not known.
     extended_ends DATE, -- Last day of paid or extended maintenance; NULL: there is none, or it is not known.
-    has_ended BOOLEAN NOT NULL, -- Whether free maintenance has ended on a day that is not known.
+    has_ended BOOLEAN NOT NULL, -- Whether free maintenance has ended, on a day that is not known.
     spelling VARCHAR, -- Regular expression for the product's name in lower case; NULL: the product's own name.
     source VARCHAR NOT NULL -- endoflife.date, or settings: the file that end_of_life in the settings names.
 );

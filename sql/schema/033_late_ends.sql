@@ -1,4 +1,5 @@
--- late_ends: images whose end came later than the run that first missed them: it was withheld, or waited for another reading.
+-- late_ends: images that ended later than the run that first missed them, because the end was withheld or waited for another
+-- reading.
 -- One row per cloud and end of an image. Times are UTC.
 CREATE TABLE late_ends (
     cloud VARCHAR NOT NULL, -- Name of the cloud, as in the settings.

@@ -1,2 +1,2 @@
--- remove_orphans: remove the files older than $before that the catalogue does not know: a load wrote them and died.
+-- remove_orphans: remove files older than $before that the catalogue does not know, because the load that wrote them died.
 CALL ducklake_delete_orphaned_files('warehouse', older_than => $before)

@@ -1,6 +1,6 @@
--- daily_catalogue: the size of the catalogue at the end of each day, and what happened on it.
--- One row per day (UTC), cloud, listing and os_type, from the first run's day to the last one's, also where no run was.
--- An image in several listings counts in each of them; one that moved counts in its new one.
+-- daily_catalogue: the size of the catalogue at the end of each day, and what happened on that day.
+-- One row per day (UTC), cloud, listing and os_type, from the day of the first run to the day of the last one, also for days
+-- without a run. An image in several listings counts in each of them. An image that moved counts in its new listing.
 -- Case: public a __os_type=Linux, b __os_type=Linux | public a __os_type=Linux
 -- SELECT day, listing, os_type, images, new, deleted, measured FROM daily_catalogue
 -- 2026-11-02, public, Linux, 2, 2, 0, True
@@ -105,7 +105,7 @@ SELECT
     series.day AS day, -- The day, in UTC.
     series.cloud AS cloud, -- Name of the cloud, as in the settings.
     series.listing AS listing, -- The listing that showed the images.
-    series.os_type AS os_type, -- Operating system family; NULL where the images name none.
+    series.os_type AS os_type, -- Operating system family; NULL: the images name none.
     sum(coalesce(sum(moves.images), 0)) OVER until_then::BIGINT AS images, -- Images there at the end of the day.
     coalesce(sum(moves.new), 0)::BIGINT AS new, -- Images first seen on the day.
     coalesce(sum(moves.changed), 0)::BIGINT AS changed, -- Changes found on the day; an image may change several times.
@@ -114,7 +114,7 @@ SELECT
     least(sum(coalesce(sum(moves.bytes), 0)) OVER until_then, 9223372036854775807)::BIGINT AS bytes, -- Size of the images at the end of the day, at most 2^63 - 1. Unit: bytes.
     coalesce(sum(moves.gone), 0)::BIGINT AS gone, -- Images of other projects found no longer visible on the day: deleted or withdrawn.
     coalesce(sum(moves.retired), 0)::BIGINT AS retired, -- Images that ended on the day because their cloud or listing is no longer read.
-    any_value(readings.day) IS NOT NULL AS measured -- Whether a full run read the listing to its end on the day; if not, the counts are those of before.
+    any_value(readings.day) IS NOT NULL AS measured -- Whether a full run read the listing to its end on the day; if not, the counts are those of the last reading before.
 FROM series
 LEFT JOIN moves
     ON moves.day = series.day

@@ -1,4 +1,4 @@
--- estate_images: the images that are there now, each once a region, however many projects of an account see it.
+-- estate_images: the images that are there now, each once per region, however many projects of an account see it.
 -- One row per settings' name, region and image.
 -- Case: public a; private b
 -- SELECT id, projects, seen_by FROM estate_images
@@ -7,7 +7,7 @@
 CREATE OR REPLACE VIEW estate_images AS
 SELECT
     settings_name, -- Name of the account in the settings: the same for all its projects and regions.
-    region, -- The region; NULL where nothing says.
+    region, -- The region; NULL: not known.
     id, -- The image's id.
     any_value(name) AS name, -- Its name.
     any_value(owner) AS owner, -- Id of the project that owns it.

@@ -1,7 +1,7 @@
--- freshness: how old the last full reading of each of a cloud's listings is, and how the last run went there.
--- One row per cloud and listing that the cloud's last full run over all its listings had; before that, that any run had. Times are
--- UTC. A changes run is no full reading: it sees no deletion. max(age_hours) of a cloud is the age of what is known of all of it.
--- What was retired, and not read since, is not there.
+-- freshness: how old the last full reading of each listing is, and how the last run went.
+-- One row per cloud and listing. The listings are those of the cloud's last full run over all listings; before there was one,
+-- those of any run. Times are UTC. A changes run is not a full reading: it does not see deletions. max(age_hours) of a cloud
+-- says how old the knowledge of the whole cloud is. What was retired, and not read since, is left out.
 -- Case: public a; private - | changes: public a
 -- SELECT listing, images, last_full_at, last_changes_at, is_good FROM freshness
 -- public, 1, 2026-11-02 02:00:00, 2026-11-03 02:00:00, True
@@ -104,13 +104,13 @@ stays AS (
 SELECT
     expected.cloud AS cloud, -- Name of the cloud, as in the settings.
     expected.listing AS listing, -- Name of the listing; NULL: no run has read any listing of the cloud yet.
-    coalesce(stays.images, 0) AS images, -- Images in the listing now, without those that the account itself shares out.
-    whole.full_at AS last_full_at, -- Start of the last full run that read it to its end, and saw deletions. UTC.
-    round(epoch(make_timestamp(epoch_us(now())) - coalesce(whole.full_at, tried.first_tried_at)) / 3600, 2) AS age_hours, -- Time since last_full_at, or since the first try where no full run has read it. Unit: h.
-    whole.changes_at AS last_changes_at, -- Start of the last changes run that read it to its end; it saw no deletion. UTC.
+    coalesce(stays.images, 0) AS images, -- Images in the listing now, without those that the account shares with others.
+    whole.full_at AS last_full_at, -- Start of the last full run that read it to its end, and so saw deletions. UTC.
+    round(epoch(make_timestamp(epoch_us(now())) - coalesce(whole.full_at, tried.first_tried_at)) / 3600, 2) AS age_hours, -- Time since last_full_at, or since the first try if no full run has read it. Unit: h.
+    whole.changes_at AS last_changes_at, -- Start of the last changes run that read it to its end; such a run sees no deletions. UTC.
     whole.any_at AS last_good_at, -- Start of the last run of any kind that read it to its end; NULL: none did. UTC.
-    tried.started_at AS last_tried_at, -- Start of the last run that was to read it, whether or not it came to that. UTC.
-    tried.run_id AS last_run, -- The last run that was to read it.
+    tried.started_at AS last_tried_at, -- Start of the last run that had to read it, even if it did not get that far. UTC.
+    tried.run_id AS last_run, -- The last run that had to read it.
     tried.found.complete AS is_good, -- Whether that run read it to its end; NULL: it is still running, or died less than a day ago.
     tried.found.error AS error -- Why it did not; NULL if it did.
 FROM expected

@@ -1,12 +1,12 @@
 -- image_changes: what changed in images, attribute by attribute, with the value before and after.
--- One row per cloud, image, change and attribute; links count for nothing. Times are UTC.
--- Name a cloud, an image or a time to be fast.
+-- One row per cloud, image, change and attribute. Links are ignored. Times are UTC. Filter by cloud, image or time: then it is
+-- fast.
 -- Case: public a min_disk=10 | public a min_disk=20
 -- SELECT id, changed_at, attribute, old_value, new_value FROM image_changes
 -- a, 2026-11-03 02:00:00, min_disk, 10, 20
 CREATE OR REPLACE VIEW image_changes AS
 WITH column_sides AS (
-    -- image_texts is a view because DuckDB would make a CTE that is named twice whole, for a single image too.
+    -- image_texts is a view: DuckDB would compute a CTE that is read twice for all images, even if one is asked for.
     SELECT
         version.cloud,
         version.id,

@@ -1,9 +1,9 @@
--- image_events: what happened to images, each between two readings: the last without it, and the one that found it.
--- One row per cloud, image and event. Times are UTC.
--- What the first reading of a cloud or listing shows was there before: it is first seen, not created. So is an image
--- that is older than the reading before, such as one that is newly shared. Gone is an image of another project that is
--- no longer visible: deleted or withdrawn, which cannot be told apart. An image whose end was withheld ended after the last
--- run that saw it, not after those that withheld it.
+-- image_events: what happened to images. Each event lies between two readings: the last one without it, and the one that found
+-- it.
+-- One row per cloud, image and event. Times are UTC. What the first reading of a cloud or listing shows was there before: it is
+-- `first seen`, not `created`. So is an image that is older than the reading before, such as a new share. `gone` is an image of
+-- another project that is no longer visible: it was deleted or withdrawn, and the cloud does not say which. If the end of an
+-- image was withheld, the event lies after the last run that saw the image, not after the runs that withheld it.
 -- Case: public a | public a min_disk=1, b created_at=2026-11-02T12:00:00Z; private c created_at=2026-11-02T12:00:00Z
 -- | public b created_at=2026-11-02T12:00:00Z; private c created_at=2026-11-02T12:00:00Z
 -- SELECT id, event, after_run, by_run FROM image_events
@@ -134,8 +134,8 @@ SELECT
         ELSE 'created'
     END AS event, -- first seen, created, changed, deleted, gone, retired or returned.
     run_from AS run_id, -- The run that found the event.
-    coalesce(reading.run_id, run_before) AS after_run, -- The last run before it that would have shown the event, and did not; NULL: there is none.
-    run_from AS by_run -- The run that found the event, as run_id.
+    coalesce(reading.run_id, run_before) AS after_run, -- The last run before it that would have shown the event, and did not; NULL: none.
+    run_from AS by_run -- The run that found the event; the same as run_id.
 FROM begun
 UNION ALL
 SELECT

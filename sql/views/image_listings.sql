@@ -1,6 +1,6 @@
 -- image_listings: which listings showed each image, and when.
--- One row per cloud, image and stretch of time in which the same listings showed it, from its first sighting on. Times are UTC.
--- The list is empty while none did: before a listing showed the image, while it was unlisted, and after its end.
+-- One row per cloud, image and time in which the same listings showed it, from the first sighting on. Times are UTC. The list
+-- is empty while no listing showed the image: before the first one did, while the image was unlisted, and after its end.
 -- Case: public a; private b | public a; private a, b | public a; private -
 -- SELECT id, listings, shown_from, shown_to FROM image_listings
 -- a, ['public'], 2026-11-02 02:00:00, 2026-11-03 02:00:00
@@ -13,7 +13,7 @@ WITH sightings AS (
     SELECT cloud, id, min(seen_from) AS first_seen FROM image_versions GROUP BY cloud, id
 ),
 
--- Nearly all images had one listing ever, since they were first seen: those need no lists of stays.
+-- Nearly all images have been in one listing since they were first seen: those need no lists of memberships.
 lone AS (
     SELECT sightings.cloud, sightings.id, sightings.first_seen, stay.listing, stay.seen_to
     FROM (
@@ -59,8 +59,8 @@ SELECT
     cloud, -- Name of the cloud, as in the settings.
     id, -- The image's id.
     [listing] AS listings, -- The listings that showed the image then, sorted.
-    first_seen AS shown_from, -- Start of the run from which on these listings showed it. UTC.
-    seen_to AS shown_to, -- Start of the run from which on others did; NULL: they do now. UTC.
+    first_seen AS shown_from, -- Start of the run that first saw it in these listings. UTC.
+    seen_to AS shown_to, -- Start of the first run that saw it in others; NULL: it is in these now. UTC.
     first_seen -- Start of the run that first saw the image, in any version. UTC.
 FROM lone
 UNION ALL

@@ -1,6 +1,6 @@
 -- image_moves: images that moved from one listing to another, such as a share that was accepted or rejected.
--- One row per cloud, image and move. Times are UTC.
--- A move also counts where a run saw the image in both listings, or in neither; not where the image ended in between.
+-- One row per cloud, image and move. Times are UTC. A move also counts if a run saw the image in both listings, or in neither.
+-- It does not count if the image ended in between.
 -- Case: public c; shared-pending a, b; shared-accepted -
 -- | public c; shared-pending b; shared-accepted a
 -- SELECT id, from_listing, to_listing, moved_at FROM image_moves
@@ -52,7 +52,7 @@ SELECT
     version.name AS name, -- The image's name then.
     version.owner AS owner, -- Project that owns the image.
     moves.from_listing AS from_listing, -- The listing that it was in.
-    moves.to_listing AS to_listing, -- The listing that it is in since then.
+    moves.to_listing AS to_listing, -- The listing that it was in from then on.
     moves.moved_at AS moved_at -- Start of the run that first saw it in its new listing. UTC.
 FROM moves
 JOIN image_versions AS version

@@ -1,6 +1,7 @@
--- image_names: which image bore which name, and for how long.
--- One row per cloud, owner, name, image and unbroken time for which the image bore the name and was listed. Times are UTC.
--- An image that no listing but `hidden` shows, as those that were replaced by hiding them, bears no name: nobody finds it by it.
+-- image_names: which image had which name, and when.
+-- One row per cloud, owner, name, image and time in which the image had the name and was listed without a break. Times are UTC.
+-- An image that only the listing `hidden` shows has no name here: clouds hide images that they replace, and nobody finds such
+-- an image by its name.
 -- Case: public a name=Ubuntu created_at=2026-10-01T00:00:00Z
 -- | public a name=Ubuntu-old created_at=2026-10-01T00:00:00Z, b name=Ubuntu created_at=2026-11-02T09:00:00Z
 -- | public b name=Ubuntu created_at=2026-11-02T09:00:00Z
@@ -9,7 +10,7 @@
 -- Ubuntu-old, a, 2026-11-03 02:00:00, 2026-11-04 02:00:00
 -- Ubuntu, b, 2026-11-03 02:00:00, NULL
 CREATE OR REPLACE VIEW image_names AS
--- `name` is qualified throughout: in id_of it would mean the parameter.
+-- Each `name` is qualified: in id_of it would mean the parameter.
 WITH named AS (
     SELECT
         version.cloud,
@@ -98,11 +99,11 @@ SELECT
     times.cloud AS cloud, -- Name of the cloud, as in the settings.
     times.owner AS owner, -- Project that owned the image.
     times.name AS name, -- The name.
-    times.id AS id, -- The image that bore it.
+    times.id AS id, -- The image that had it.
     times.created_at AS created_at, -- When that image was created. UTC.
-    times.architecture AS architecture, -- Its processor architecture, where someone noted it.
+    times.architecture AS architecture, -- Its processor architecture; NULL: the image does not say.
     greatest(times.seen_from, listed.seen_from) AS named_from, -- Start of the run that first saw it listed with the name. UTC.
-    nullif(least(times.seen_to, listed.seen_to), TIMESTAMP '9999-12-31') AS named_to -- Start of the first run that did not any more; NULL: it bears the name. UTC.
+    nullif(least(times.seen_to, listed.seen_to), TIMESTAMP '9999-12-31') AS named_to -- Start of the first run that no longer did; NULL: it has the name now. UTC.
 FROM times
 JOIN listed
     ON listed.cloud = times.cloud

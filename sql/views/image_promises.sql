@@ -1,10 +1,11 @@
--- image_promises: what providers promise of their public images (SCS-0102), and whether they kept it, as of the last reading.
--- One row per cloud, image, promise (replace_frequency, uuid_validity, provided_until) and value, for as long as it stood. Times and
--- days are UTC. Promises of a name are those of the line of images that bear it, one after the other: with `Debian 12 20260105`,
--- `Debian 12 old` and `Debian 12 prev` in the line of `Debian 12`; where images of different architectures have one name, a line each.
--- replace_frequency: from an image's publication on, a newer one has the name in time; up to 3 days later is no breach. It holds up
--- to provided_until, which is no promise at all if it is `none`. uuid_validity: the image is there as long as was said; `last-N`: among
--- the last N of its line, the newest counted, up to provided_until. provided_until: up to that day, an image bears the name, but for gaps of up to 3 days.
+-- image_promises: what providers promise for their public images (SCS-0102), and whether they kept it, as of the last reading.
+-- One row per cloud, image, promise (replace_frequency, uuid_validity, provided_until) and value, for the time in which it was
+-- stated. Times and days are UTC. A promise about a name is judged by all images that have the name, one after the other:
+-- `Debian 12 20260105`, `Debian 12 old` and `Debian 12 prev` count as `Debian 12`. If images of different architectures have
+-- one name, each architecture is judged by itself. replace_frequency: a newer image gets the name in time after the publication
+-- of this one; up to 3 days late is no breach. It applies until provided_until, and not at all if provided_until is `none`.
+-- uuid_validity: the image is there for the time that was promised; `last-N`: as long as it is one of the newest N with its
+-- name, until provided_until. provided_until: until that day some image has the name; gaps of up to 3 days are no breach.
 -- Case: public a name=N visibility=public created_at=2026-09-25T00:00:00Z replace_frequency=monthly uuid_validity=last-1
 -- | public a name=N visibility=public created_at=2026-09-25T00:00:00Z replace_frequency=monthly uuid_validity=last-1,
 -- b name=N visibility=public created_at=2026-11-02T09:00:00Z
@@ -61,7 +62,7 @@ numbered AS (
     SELECT *, count_if(is_begun) OVER (PARTITION BY cloud, id, promise ORDER BY seen_from) AS number FROM begun
 ),
 
--- A promise and the time for which it stood; `ended_by` is NULL while it stands, `changed` where it was taken back.
+-- A promise and the time in which it was stated; `ended_by` is empty while it is stated, `changed` if it was taken back.
 stood AS (
     SELECT
         cloud,
@@ -111,7 +112,7 @@ first_names AS (
     GROUP BY cloud, owner, id
 ),
 
--- An image that was there before it had its name was published when it got that.
+-- An image that was there before it had its name counts as published when it got the name.
 published AS (
     SELECT
         named.* EXCLUDE (architecture),
@@ -138,7 +139,7 @@ lines AS MATERIALIZED (
     WINDOW by_time AS (PARTITION BY cloud, owner, line, architecture ORDER BY published_at, id)
 ),
 
--- When each image bore the name of its line, and when the line's next one did.
+-- When each image had the name of its line.
 borne AS (
     SELECT
         lines.cloud,
@@ -223,13 +224,13 @@ dated AS (
 SELECT
     cloud, -- Name of the cloud, as in the settings.
     nullif(owner, '') AS owner, -- Project that owns the image.
-    line AS name, -- The name under which images of the line are found.
+    line AS name, -- The name that is promised, without a date or `old` or `prev` at its end.
     id, -- The image.
     promise, -- replace_frequency, uuid_validity or provided_until.
     value, -- What was promised.
     promised_from, -- Start of the run that first saw the promise. UTC.
-    nullif(promised_to, TIMESTAMP '9999-12-31') AS promised_to, -- Start of the first run that did not any more; NULL: it stands. UTC.
-    due_on, -- Day by which it is to be replaced, grace not counted; or up to which it, or its name, is to be there; NULL: no such day.
+    nullif(promised_to, TIMESTAMP '9999-12-31') AS promised_to, -- Start of the first run that no longer did; NULL: it is still stated. UTC.
+    due_on, -- Day by which it must be replaced, without the days of grace; or until which it, or its name, must be there; NULL: no such day.
     CASE
         WHEN promise = 'replace_frequency' AND value = 'never' AND replaced_at < promised_to
             THEN if(last_day IS NULL, 'unknown', if(replaced_at::DATE <= last_day, 'broken', 'kept'))
@@ -255,15 +256,15 @@ SELECT
             AND ended_by <> 'retired'
             THEN if(day IS NULL, 'unknown', 'broken')
         ELSE 'kept'
-    END AS status, -- kept (so far), broken, or unknown: whether there was a notice is not in the catalogue.
+    END AS status, -- kept (so far), broken, or unknown: the catalogue does not show whether notice was given.
     CASE
         WHEN status <> 'broken' THEN NULL
         WHEN value = 'never' THEN replaced_at
         WHEN promise = 'replace_frequency' THEN (due_on + 4)::TIMESTAMP
         WHEN promise = 'uuid_validity' THEN promised_to
         ELSE left_at
-    END AS broken_from, -- Since when it is broken; of ids and names, the start of the run that first missed them. UTC.
-    if(promise = 'provided_until', next_id, replaced_by) AS replaced_by, -- The image that took its place, or its name; NULL: none has.
+    END AS broken_from, -- Since when it is broken; for ids and names, the start of the run that first missed them. UTC.
+    if(promise = 'provided_until', next_id, replaced_by) AS replaced_by, -- The image that took its place, or its name; NULL: none did.
     if(promise = 'provided_until', next_at, replaced_at) AS replaced_at, -- When that was published, or first seen with the name. UTC.
-    judged_at -- Start of the last run that read the public images to their end: nothing is known of later. UTC.
+    judged_at -- Start of the last run that read the public images to their end: later times are not judged. UTC.
 FROM dated

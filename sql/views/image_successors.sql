@@ -1,7 +1,8 @@
--- image_successors: which image took over the name of another one, whether that was renamed, hidden, deleted or left as it was.
--- One row per cloud and image that does not stand for its name any more. Times are UTC.
--- Of images with one name in one cloud and project, that one stands for it which bears it, or bore it last; of several, the newest.
--- Where images of different architectures have one name, each takes over from its own kind only.
+-- image_successors: which image took over the name of another image, whether that was renamed, hidden, deleted or left as it
+-- was.
+-- One row per cloud and image that no longer stands for its name. Times are UTC. Of the images with one name in one cloud and
+-- project, the one that has the name now stands for it, or else the one that had it last. If there are several, it is the
+-- newest. If images of different architectures have one name, each takes over only from images of its own architecture.
 -- Case: public a name=N created_at=2026-10-01T00:00:00Z
 -- | public a name=N-1 created_at=2026-10-01T00:00:00Z, b name=N created_at=2026-11-02T09:00:00Z
 -- | public b name=N-2 created_at=2026-11-02T09:00:00Z, c name=N created_at=2026-11-03T09:00:00Z
@@ -66,7 +67,7 @@ taken AS MATERIALIZED (
     QUALIFY row_number() OVER (PARTITION BY cloud, id ORDER BY last_created_at DESC, last_from DESC, name) = 1
 ),
 
--- Each step leads twice as far as the one before; whoever would come back to himself, as where two images swap their names, stays.
+-- Each step leads twice as far as the one before. A step that would lead an image back to itself (two images swapped their names) is not taken.
 after_2 AS MATERIALIZED (
     SELECT here.cloud, here.id, coalesce(further.successor, here.successor) AS successor
     FROM taken AS here
@@ -96,8 +97,8 @@ SELECT
     taken.id AS id, -- The image that was replaced.
     taken.name AS name, -- The name that another image took over.
     nullif(taken.owner, '') AS owner, -- Project that owned it then.
-    taken.replaced_by AS replaced_by, -- The image that took it over from this one.
+    taken.replaced_by AS replaced_by, -- The image that took the name over from this one.
     taken.replaced_at AS replaced_at, -- Start of the run that first saw that. UTC.
-    ends.successor AS successor -- The image that stands for the name now, or did last; followed to its end.
+    ends.successor AS successor -- The image at the end of the chain of replacements: it stands for the name now, or did last.
 FROM taken
 JOIN after_16 AS ends ON ends.cloud = taken.cloud AND ends.id = taken.id

@@ -1,4 +1,4 @@
--- image_systems: what images say of their operating system, in one spelling.
+-- image_systems: the operating system that images name, in one spelling.
 -- One row per os_version, platform and os_distro that any image ever had.
 -- Case: public a __platform=Ubuntu __os_version=Ubuntu_20.04_server_64bit, b os_distro=ubuntu __os_version=20.04, c
 -- SELECT os_distro, system FROM image_systems
@@ -53,12 +53,12 @@ named AS (
 )
 
 SELECT
-    os_version, -- The images' os_version; empty where they have none.
-    platform, -- The images' platform; empty where they have none.
-    os_distro, -- The images' os_distro; empty where they have none.
-    distribution, -- The one of the two that counts: platform, or os_distro; empty where they have neither.
-    told, -- What they say together, as one text; empty where they say nothing.
+    os_version, -- The images' os_version; empty: none.
+    platform, -- The images' platform; empty: none.
+    os_distro, -- The images' os_distro; empty: none.
+    distribution, -- platform, or else os_distro; empty: neither.
+    told, -- All that they say, as one text; empty: nothing.
     nullif(
         trim(regexp_replace(regexp_replace(named, '([0-9])r2\b', '\1 r2'), '(\.0)+ *$|[ .-]+( |$)', ' ', 'g')), ''
-    ) AS system -- The distribution with its release, in lower case and in one spelling; NULL where they say nothing.
+    ) AS system -- The distribution with its release, in lower case and in one spelling; NULL: they say nothing.
 FROM named

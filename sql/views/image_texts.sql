@@ -1,5 +1,5 @@
 -- image_texts: every version of every image with its attributes as text, in two lists: what image_changes compares.
--- One row per version in image_versions. Times are UTC. Links and `extra` are not among them.
+-- One row per version in image_versions. Times are UTC. Links and `extra` are not among the attributes.
 -- Case: public a min_disk=10
 -- SELECT id, list_extract(texts, list_position(columns, 'min_disk')) FROM image_texts
 -- a, 10
@@ -9,11 +9,11 @@ SELECT
     id, -- The image's id.
     name, -- The image's name.
     extra, -- Attributes that no column holds.
-    content_hash, -- Hash of all that is compared.
+    content_hash, -- Hash of the content: two versions differ if and only if it does.
     seen_from, -- Start of the run that first saw this version. UTC.
-    seen_to, -- Start of the run that first did not see it any more; NULL: it is current. UTC.
+    seen_to, -- Start of the first run that no longer saw it; NULL: it is current. UTC.
     run_from, -- The run that first saw this version.
-    run_to, -- The run that first did not see it any more; NULL: it is current.
+    run_to, -- The first run that no longer saw it; NULL: it is current.
     end_reason, -- Why it ended; NULL: it is current.
     [
         'name', 'status', 'visibility', 'owner', 'imagetype', 'image_displayname', 'description', 'tags', 'os_type',
@@ -50,7 +50,7 @@ SELECT
         'hw_video_model', 'hw_video_ram', 'hw_sound_model', 'hw_input_bus', 'hw_pointer_model',
         'hw_serial_port_count', 'vmware_adaptertype', 'vmware_disktype', 'vmware_ostype'
     ] AS columns, -- The columns of `images` that are attributes of the API.
-    -- As a list, for JSON of the row takes ten times as long; column by column, for DuckDB 1.2 reads no *COLUMNS in a view.
+    -- A list, because JSON of the row takes ten times as long. Column by column, because DuckDB 1.2 reads no *COLUMNS in a view.
     [
         name::VARCHAR, status::VARCHAR, visibility::VARCHAR, owner::VARCHAR, imagetype::VARCHAR,
         image_displayname::VARCHAR, description::VARCHAR, to_json(tags)::VARCHAR, os_type::VARCHAR,

@@ -1,4 +1,4 @@
--- images: the catalogue as it is now, every image that no run has found gone.
+-- images: the catalogue as it is now: every image that no run has found gone.
 -- One row per cloud and image. Times are UTC. For the catalogue of another time: FROM images_as_of(TIMESTAMP '2026-11-01'); for
 -- what a name means: FROM id_of('Ubuntu 24.04', TIMESTAMP '2026-11-01'); for a dozen columns: FROM images_brief.
 -- Case: public a os_distro=ubuntu __os_version=22.04 size=5, b | public a os_distro=ubuntu __os_version=22.04 size=5; private c
@@ -11,10 +11,10 @@ SELECT
     shown.listings, -- The listings that show the image now, sorted.
     shown.first_seen, -- Start of the run that first saw the image, in any version. UTC.
     coalesce(version.image_size, version.size) AS bytes, -- Size of the image file: image_size on IMS, size on plain Glance. Unit: bytes.
-    systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
-    successors.successor AS successor, -- The image that now stands for a name that this one bore; NULL: none took one over.
-    places.region AS region, -- The region of the cloud, as in clouds; NULL where nothing says.
-    places.project_name AS project_name -- Name of the project whose images the cloud shows, as in clouds; NULL where nothing says.
+    systems.system AS system, -- Operating system: distribution and release, in lower case and in one spelling; NULL: the image does not say.
+    successors.successor AS successor, -- The image that now stands for a name that this one had; NULL: none.
+    places.region AS region, -- The region of the cloud, as in clouds; NULL: not known.
+    places.project_name AS project_name -- Name of the project whose images the cloud shows, as in clouds; NULL: not known.
 FROM image_versions AS version
 JOIN image_listings AS shown
     ON shown.cloud = version.cloud AND shown.id = version.id AND shown.shown_to IS NULL

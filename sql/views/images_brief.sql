@@ -8,7 +8,7 @@ SELECT
     cloud,
     name,
     id,
-    system, -- Operating system: distribution and release, in lower case and in one spelling; NULL where it says none.
+    system, -- Operating system: distribution and release, in lower case and in one spelling; NULL: the image does not say.
     architecture,
     owner,
     visibility,
@@ -16,5 +16,5 @@ SELECT
     status,
     bytes, -- Size of the image file. Unit: bytes.
     created_at,
-    successor -- The image that now stands for a name that this one bore; NULL: none took one over.
+    successor -- The image that now stands for a name that this one had; NULL: none.
 FROM images

@@ -6,7 +6,7 @@
 -- short, vanished, 0, 2026-11-02 02:00:00, 2026-11-03 02:00:00, 2
 CREATE OR REPLACE VIEW schema_drift AS
 WITH by_start AS (
-    -- By run first: the passes over all columns are plain counts then, and the rest has a row a run.
+    -- By run first: then the passes over all columns are plain counts, and the rest has one row per run.
     SELECT cloud AS of_cloud, seen_from AS of_run_at, seen_to IS NULL AS of_current, count(COLUMNS(*))
     FROM image_versions
     GROUP BY of_cloud, of_run_at, of_current
@@ -80,7 +80,7 @@ SELECT
     is_documented, -- Whether the attribute has a column.
     images, -- Current images that have it.
     first_seen, -- Start of the run that first saw it. UTC.
-    if(images = 0, last_seen, NULL) AS gone_since, -- Start of the run that first saw it on no image, or NULL. UTC.
+    if(images = 0, last_seen, NULL) AS gone_since, -- Start of the first run that saw it on no image; NULL: images have it. UTC.
     example -- One of its values, as text.
 FROM all_seen
 WHERE (images > 0 AND NOT is_documented)

@@ -1,5 +1,6 @@
 -- system_lifetimes: until when the makers maintain the operating systems of the current images.
--- One row per spelling of a system that is known in end_of_life; where the release is not told, its latest end counts.
+-- One row per spelling of a system that end_of_life has. If the image does not say the release, the release that is maintained
+-- longest counts.
 -- Case: public a __os_version=CentOS7.9-64bit, b __os_version=Rocky-9.3, c __os_version=CoreOS-40, d os_distro=debian os_version=12
 -- SELECT system, product, cycle, ends FROM system_lifetimes
 -- CentOS7.9-64bit, centos, 7, 2024-06-30
@@ -140,14 +141,14 @@ fitting AS (
 )
 
 SELECT
-    os_version, -- The images' os_version; empty where they have none.
-    platform, -- The images' platform, or their os_distro where they have none; empty where they have neither.
+    os_version, -- The images' os_version; empty: none.
+    platform, -- The images' platform, or else their os_distro; empty: neither.
     system, -- The text that names the system.
     product, -- The product in end_of_life.
     cycle, -- The release cycle in end_of_life.
     ends, -- Last day of free maintenance; NULL: not known. UTC.
     extended_ends, -- Last day of paid or extended maintenance; NULL: there is none, or it is not known. UTC.
-    has_ended -- Whether it has ended on a day that is not known.
+    has_ended -- Whether free maintenance has ended, on a day that is not known.
 FROM fitting
 QUALIFY row_number() OVER (
     PARTITION BY os_version, platform
