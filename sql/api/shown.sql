@@ -2,7 +2,7 @@
 -- One row per image; `version` is its row in image_versions. Times are UTC.
 -- Only a listing says whose share an image is, and how that was answered; the image does not.
 CREATE TABLE memory.shown AS
-WITH stays AS (
+WITH memberships AS (
     SELECT
         id,
         bool_or(listing IN ('private', 'shared-out')) AS in_own,
@@ -28,15 +28,15 @@ SELECT
     version.size,
     version.created_at,
     version.updated_at,
-    stays.id IS NOT NULL AS is_listed,
-    coalesce(stays.in_own OR version.owner = $project_id, stays.in_own, false) AS is_own,
-    coalesce(stays.in_open OR version.visibility IN ('public', 'community'), stays.in_open, false) AS is_open,
-    coalesce(stays.is_accepted, false) AS is_accepted,
-    coalesce(stays.is_pending, false) AS is_pending,
-    coalesce(stays.is_rejected, false) AS is_rejected,
-    coalesce(stays.is_accepted OR stays.is_pending OR stays.is_rejected, false) AS is_received,
-    coalesce(stays.is_hidden, false) AS is_hidden,
-    coalesce(stays.is_hidden OR version.os_hidden, stays.is_hidden, false) AS says_hidden
+    memberships.id IS NOT NULL AS is_listed,
+    coalesce(memberships.in_own OR version.owner = $project_id, memberships.in_own, false) AS is_own,
+    coalesce(memberships.in_open OR version.visibility IN ('public', 'community'), memberships.in_open, false) AS is_open,
+    coalesce(memberships.is_accepted, false) AS is_accepted,
+    coalesce(memberships.is_pending, false) AS is_pending,
+    coalesce(memberships.is_rejected, false) AS is_rejected,
+    coalesce(memberships.is_accepted OR memberships.is_pending OR memberships.is_rejected, false) AS is_received,
+    coalesce(memberships.is_hidden, false) AS is_hidden,
+    coalesce(memberships.is_hidden OR version.os_hidden, memberships.is_hidden, false) AS says_hidden
 FROM copy.image_versions AS version
-LEFT JOIN stays ON stays.id = version.id
+LEFT JOIN memberships ON memberships.id = version.id
 WHERE version.cloud = $cloud AND version.seen_from <= $at AND (version.seen_to IS NULL OR version.seen_to > $at)

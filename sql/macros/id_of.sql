@@ -5,8 +5,8 @@
 -- SELECT id, cloud, owner FROM id_of('N', TIMESTAMP '2026-11-02 12:00')
 -- a, c, vendor
 CREATE OR REPLACE MACRO id_of(name, ts) AS TABLE
-SELECT bearer.id, bearer.cloud, bearer.owner, bearer.architecture, bearer.created_at, bearer.named_from, bearer.named_to
+SELECT named.id, named.cloud, named.owner, named.architecture, named.created_at, named.named_from, named.named_to
 -- The parameter has the same name as a column, so the column gets another name here: `name` means the parameter.
-FROM image_names AS bearer (cloud, owner, called, id, created_at, architecture, named_from, named_to)
-WHERE bearer.called = name AND bearer.named_from <= ts AND (bearer.named_to IS NULL OR bearer.named_to > ts)
-ORDER BY bearer.created_at DESC NULLS LAST, bearer.named_from DESC, bearer.id
+FROM image_names AS named (cloud, owner, called, id, created_at, architecture, named_from, named_to)
+WHERE named.called = name AND named.named_from <= ts AND (named.named_to IS NULL OR named.named_to > ts)
+ORDER BY named.created_at DESC NULLS LAST, named.named_from DESC, named.id

@@ -6,28 +6,28 @@ WITH events AS (
     FROM image_events WHERE id = $id
 ),
 
-stays AS (
+memberships AS (
     SELECT cloud, listing, seen_from, coalesce(seen_to, TIMESTAMP '9999-12-31') AS seen_to
     FROM listing_memberships
     WHERE id = $id
 ),
 
-turns AS (
-    SELECT cloud, seen_from AS happened_at FROM stays
+moves AS (
+    SELECT cloud, seen_from AS happened_at FROM memberships
     UNION
-    SELECT cloud, seen_to FROM stays WHERE seen_to < TIMESTAMP '9999-12-31'
+    SELECT cloud, seen_to FROM memberships WHERE seen_to < TIMESTAMP '9999-12-31'
 ),
 
 listed AS (
     SELECT
-        turns.cloud,
-        turns.happened_at,
-        list(DISTINCT stays.listing ORDER BY stays.listing) FILTER (WHERE stays.seen_from < turns.happened_at) AS before,
-        list(DISTINCT stays.listing ORDER BY stays.listing) FILTER (WHERE stays.seen_to > turns.happened_at) AS after
-    FROM turns
-    JOIN stays
-        ON stays.cloud = turns.cloud AND stays.seen_from <= turns.happened_at AND stays.seen_to >= turns.happened_at
-    GROUP BY turns.cloud, turns.happened_at
+        moves.cloud,
+        moves.happened_at,
+        list(DISTINCT memberships.listing ORDER BY memberships.listing) FILTER (WHERE memberships.seen_from < moves.happened_at) AS before,
+        list(DISTINCT memberships.listing ORDER BY memberships.listing) FILTER (WHERE memberships.seen_to > moves.happened_at) AS after
+    FROM moves
+    JOIN memberships
+        ON memberships.cloud = moves.cloud AND memberships.seen_from <= moves.happened_at AND memberships.seen_to >= moves.happened_at
+    GROUP BY moves.cloud, moves.happened_at
 )
 
 SELECT

@@ -9,10 +9,10 @@ SELECT
     images.visibility,
     images.os_hidden,
     round(images.bytes / 1e9, 2) AS gigabytes,
-    coalesce(stay.left_at, images.first_seen) AS unlisted_since,
+    coalesce(membership.left_at, images.first_seen) AS unlisted_since,
     images.successor
 FROM images
-LEFT JOIN (SELECT cloud, id, max(seen_to) AS left_at FROM listing_memberships GROUP BY cloud, id) AS stay
-    ON stay.cloud = images.cloud AND stay.id = images.id
+LEFT JOIN (SELECT cloud, id, max(seen_to) AS left_at FROM listing_memberships GROUP BY cloud, id) AS membership
+    ON membership.cloud = images.cloud AND membership.id = images.id
 WHERE images.state = 'unlisted'
 ORDER BY unlisted_since, images.cloud, images.name, images.id

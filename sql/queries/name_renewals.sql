@@ -3,7 +3,7 @@
 -- promises a replace_frequency (SCS-0102), its name is overdue 3 days after that time. If it promises none, its name is overdue
 -- when the image is more than 1.5 times as old as the longest renewal took so far. Days are UTC.
 -- $on = today: the day to judge by
-WITH borne AS (
+WITH named_images AS (
     SELECT names.cloud, names.owner, names.name, names.id, min(coalesce(names.created_at, names.named_from))::DATE AS since
     FROM image_names AS names
     SEMI JOIN (SELECT cloud, id FROM image_versions WHERE visibility = 'public') AS public
@@ -14,7 +14,7 @@ WITH borne AS (
 ),
 
 spans AS (
-    SELECT *, date_diff('day', lag(since) OVER (PARTITION BY cloud, owner, name ORDER BY since, id), since) AS days FROM borne
+    SELECT *, date_diff('day', lag(since) OVER (PARTITION BY cloud, owner, name ORDER BY since, id), since) AS days FROM named_images
 ),
 
 renewals AS (

@@ -10,7 +10,7 @@ SELECT
     changes.old_value,
     changes.new_value
 FROM image_changes AS changes
-SEMI JOIN listing_memberships AS stay
-    ON stay.cloud = changes.cloud AND stay.id = changes.id AND stay.listing = 'public' AND stay.seen_to IS NULL
+SEMI JOIN listing_memberships AS membership
+    ON membership.cloud = changes.cloud AND membership.id = changes.id AND membership.listing = 'public' AND membership.seen_to IS NULL
 WHERE changes.changed_at >= $since::DATE
 ORDER BY changes.changed_at DESC, changes.name, changes.id, changes.attribute

@@ -7,9 +7,9 @@ SELECT
     images.id,
     images.owner,
     images.os_version,
-    stay.seen_from AS waiting_since,
-    date_diff('day', stay.seen_from::DATE, $on::DATE) AS days
+    membership.seen_from AS waiting_since,
+    date_diff('day', membership.seen_from::DATE, $on::DATE) AS days
 FROM images
-JOIN listing_memberships AS stay ON stay.cloud = images.cloud AND stay.id = images.id
-WHERE stay.listing = 'shared-pending' AND stay.seen_to IS NULL
+JOIN listing_memberships AS membership ON membership.cloud = images.cloud AND membership.id = images.id
+WHERE membership.listing = 'shared-pending' AND membership.seen_to IS NULL
 ORDER BY waiting_since, images.name, images.id

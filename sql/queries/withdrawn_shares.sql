@@ -3,26 +3,26 @@
 -- the same. Images that are listed again, or are public now, are left out.
 -- $since = 30 days ago: the first day
 SELECT
-    stay.cloud,
+    membership.cloud,
     version.name,
-    stay.id,
+    membership.id,
     version.owner,
-    stay.listing,
-    stay.seen_from AS shared_from,
-    stay.seen_to AS withdrawn_at,
+    membership.listing,
+    membership.seen_from AS shared_from,
+    membership.seen_to AS withdrawn_at,
     coalesce(version.end_reason, version.state) AS image_is,
     taken.successor
-FROM listing_memberships AS stay
+FROM listing_memberships AS membership
 ANTI JOIN (SELECT cloud, id FROM listing_memberships WHERE seen_to IS NULL) AS there
-    ON there.cloud = stay.cloud AND there.id = stay.id
+    ON there.cloud = membership.cloud AND there.id = membership.id
 JOIN image_versions AS version
-    ON version.cloud = stay.cloud
-    AND version.id = stay.id
-    AND version.seen_from < stay.seen_to
-    AND coalesce(version.seen_to, TIMESTAMP '9999-12-31') >= stay.seen_to
-LEFT JOIN image_successors AS taken ON taken.cloud = stay.cloud AND taken.id = stay.id
-WHERE stay.listing IN ('shared-accepted', 'shared-pending', 'shared-rejected')
-    AND stay.seen_to >= $since::DATE
+    ON version.cloud = membership.cloud
+    AND version.id = membership.id
+    AND version.seen_from < membership.seen_to
+    AND coalesce(version.seen_to, TIMESTAMP '9999-12-31') >= membership.seen_to
+LEFT JOIN image_successors AS taken ON taken.cloud = membership.cloud AND taken.id = membership.id
+WHERE membership.listing IN ('shared-accepted', 'shared-pending', 'shared-rejected')
+    AND membership.seen_to >= $since::DATE
     AND coalesce(version.end_reason, '') NOT IN ('changed', 'retired')
-QUALIFY row_number() OVER (PARTITION BY stay.cloud, stay.id ORDER BY stay.seen_to DESC, version.seen_from DESC) = 1
-ORDER BY stay.seen_to DESC, stay.cloud, version.name, stay.id
+QUALIFY row_number() OVER (PARTITION BY membership.cloud, membership.id ORDER BY membership.seen_to DESC, version.seen_from DESC) = 1
+ORDER BY membership.seen_to DESC, membership.cloud, version.name, membership.id

@@ -11,7 +11,7 @@ WITH unseen AS MATERIALIZED (
     WHERE version.cloud = $cloud AND version.seen_to IS NULL
 ),
 
-stays AS MATERIALIZED (
+memberships AS MATERIALIZED (
     SELECT membership.id, list(membership.listing ORDER BY membership.listing) AS listings
     FROM listing_memberships AS membership
     SEMI JOIN unseen ON unseen.id = membership.id
@@ -41,13 +41,13 @@ known AS MATERIALIZED (
 ),
 
 due AS MATERIALIZED (
-    SELECT unseen.id, stays.listings, known.id IS NOT NULL AS is_known, known.answered_at, known.is_withheld
+    SELECT unseen.id, memberships.listings, known.id IS NOT NULL AS is_known, known.answered_at, known.is_withheld
     FROM unseen
-    LEFT JOIN stays ON stays.id = unseen.id
+    LEFT JOIN memberships ON memberships.id = unseen.id
     LEFT JOIN known ON known.id = unseen.id
-    WHERE list_has_any(stays.listings, $whole_listings)
+    WHERE list_has_any(memberships.listings, $whole_listings)
         OR (
-            stays.id IS NULL
+            memberships.id IS NULL
             AND (
                 known.runs_missed IS NULL
                 OR known.runs_missed_at_answer < list_max(
@@ -55,15 +55,15 @@ due AS MATERIALIZED (
                 )
             )
         )
-    QUALIFY stays.id IS NOT NULL
-        OR row_number() OVER (PARTITION BY stays.id IS NULL ORDER BY known.answered_at NULLS FIRST, unseen.id)
+    QUALIFY memberships.id IS NOT NULL
+        OR row_number() OVER (PARTITION BY memberships.id IS NULL ORDER BY known.answered_at NULLS FIRST, unseen.id)
         <= $most_asked_again
 )
 
 SELECT
     due.id,
     coalesce(due.listings, []) AS listings,
-    last_stays.listing AS last_listing,
+    last_memberships.listing AS last_listing,
     due.is_known,
     due.answered_at IS NOT NULL AS has_answered,
     coalesce(due.is_withheld, false) AS is_withheld
@@ -74,5 +74,5 @@ LEFT JOIN (
     SEMI JOIN (SELECT id FROM due WHERE listings IS NULL) AS unlisted ON unlisted.id = membership.id
     WHERE membership.cloud = $cloud
     GROUP BY membership.id
-) AS last_stays
-    ON last_stays.id = due.id
+) AS last_memberships
+    ON last_memberships.id = due.id

@@ -7,16 +7,16 @@ FROM (
     FROM image_versions AS version
     LEFT JOIN (SELECT DISTINCT id FROM retiring) AS left_by ON left_by.id = version.id
     LEFT JOIN (
-        SELECT last_stay.id
+        SELECT last_membership.id
         FROM (
             SELECT id, listing
             FROM listing_memberships
             WHERE cloud = $cloud
             QUALIFY coalesce(seen_to, TIMESTAMP '9999-12-31')
                 = max(coalesce(seen_to, TIMESTAMP '9999-12-31')) OVER (PARTITION BY id)
-        ) AS last_stay
-        LEFT JOIN no_longer_read ON no_longer_read.listing = last_stay.listing
-        GROUP BY last_stay.id
+        ) AS last_membership
+        LEFT JOIN no_longer_read ON no_longer_read.listing = last_membership.listing
+        GROUP BY last_membership.id
         HAVING count(*) = count(no_longer_read.listing)
     ) AS unlisted ON unlisted.id = version.id
     LEFT JOIN (SELECT DISTINCT id FROM listing_memberships WHERE cloud = $cloud AND seen_to IS NULL) AS shown

@@ -26,24 +26,24 @@ WITH versions AS (
         ON ended.cloud = version.cloud AND ended.id = version.id
 ),
 
-stretches AS (
+periods AS (
     SELECT
         version.cloud,
-        stay.listing,
+        membership.listing,
         version.os_type,
         version.bytes,
-        greatest(version.seen_from, stay.seen_from) AS stretch_from,
-        least(version.seen_to, coalesce(stay.seen_to, TIMESTAMP '9999-12-31')) AS stretch_to,
-        stretch_from = version.seen_from AND NOT version.is_change AND NOT version.is_return AS is_new,
-        stretch_from = version.seen_from AND version.is_change AS is_change,
-        stretch_from = version.seen_from AND version.is_return AS is_return,
-        if(stretch_to = version.seen_to, version.end_reason, NULL) AS end_reason
+        greatest(version.seen_from, membership.seen_from) AS period_from,
+        least(version.seen_to, coalesce(membership.seen_to, TIMESTAMP '9999-12-31')) AS period_to,
+        period_from = version.seen_from AND NOT version.is_change AND NOT version.is_return AS is_new,
+        period_from = version.seen_from AND version.is_change AS is_change,
+        period_from = version.seen_from AND version.is_return AS is_return,
+        if(period_to = version.seen_to, version.end_reason, NULL) AS end_reason
     FROM versions AS version
-    JOIN listing_memberships AS stay
-        ON stay.cloud = version.cloud
-        AND stay.id = version.id
-        AND stay.seen_from < version.seen_to
-        AND (stay.seen_to IS NULL OR stay.seen_to > version.seen_from)
+    JOIN listing_memberships AS membership
+        ON membership.cloud = version.cloud
+        AND membership.id = version.id
+        AND membership.seen_from < version.seen_to
+        AND (membership.seen_to IS NULL OR membership.seen_to > version.seen_from)
 ),
 
 moves AS (
@@ -51,7 +51,7 @@ moves AS (
         cloud,
         listing,
         os_type,
-        stretch_from::DATE AS day,
+        period_from::DATE AS day,
         count(*) AS images,
         sum(bytes) AS bytes,
         count(*) FILTER (WHERE is_new) AS new,
@@ -60,14 +60,14 @@ moves AS (
         0 AS deleted,
         0 AS gone,
         0 AS retired
-    FROM stretches
+    FROM periods
     GROUP BY ALL
     UNION ALL
     SELECT
         cloud,
         listing,
         os_type,
-        stretch_to::DATE,
+        period_to::DATE,
         -count(*),
         -sum(bytes),
         0,
@@ -76,8 +76,8 @@ moves AS (
         count(*) FILTER (WHERE end_reason = 'deleted'),
         count(*) FILTER (WHERE end_reason = 'gone'),
         count(*) FILTER (WHERE end_reason = 'retired')
-    FROM stretches
-    WHERE stretch_to < TIMESTAMP '9999-12-31'
+    FROM periods
+    WHERE period_to < TIMESTAMP '9999-12-31'
     GROUP BY ALL
 ),
 

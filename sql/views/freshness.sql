@@ -97,14 +97,14 @@ retired AS (
     SELECT cloud, listing, max(retired_at) AS retired_at FROM retirements GROUP BY cloud, listing
 ),
 
-stays AS (
+memberships AS (
     SELECT cloud, listing, count(*) AS images FROM listing_memberships WHERE seen_to IS NULL GROUP BY cloud, listing
 )
 
 SELECT
     expected.cloud AS cloud, -- Name of the cloud, as in the settings.
     expected.listing AS listing, -- Name of the listing; NULL: no run has read any listing of the cloud yet.
-    coalesce(stays.images, 0) AS images, -- Images in the listing now, without those that the account shares with others.
+    coalesce(memberships.images, 0) AS images, -- Images in the listing now, without those that the account shares with others.
     whole.full_at AS last_full_at, -- Start of the last full run that read it to its end, and so saw deletions. UTC.
     round(epoch(make_timestamp(epoch_us(now())) - coalesce(whole.full_at, tried.first_tried_at)) / 3600, 2) AS age_hours, -- Time since last_full_at, or since the first try if no full run has read it. Unit: h.
     whole.changes_at AS last_changes_at, -- Start of the last changes run that read it to its end; such a run sees no deletions. UTC.
@@ -116,7 +116,7 @@ SELECT
 FROM expected
 JOIN last_tries AS tried ON tried.cloud = expected.cloud AND tried.listing IS NOT DISTINCT FROM expected.listing
 LEFT JOIN whole_readings AS whole ON whole.cloud = expected.cloud AND whole.listing = expected.listing
-LEFT JOIN stays ON stays.cloud = expected.cloud AND stays.listing = expected.listing
+LEFT JOIN memberships ON memberships.cloud = expected.cloud AND memberships.listing = expected.listing
 LEFT JOIN retired AS retired_cloud ON retired_cloud.cloud = expected.cloud AND retired_cloud.listing IS NULL
 LEFT JOIN retired AS retired_listing
     ON retired_listing.cloud = expected.cloud AND retired_listing.listing = expected.listing

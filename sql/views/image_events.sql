@@ -52,8 +52,8 @@ runs_before AS (
 to_place AS (
     SELECT version.cloud, version.id, version.seen_from
     FROM image_versions AS version
-    SEMI JOIN (FROM listing_memberships WHERE seen_to IS NOT NULL) AS stay
-        ON stay.cloud = version.cloud AND stay.id = version.id
+    SEMI JOIN (FROM listing_memberships WHERE seen_to IS NOT NULL) AS membership
+        ON membership.cloud = version.cloud AND membership.id = version.id
     UNION
     SELECT version.cloud, version.id, version.seen_from
     FROM image_versions AS version
@@ -64,13 +64,13 @@ to_place AS (
 placed AS (
     SELECT version.cloud, version.id, version.seen_from, max(before.reading) AS reading
     FROM to_place AS version
-    LEFT JOIN listing_memberships AS stay
-        ON stay.cloud = version.cloud
-        AND stay.id = version.id
-        AND stay.seen_from <= version.seen_from
-        AND coalesce(stay.seen_to, TIMESTAMP '9999-12-31') > version.seen_from
+    LEFT JOIN listing_memberships AS membership
+        ON membership.cloud = version.cloud
+        AND membership.id = version.id
+        AND membership.seen_from <= version.seen_from
+        AND coalesce(membership.seen_to, TIMESTAMP '9999-12-31') > version.seen_from
     LEFT JOIN before
-        ON before.cloud = stay.cloud AND before.listing = stay.listing AND before.started_at = version.seen_from
+        ON before.cloud = membership.cloud AND before.listing = membership.listing AND before.started_at = version.seen_from
     GROUP BY version.cloud, version.id, version.seen_from
 ),
 
@@ -97,29 +97,29 @@ begun AS (
         ON placed.cloud = version.cloud AND placed.id = version.id AND placed.seen_from = version.seen_from
 ),
 
-last_stays AS (
+last_memberships AS (
     SELECT
         version.cloud,
         version.id,
         version.seen_to,
-        stay.listing,
-        least(stay.seen_to, version.seen_to, late.missed_from) AS left_at
+        membership.listing,
+        least(membership.seen_to, version.seen_to, late.missed_from) AS left_at
     FROM image_versions AS version
-    JOIN listing_memberships AS stay
-        ON stay.cloud = version.cloud AND stay.id = version.id AND stay.seen_from < version.seen_to
+    JOIN listing_memberships AS membership
+        ON membership.cloud = version.cloud AND membership.id = version.id AND membership.seen_from < version.seen_to
     LEFT JOIN late_ends AS late
         ON late.cloud = version.cloud AND late.id = version.id AND late.seen_to = version.seen_to
     WHERE version.end_reason <> 'changed'
 ),
 
 last_readings AS (
-    SELECT stay.cloud, stay.id, stay.seen_to, max(full_reading.reading) AS reading
-    FROM last_stays AS stay
+    SELECT membership.cloud, membership.id, membership.seen_to, max(full_reading.reading) AS reading
+    FROM last_memberships AS membership
     ASOF JOIN (FROM readings WHERE is_full) AS full_reading
-        ON full_reading.cloud = stay.cloud
-        AND full_reading.listing = stay.listing
-        AND full_reading.started_at < stay.left_at
-    GROUP BY stay.cloud, stay.id, stay.seen_to
+        ON full_reading.cloud = membership.cloud
+        AND full_reading.listing = membership.listing
+        AND full_reading.started_at < membership.left_at
+    GROUP BY membership.cloud, membership.id, membership.seen_to
 )
 
 SELECT

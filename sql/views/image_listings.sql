@@ -15,15 +15,15 @@ WITH sightings AS (
 
 -- Nearly all images have been in one listing since they were first seen: those need no lists of memberships.
 lone AS (
-    SELECT sightings.cloud, sightings.id, sightings.first_seen, stay.listing, stay.seen_to
+    SELECT sightings.cloud, sightings.id, sightings.first_seen, membership.listing, membership.seen_to
     FROM (
         SELECT cloud, id, min(listing) AS listing, min(seen_from) AS seen_from, min(seen_to) AS seen_to
         FROM listing_memberships
         GROUP BY cloud, id
         HAVING count(*) = 1
-    ) AS stay
+    ) AS membership
     JOIN sightings
-        ON sightings.cloud = stay.cloud AND sightings.id = stay.id AND sightings.first_seen = stay.seen_from
+        ON sightings.cloud = membership.cloud AND sightings.id = membership.id AND sightings.first_seen = membership.seen_from
 ),
 
 others AS (
@@ -31,10 +31,10 @@ others AS (
         sightings.cloud,
         sightings.id,
         sightings.first_seen,
-        list(struct_pack(listing := stay.listing, seen_from := stay.seen_from, seen_to := stay.seen_to)) AS stays
+        list(struct_pack(listing := membership.listing, seen_from := membership.seen_from, seen_to := membership.seen_to)) AS memberships
     FROM sightings
     ANTI JOIN lone ON lone.cloud = sightings.cloud AND lone.id = sightings.id
-    LEFT JOIN listing_memberships AS stay ON stay.cloud = sightings.cloud AND stay.id = sightings.id
+    LEFT JOIN listing_memberships AS membership ON membership.cloud = sightings.cloud AND membership.id = sightings.id
     GROUP BY sightings.cloud, sightings.id, sightings.first_seen
 ),
 
@@ -43,15 +43,15 @@ turns AS (
         *,
         list_sort(list_distinct(
             [first_seen]
-            || [stay.seen_from FOR stay IN stays IF stay.seen_from > first_seen]
-            || [stay.seen_to FOR stay IN stays IF stay.seen_to IS NOT NULL]
+            || [membership.seen_from FOR membership IN memberships IF membership.seen_from > first_seen]
+            || [membership.seen_to FOR membership IN memberships IF membership.seen_to IS NOT NULL]
         )) AS turned_at
     FROM others
 ),
 
-stretches AS (
+periods AS (
     SELECT
-        cloud, id, first_seen, stays, unnest(turned_at) AS shown_from, unnest(turned_at[2:] || [NULL]) AS shown_to
+        cloud, id, first_seen, memberships, unnest(turned_at) AS shown_from, unnest(turned_at[2:] || [NULL]) AS shown_to
     FROM turns
 )
 
@@ -72,10 +72,10 @@ SELECT
     cloud,
     id,
     list_sort([
-        stay.listing FOR stay IN stays
-        IF stay.seen_from <= shown_from AND (stay.seen_to IS NULL OR stay.seen_to > shown_from)
+        membership.listing FOR membership IN memberships
+        IF membership.seen_from <= shown_from AND (membership.seen_to IS NULL OR membership.seen_to > shown_from)
     ]),
     shown_from,
     shown_to,
     first_seen
-FROM stretches
+FROM periods

@@ -59,8 +59,8 @@ times AS (
     GROUP BY cloud, id, owner, parts.name, created_at, architecture, part
 ),
 
-stays AS (
-    SELECT cloud, id, min(seen_from) AS seen_from, max(coalesce(seen_to, TIMESTAMP '9999-12-31')) AS seen_to, count(*) AS stays
+memberships AS (
+    SELECT cloud, id, min(seen_from) AS seen_from, max(coalesce(seen_to, TIMESTAMP '9999-12-31')) AS seen_to, count(*) AS memberships
     FROM listing_memberships
     WHERE listing <> 'hidden'
     GROUP BY cloud, id
@@ -75,22 +75,22 @@ several AS (
         count_if(left_before IS NULL OR seen_from > left_before) OVER (PARTITION BY cloud, id ORDER BY seen_from, seen_to) AS part
     FROM (
         SELECT
-            stay.cloud,
-            stay.id,
-            stay.seen_from,
-            coalesce(stay.seen_to, TIMESTAMP '9999-12-31') AS seen_to,
-            max(coalesce(stay.seen_to, TIMESTAMP '9999-12-31')) OVER (
-                PARTITION BY stay.cloud, stay.id ORDER BY stay.seen_from, coalesce(stay.seen_to, TIMESTAMP '9999-12-31')
+            membership.cloud,
+            membership.id,
+            membership.seen_from,
+            coalesce(membership.seen_to, TIMESTAMP '9999-12-31') AS seen_to,
+            max(coalesce(membership.seen_to, TIMESTAMP '9999-12-31')) OVER (
+                PARTITION BY membership.cloud, membership.id ORDER BY membership.seen_from, coalesce(membership.seen_to, TIMESTAMP '9999-12-31')
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS left_before
-        FROM listing_memberships AS stay
-        SEMI JOIN (SELECT cloud, id FROM stays WHERE stays > 1) AS moved ON moved.cloud = stay.cloud AND moved.id = stay.id
-        WHERE stay.listing <> 'hidden'
+        FROM listing_memberships AS membership
+        SEMI JOIN (SELECT cloud, id FROM memberships WHERE memberships > 1) AS moved ON moved.cloud = membership.cloud AND moved.id = membership.id
+        WHERE membership.listing <> 'hidden'
     )
 ),
 
 listed AS (
-    SELECT cloud, id, seen_from, seen_to FROM stays WHERE stays = 1
+    SELECT cloud, id, seen_from, seen_to FROM memberships WHERE memberships = 1
     UNION ALL
     SELECT cloud, id, min(seen_from), max(seen_to) FROM several GROUP BY cloud, id, part
 )

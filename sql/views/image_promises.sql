@@ -140,7 +140,7 @@ lines AS MATERIALIZED (
 ),
 
 -- When each image had the name of its line.
-borne AS (
+named_images AS (
     SELECT
         lines.cloud,
         lines.id,
@@ -155,7 +155,7 @@ borne AS (
 ),
 
 left_at AS (
-    SELECT cloud, id, owner, line, architecture, max(named_to) AS left_at FROM borne GROUP BY cloud, id, owner, line, architecture
+    SELECT cloud, id, owner, line, architecture, max(named_to) AS left_at FROM named_images GROUP BY cloud, id, owner, line, architecture
 ),
 
 gaps AS (
@@ -168,7 +168,7 @@ gaps AS (
         min(if(other.id IS NULL, NULL, greatest(other.named_from, gone.left_at))) AS next_at,
         arg_min(other.id, greatest(other.named_from, gone.left_at)) AS next_id
     FROM left_at AS gone
-    LEFT JOIN borne AS other
+    LEFT JOIN named_images AS other
         ON other.cloud = gone.cloud
         AND other.owner = gone.owner
         AND other.line = gone.line

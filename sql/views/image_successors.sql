@@ -21,7 +21,7 @@ lines AS (
     HAVING min(id) <> max(id)
 ),
 
-bearers AS (
+named_images AS (
     SELECT
         names.cloud,
         names.owner,
@@ -44,7 +44,7 @@ ranked AS (
         last_value(id) OVER by_end AS last_id,
         last_value(created_at) OVER by_end AS last_created_at,
         last_value(named_from) OVER by_end AS last_from
-    FROM bearers
+    FROM named_images
     WINDOW
         by_age AS (PARTITION BY cloud, owner, name, architecture ORDER BY created_at, named_from, id),
         by_end AS (
