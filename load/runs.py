@@ -1,13 +1,14 @@
 """Writes the record of a run: before the cloud is asked for anything, and at the end, however the run ended."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from core.errors import WrongClock
-from load.living_runs import died, forget_died
+from load.living_runs import died, forget_died, going_on
 from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 
@@ -39,8 +40,12 @@ def begin_run(
     version: str,
     targets: Mapping[str, bool] | None = None,
     home: Path | None = None,
+    until: ExitStack | None = None,
 ) -> Run:
     """Begin a run. `targets`: the clouds to read, each with whether all its listings are read.
+
+    `until`: where the run's lock in `home` is held. It is taken before the run is recorded: whenever the process dies,
+    the run is known to be dead.
 
     Runs whose process died are marked as failed. In a warehouse with one writer, that is every run still marked as
     running. In a shared one, it is the runs whose process died on this machine (load.living_runs reads `home`), and
@@ -51,6 +56,8 @@ def begin_run(
     run_id = new_run_id(started_at)
     dead_since = started_at - LONGEST_RUN if warehouse.is_shared else None
     known_dead = died(home) if home is not None else []
+    if home is not None and until is not None:
+        until.enter_context(going_on(home, run_id))
 
     def begin() -> datetime:
         _check_clock(warehouse, started_at)

@@ -8,7 +8,7 @@ machine read it with a landing of its own, the cloud stays as it is.
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -23,7 +23,6 @@ from extract.body import image_hash_of, parse_json, parse_page, usable_id
 from extract.images import Images, Json
 from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
 from load.end_of_life import load_their_dates
-from load.living_runs import going_on
 from load.merge import UNLISTED, CloudRun, ListingOutcome, find_missing_within, merge_within
 from load.missing import decide_in_replay
 from load.publish import publish
@@ -62,16 +61,16 @@ def replay(settings: Settings) -> Replayed:
     the history does not change.
     """
     keep_to_owner()
-    with Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb) as warehouse:
+    opened = Warehouse(settings.warehouse, settings.lock_wait_seconds, settings.load_memory_mb)
+    with opened as warehouse, ExitStack() as until_the_end:
         bring_up_to_date(warehouse, VERSION)
         load_their_dates(warehouse, settings.end_of_life)
         runs = unbroken(warehouse, settings.landing)
         if not runs:
             raise _nothing_to_load(warehouse, settings.landing)
-        run = begin_run(warehouse, "replay", VERSION, home=settings.home)
+        run = begin_run(warehouse, "replay", VERSION, home=settings.home, until=until_the_end)
         try:
-            with going_on(settings.home, run.run_id):
-                warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
+            warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
         except BaseException:
             finish_run(warehouse, run, "failed")
             raise

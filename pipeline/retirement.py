@@ -5,6 +5,7 @@ Each is a run of its own, with a record in landing, so that a replay repeats it 
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TypeVar
 from core.errors import SettingsError
 from core.permissions import keep_to_owner
 from load.invariants import require
-from load.living_runs import died, going_on
+from load.living_runs import died
 from load.publish import publish
 from load.records import KeptRun, keep_run, kept_runs
 from load.retirement import (
@@ -134,21 +135,21 @@ def _as_a_run(
     new_name: str | None = None,
 ) -> T:
     """Do the work in one transaction, as a run; then publish."""
-    run = begin_run(warehouse, mode, VERSION, home=settings.home)
-    kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
+    with ExitStack() as until_the_end:
+        run = begin_run(warehouse, mode, VERSION, home=settings.home, until=until_the_end)
+        kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
 
-    def whole() -> T:
-        done = work(run)
-        require(warehouse)
-        return done
+        def whole() -> T:
+            done = work(run)
+            require(warehouse)
+            return done
 
-    try:
-        with going_on(settings.home, run.run_id):
+        try:
             done = warehouse.atomically(whole)
-    except BaseException:
-        finish_run(warehouse, run, "failed")
-        raise
-    finished_at = finish_run(warehouse, run, "completed")
-    keep_run(settings.landing, replace(kept, status="completed", finished_at=finished_at))
+        except BaseException:
+            finish_run(warehouse, run, "failed")
+            raise
+        finished_at = finish_run(warehouse, run, "completed")
+        keep_run(settings.landing, replace(kept, status="completed", finished_at=finished_at))
     publish(warehouse, settings.published, anew=True)
     return done

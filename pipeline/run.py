@@ -19,7 +19,6 @@ from core.permissions import keep_to_owner
 from core.storage import Place
 from core.wording import counted
 from load.end_of_life import load_their_dates
-from load.living_runs import going_on
 from load.publish import publish
 from load.records import KeptRun, forget_kept, keep_run, remove_old, targets_of
 from load.runs import (
@@ -95,8 +94,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
         to_read = clouds_to_read(warehouse, chosen)
         # A resumed run read only a part itself, so it does not count as a full reading.
         targets = dict.fromkeys(to_read.names, not request.listings and not resume)
-        run = begin_run(warehouse, mode, VERSION, targets, settings.home)
-        until_the_end.enter_context(going_on(settings.home, run.run_id))
+        run = begin_run(warehouse, mode, VERSION, targets, settings.home, until_the_end)
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION, targets=targets_of(warehouse, run.run_id))
         keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
