@@ -47,7 +47,7 @@ mutants: .venv-mutants/.ready
 	.venv-mutants/bin/mutmut run --max-children 2
 	.venv-mutants/bin/python -m tests.mutants.table
 
-# Minutes for the small sizes, hours for all: BENCH="--images 1000 10000 --rounds 1" narrows it down.
+# The comparison takes 20 minutes, the whole about 40. BENCH="--all" is every size, hours; benchmarks/README.md has more.
 bench: .venv/.ready .venv-bench/.ready
 	.venv/bin/python -m benchmarks.flattening
 	.venv/bin/python -m benchmarks.history

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.catalogue import served
-from benchmarks.run import GLANCEBACK, command_of, measure, prefect_server
+from benchmarks.measuring import GLANCEBACK, measure, prefect_server
+from benchmarks.run import command_of
 
 IMAGES = 50
 PATIENCE_SECONDS = 300
@@ -51,7 +52,7 @@ def main() -> None:
             "a flow of one task, Prefect's embedded server": ([python, "-c", ONE_TASK], {**quiet, **alone}),
             "glanceback sync": (sync, {}),
             "import prefect": ([python, "-c", "import prefect"], {}),
-            "glanceback sync, Prefect server running": (sync, {"PREFECT_API_URL": server}),
+            "glanceback sync, Prefect server running": (sync, {"PREFECT_API_URL": server.url}),
             "glanceback sql": ([sync[0], "sql", "SELECT count(*) FROM images", *config], {}),
             "glanceback status": ([sync[0], "status", *config], {}),
             "glanceback --help": ([sync[0], "--help"], {}),
