@@ -1,4 +1,4 @@
-"""Answers as HTTP has them: headers, conditions, compression, and refusals in the dialect's own form.
+"""HTTP responses: headers, conditional requests, compression, and errors in the form of the dialect.
 
 Source: RFC 9110, 8.8, 12.5.3 and 13; the vendor's error codes ('Response Format'); Glance's answers as WebOb writes
 them.
@@ -22,7 +22,7 @@ from extract.listing import IMS
 
 READING: Final = ("GET", "HEAD")
 _PIECE: Final = 2_097_152
-"""What is sent at once: a page of 1,000 usual images, while one of large images goes out in pieces."""
+"""The most bytes that are sent at once: a page of 1,000 usual images. A longer one is sent in pieces."""
 _WRONG_REQUEST: Final = "IMG.0001"
 """The vendor's code for a request whose form is wrong."""
 
@@ -38,7 +38,7 @@ _PAGE: Final = """<html>
 
 
 def answer(request: Request, body: Body, changed_at: datetime | None, status: int = 200) -> Response:
-    """The body, or 304 where the client has it. `changed_at`, UTC, is when what it tells last changed."""
+    """The response with this body, or 304 if the client has it. `changed_at`: when the content last changed, UTC."""
     headers = {
         "ETag": f'W/"{body.tag}"',
         "Cache-Control": "no-cache",
@@ -60,7 +60,7 @@ def answer(request: Request, body: Body, changed_at: datetime | None, status: in
 
 
 def refusal(request: Request, refused: Refusal, dialect: str | None) -> Response:
-    """What the dialect's service says in such a case; `dialect` is None where no cloud is concerned."""
+    """The error response, as the dialect's service writes it. `dialect`: None if the request is about no cloud."""
     status = HTTPStatus(refused.status)
     headers = {"X-Openstack-Request-Id": _request_id()}
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -91,7 +91,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _has_it(request: Request, body: Body, changed_at: datetime | None) -> bool:
-    """RFC 9110, 13.2.2: where both are asked, the tag decides."""
+    """Whether the client has this content. If it sends both conditions, the tag decides (RFC 9110, 13.2.2)."""
     tags = request.headers.get("If-None-Match")
     if tags is not None:
         return tags.strip() == "*" or body.tag in {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
@@ -105,7 +105,7 @@ def _has_it(request: Request, body: Body, changed_at: datetime | None) -> bool:
 
 
 def _takes_gzip(accepted: str) -> bool:
-    """RFC 9110, 12.5.3: a weight of 0 refuses a coding; `*` is every one that is not named."""
+    """RFC 9110, 12.5.3: a weight of 0 refuses a coding; `*` stands for all codings that are not named."""
     weights = {}
     for part in accepted.lower().replace(" ", "").split(","):
         coding, _, weight = part.partition(";q=")

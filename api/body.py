@@ -11,11 +11,11 @@ from extract.listing import IMS
 
 _LEAST_TO_COMPRESS: Final = 500
 _LEVEL: Final = 1
-"""Half as long as the usual level, for a tenth more bytes."""
+"""Half the time of the usual level, for a tenth more bytes."""
 
 
 class Text(NamedTuple):
-    """An image's JSON, and what is another one for another text: so that a page's tag needs no look at its bytes."""
+    """An image's JSON and its digest. The tag of a page is made from the digests, without reading the bytes again."""
 
     content: bytes
     digest: bytes
@@ -26,16 +26,16 @@ class Text(NamedTuple):
 
 
 class Body:
-    """JSON that was made once and is sent as often as it is asked for. `tag` is an ETag's, without quotation marks."""
+    """JSON that is made once and sent as often as it is requested. `tag`: its ETag, without quotation marks."""
 
     def __init__(self, content: bytes, digest: bytes | None = None) -> None:
-        """`digest` is another one for each content, where that is known already."""
+        """`digest`: a digest that identifies the content, if the caller has one."""
         self.content = content
         self.tag = (digest or _digest(content)).hex()
 
     @property
     def size(self) -> int:
-        """What keeping it takes, in bytes, compressed form included."""
+        """The memory that it takes, in bytes, with its compressed form."""
         return len(self.content) * 5 // 4
 
     @property
@@ -52,7 +52,7 @@ def _digest(content: bytes) -> bytes:
 
 
 def page_body(images: Sequence[Text], first: str, following: str | None, dialect: str) -> Body:
-    """A page of images, in the order that the dialect's service writes it."""
+    """A page of images, with its members in the order in which the dialect's service writes them."""
     links = {
         "first": f'"first": {json.dumps(first)}'.encode(),
         "schema": b'"schema": "/v2/schemas/images"',
@@ -64,7 +64,7 @@ def page_body(images: Sequence[Text], first: str, following: str | None, dialect
     if not images:
         return Body(head + tail)
     contents, digests = map(list, zip(*images, strict=True))
-    # One copy of so many bytes, not three.
+    # So that the bytes are copied once, not three times.
     contents[0] = head + contents[0]
     contents[-1] += tail
     return Body(b", ".join(contents), _digest(b"".join([head, tail, *digests])))

@@ -1,6 +1,6 @@
-"""What is asked -> the conditions of a query on `shown` and `version`. Values are bound, and so are unknown names.
+"""A question -> the conditions of a query on `shown` and `version`. Values and unknown names are bound, never quoted.
 
-`shown` is the table of sql/api/shown.sql; `version` is image_versions, which is joined where `needs_version` says so.
+`shown` is the table of sql/api/shown.sql; `version` is image_versions, which is joined if `needs_version` is set.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from transform.attribute import Attribute, Kind
 from transform.values import PARSERS, Misfit, parse_json_text
 
 _WITH_IN: Final = ("name", "id", "status", "container_format", "disk_format")
-"""The attributes that take `in:` and, before a value with a colon, `eq:`."""
+"""The attributes that accept `in:`, and `eq:` before a value with a colon."""
 
 _RANGES: Final = ("size", "virtual_size", "min_disk", "min_ram")
 _ON_SHOWN: Final = (*_WITH_IN, "size", "owner", "visibility", "created_at", "updated_at")
@@ -27,7 +27,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 @dataclass(slots=True)
 class Conditions:
-    """`text` is SQL, `parameters` what its $names stand for."""
+    """`text` is SQL; `parameters` has the values of its $names."""
 
     parts: list[str] = field(default_factory=list)
     parameters: dict[str, object] = field(default_factory=dict)
@@ -50,14 +50,14 @@ class Conditions:
 
 
 def conditions(question: Question, dialect: str) -> Conditions:
-    """Which images the question asks for. Raises: Refusal, 400, where a filter's value is wrong."""
+    """The conditions for the images that the question asks for. Raises: Refusal, 400, if a filter has a wrong value."""
     found = Conditions()
     filters = dict(question.filters)
     found.parts += _visible(question, found)
     found.parts.append(_hidden(filters.pop("os_hidden", None)))
     if (protected := filters.pop("protected", None)) is not None:
         found.parts.append(f"{found.of_version('protected')} = {_truth('protected', protected)}")
-    filters.pop("deleted", None)  # what is deleted is not there; Glance overrules this one
+    filters.pop("deleted", None)  # Glance ignores it: deleted images are never listed
     for tag in question.tags:
         spellings = [tag, tag.replace("=", ".", 1)] if dialect == IMS else [tag]
         found.parts.append(f"list_has_any({found.of_version('tags')}, {found.bind(spellings)})")
@@ -67,7 +67,7 @@ def conditions(question: Question, dialect: str) -> Conditions:
 
 
 def _visible(question: Question, found: Conditions) -> list[str]:
-    """Whom the images must belong to. Source: openstack/glance, `_select_images_query` and `_image_get_all`."""
+    """Which images a list shows. Source: openstack/glance, `_select_images_query` and `_image_get_all`."""
     parts = ["shown.is_listed"]
     if question.member_status != EVERY_STATUS:
         parts.append(f"(shown.is_open OR shown.is_own OR shown.is_{question.member_status})")
@@ -128,7 +128,7 @@ def _whole_number(text: str) -> int:
 
 
 def _of_attribute(attribute: Attribute, value: str, found: Conditions) -> str:
-    """An attribute whose value is compared as a whole; times with an operator."""
+    """The condition for one attribute: its whole value is compared; a time may have an operator."""
     column = _column(attribute.column, found)
     match attribute.kind:
         case Kind.TIMESTAMP:

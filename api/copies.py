@@ -1,7 +1,7 @@
-"""The published copy, as it is now, and the moments that are open in it. Made anew when the copy is replaced.
+"""The current published copy, and its snapshots that are open. When the file is replaced, the new file is opened.
 
-A file that is replaced stays readable for whoever has it open: who is being answered is answered from it, and then it
-is closed. Called by `server`, from several threads.
+A replaced file stays readable while it is open: requests that have begun finish with it; then it is closed. Called by
+`server`, from several threads.
 """
 
 import threading
@@ -16,26 +16,26 @@ from urllib.parse import quote
 
 import duckdb
 
-from api.moment import Moment, View, asked, attached
 from api.refusal import Refusal
+from api.snapshot import Snapshot, View, asked, attached
 from api.texts import Texts
 from core.errors import SettingsError
 from extract.listing import OPENSTACK
 from load.timestamps import timestamp_of
 
-_MOST_MOMENTS: Final = 4
+_MOST_SNAPSHOTS: Final = 4
 _MOST_TIMES: Final = 1_000
-_NOW: Final = datetime.max.replace(microsecond=0)  # noqa: DTZ901 - as all our times, UTC without a zone
+_NOW: Final = datetime.max.replace(microsecond=0)  # noqa: DTZ901 - like all our times: UTC, without a zone
 """Later than every run."""
 
 
 class _Closed(Exception):
-    """The copy was replaced: ask the one that replaced it."""
+    """The copy was replaced: use the new one."""
 
 
 @dataclass(slots=True)
 class _Open:
-    moment: Moment
+    snapshot: Snapshot
     users: int = 0
     is_dropped: bool = False
 
@@ -47,7 +47,7 @@ class _Cloud:
 
 
 class Copy:
-    """One file, for as long as it is the published copy."""
+    """One file, while it is the published copy."""
 
     def __init__(
         self, published: Path, mark: tuple[int, ...], projects: Mapping[str, str], landing: Path | None
@@ -71,17 +71,17 @@ class Copy:
             raise
 
     def close(self) -> None:
-        """Close what nobody uses, and the rest when its last user leaves."""
+        """Close the snapshots that are not in use; the others are closed after their last use."""
         with self._lock:
             self._is_closed = True
             self._drop(0)
             self._connection.close()
 
     @contextmanager
-    def moment(self, cloud: str | None, when: str | None) -> Iterator[Moment]:
-        """The moment, open until the block is left.
+    def snapshot(self, cloud: str | None, when: str | None) -> Iterator[Snapshot]:
+        """The cloud's images at `when`, open until the end of the block.
 
-        Raises: Refusal, 404, where there is no such cloud or moment; _Closed.
+        Raises: Refusal, 404, if the cloud or the time is unknown; _Closed.
         """
         with self._lock:
             if self._is_closed:
@@ -89,34 +89,34 @@ class Copy:
             held = self._held(self._view(cloud, when))
             held.users += 1
         try:
-            yield held.moment
+            yield held.snapshot
         finally:
             with self._lock:
                 held.users -= 1
                 if held.is_dropped and not held.users:
-                    held.moment.close()
+                    held.snapshot.close()
 
     def _held(self, view: View) -> _Open:
         key = (view.cloud, view.changed_at)
         held = self._open.get(key)
         if held is None:
-            self._drop(_MOST_MOMENTS - 1)
-            moment = Moment(self._published, view, self._texts)
+            self._drop(_MOST_SNAPSHOTS - 1)
+            snapshot = Snapshot(self._published, view, self._texts)
             if _mark(self._published) != self.mark:
-                # It may be of the file that replaced ours, where a row has another number.
-                moment.close()
+                # It may have opened the file that replaced ours, in which a row has another number.
+                snapshot.close()
                 raise _Closed
-            held = self._open[key] = _Open(moment)
+            held = self._open[key] = _Open(snapshot)
         self._open.move_to_end(key)
         return held
 
     def _drop(self, most: int) -> None:
-        """Let go of those that were used the longest time ago, so that no more than so many are left."""
+        """Drop the least recently used snapshots, so that at most `most` are left."""
         while len(self._open) > most:
             _, held = self._open.popitem(last=False)
             held.is_dropped = True
             if not held.users:
-                held.moment.close()
+                held.snapshot.close()
 
     def _view(self, name: str | None, when: str | None) -> View:
         name, cloud = self._cloud(name)
@@ -161,9 +161,9 @@ class Copy:
 
 
 class Copies:
-    """The published copy of a settings file, and the landing, where that is a folder of this machine.
+    """The published copy that the settings name, and landing, if it is a folder of this machine.
 
-    `projects` has the project of each cloud where the settings name it.
+    `projects`: the project id of each cloud for which the settings have one.
     """
 
     def __init__(self, published: Path, projects: Mapping[str, str], landing: Path | None = None) -> None:
@@ -174,17 +174,17 @@ class Copies:
         self._copy: Copy | None = None
 
     @contextmanager
-    def moment(self, cloud: str | None, when: str | None) -> Iterator[Moment]:
-        """The moment of the copy as it is now, open until the block is left.
+    def snapshot(self, cloud: str | None, when: str | None) -> Iterator[Snapshot]:
+        """The cloud's images at `when`, from the current copy, open until the end of the block.
 
-        Raises: Refusal, 404, where there is no such cloud or moment; 503 where there is no copy that can be read.
+        Raises: Refusal: 404 if the cloud or the time is unknown; 503 if there is no readable copy.
         """
         with ExitStack() as stack:
             while True:
                 with suppress(_Closed):
-                    moment = stack.enter_context(self._current().moment(cloud, when))
+                    snapshot = stack.enter_context(self._current().snapshot(cloud, when))
                     break
-            yield moment
+            yield snapshot
 
     def close(self) -> None:
         with self._lock:
@@ -210,6 +210,6 @@ class Copies:
 
 
 def _mark(published: Path) -> tuple[int, ...]:
-    """What is another one for each file that was put there."""
+    """What differs for each file that is published there."""
     found = published.stat()
     return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)

@@ -1,4 +1,4 @@
-"""What clients ask first: which versions of the API there are, and the schema of an image and of a list of them."""
+"""What clients request first: the versions of the API, and the JSON schemas of an image and of a list of images."""
 
 import json
 from functools import cache
@@ -21,7 +21,7 @@ _JSON_TYPES: Final = {
 
 
 def versions(service: str) -> Body:
-    """The versions' JSON; `service` is the address that the client asked, without /v2."""
+    """The versions' JSON; `service` is the address that the client used, without /v2."""
     listed = [_version(_CURRENT, "CURRENT", service)]
     listed += [_version(version, "SUPPORTED", service) for version in _SUPPORTED]
     return Body(json.dumps({"versions": listed}).encode())
@@ -33,7 +33,7 @@ def _version(version: str, status: str, service: str) -> dict[str, Any]:
 
 @cache
 def schema(name: str, dialect: str) -> Body | None:
-    """The JSON schema `image` or `images`; None for another one."""
+    """The JSON schema `image` or `images`; None for other names."""
     image = {
         "name": "image",
         "properties": {api_name: _property(attribute) for api_name, attribute in attribute_names(dialect)},

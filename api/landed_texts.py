@@ -1,6 +1,6 @@
-"""Images as their cloud sent them, from the raw pages that landing still has: spelling, order and blanks included.
+"""Images exactly as their cloud sent them, with spelling, order and blanks, from the raw pages that landing still has.
 
-Each text is what its version's hash is of, or it is not taken.
+A text is used only if its hash is the one that its version has.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ _decode = msgspec.json.Decoder(_Page).decode
 
 
 def among(column: str, numbers: Sequence[int]) -> str:
-    """A condition that holds for these numbers, of which there is one, and perhaps for others between them.
+    """A condition that is true for these numbers (at least one), and perhaps for others between them.
 
-    They are DuckDB's own row numbers. It finds some by a list of them several times as fast as by a join, and many in
-    a row by their bounds many times as fast as by a list.
+    The numbers are DuckDB's row numbers. For a few of them a list is several times as fast as a join; for many in a row
+    their bounds are many times as fast as a list.
     """
     if len(numbers) <= _MOST_LISTED:
         return f"{column} IN ({', '.join(map(str, numbers))})"
@@ -35,7 +35,7 @@ def among(column: str, numbers: Sequence[int]) -> str:
 
 
 def landed_texts(connection: duckdb.DuckDBPyConnection, landing: Path, versions: Sequence[int]) -> dict[int, bytes]:
-    """The texts of those of these rows of image_versions of which a page is still there."""
+    """The texts of these rows of image_versions, as far as landing still has their pages."""
     rows = connection.execute(
         "SELECT rowid, landed_file, landed_hash FROM copy.image_versions "
         f"WHERE {among('rowid', versions)} AND landed_file IS NOT NULL AND landed_hash IS NOT NULL"
@@ -49,7 +49,7 @@ def landed_texts(connection: duckdb.DuckDBPyConnection, landing: Path, versions:
 
 
 def _on_page(file: Path, wanted: dict[str, list[int]]) -> list[tuple[int, bytes]]:
-    """None of them where the page is gone, or is not what it was."""
+    """The versions' texts on this page; an empty list if the page is gone or has changed."""
     try:
         content = zstandard.ZstdDecompressor().decompress(file.read_bytes(), _LARGEST_PAGE_BYTES)
         texts = [bytes(text) for text in _images(content)]
@@ -59,7 +59,7 @@ def _on_page(file: Path, wanted: dict[str, list[int]]) -> list[tuple[int, bytes]
 
 
 def _images(content: bytes) -> list[msgspec.Raw]:
-    """Of a page, or of the answer that is one image."""
+    """The images of a page; for an answer that is a single image, that image."""
     try:
         return _decode(content).images
     except msgspec.ValidationError:

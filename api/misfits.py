@@ -1,4 +1,4 @@
-"""Values that did not fit their column: they are in `rejects`, and belong into the image that the API shows."""
+"""Values that did not fit their column: they are in `rejects`, and the API shows them in their image."""
 
 import json
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ _SPELLED_AS_JSON = {attribute.api_name for attribute in ATTRIBUTES if attribute.
 
 
 def with_misfits(image: bytes, misfits: Sequence[tuple[str, str]]) -> bytes:
-    """The image's JSON with these attributes, which have their values as received: text as it was, or JSON text."""
+    """The image's JSON with these attributes added, with their values as received: as text, or as JSON text."""
     content: dict[str, Any] = json.loads(image)
     for attribute, value in misfits:
         content[_name(attribute)] = _received(attribute, value)
-    # What is not Unicode cannot be sent but as an escape.
+    # Text that is not valid Unicode can only be sent as an escape.
     return json.dumps(content, ensure_ascii=not is_unicode(json.dumps(content, ensure_ascii=False))).encode()
 
 
 def _name(attribute: str) -> str:
-    """A name that is not Unicode is kept as JSON text."""
+    """The attribute's name. One that is not valid Unicode is stored as JSON text."""
     held = _held(attribute)
     return held if isinstance(held, str) and not is_unicode(held) else attribute
 

@@ -1,4 +1,4 @@
-"""Values of filters: `gte:2026-11-01T00:00:00Z`, `in:"a,b",c` and times, read as Glance reads them.
+"""Parses values of filters as Glance does: `gte:2026-11-01T00:00:00Z`, `in:"a,b",c` and times.
 
 Source: reference, Table 1, `created_at`; openstack/glance, `split_filter_op` and `split_filter_value_for_quotes`.
 """
@@ -23,7 +23,7 @@ _ELEMENT: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)",?|([^,]+),?|,')
 
 
 def split_operator(text: str) -> tuple[str, str]:
-    """The operator and what it applies to; `eq` where none is written, as in a time alone, whatever colons it has."""
+    """The operator and its value; `eq` if the text has no operator, as a time alone, although a time has colons."""
     operator, colon, rest = text.partition(":")
     if not colon or parse_time(text) is not None:
         return "eq", text
@@ -31,7 +31,7 @@ def split_operator(text: str) -> tuple[str, str]:
 
 
 def parse_time(text: str) -> datetime | None:
-    """The time in UTC, without a zone; a time without a zone is UTC. None for what is no time in ISO 8601's form."""
+    """The time in UTC, without a zone; a time without a zone is UTC. None for a text that is not an ISO 8601 time."""
     found = _TIME.fullmatch(text)
     if found is None:
         return None
@@ -49,7 +49,7 @@ def parse_time(text: str) -> datetime | None:
 
 
 def split_list(text: str) -> list[str]:
-    """The elements of `a,"b,c"`; a quoted one may hold commas. Raises: Refusal where a quotation mark is misplaced."""
+    """The elements of `a,"b,c"`; a quoted one may contain commas. Raises: Refusal if a quotation mark is misplaced."""
     _check_quotes(text)
     return [quoted or plain for quoted, plain in _ELEMENT.findall(text)]
 

@@ -1,7 +1,7 @@
-"""A query string -> what is asked of GET /v2/images. Knows the parameters and their faults, no images and no SQL.
+"""A query string -> the question to GET /v2/images. Knows the parameters and their errors, but no images and no SQL.
 
-Source: reference, Table 1; openstack/glance, `RequestDeserializer.index`, whose words the refusals have: of a
-parameter that comes twice a filter counts as it was written last, paging as it was written first.
+Source: reference, Table 1; openstack/glance, `RequestDeserializer.index`, whose error texts are used here. If a filter
+occurs twice, its last value counts; of the parameters of paging the first.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ _MOST_PARAMETERS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: `parameters` as they were written, each name once, with its last value; links repeat them.
+    """A question. `parameters`: as written, each name once, with its last value; links repeat them.
 
-    `order` has each key and whether it descends, down to the id. `visibility` None: not asked for. `filters` are all
-    others, each name once, `tags` those that an image must all have. `limit` is in images.
+    `order`: each key, and whether it descends; the last key is the id. `visibility`: None if not given. `filters`: all
+    other parameters, each name once. `tags`: an image must have all of them. `limit`: a number of images.
     """
 
     parameters: tuple[tuple[str, str], ...]
@@ -40,7 +40,7 @@ class Question:
     order: tuple[tuple[str, bool], ...]
 
     def going_on(self, last: str) -> "Question":
-        """What the client asks next, if it goes on behind the image `last` as it came here, by a marker."""
+        """The client's next question, if it continues after the image `last` with a marker, as before."""
         asked = tuple((name, last if name == "marker" else value) for name, value in self.parameters)
         return replace(self, marker=last, parameters=asked)
 
@@ -50,14 +50,14 @@ class Question:
         return _link([pair for pair in self.parameters if pair[0] != "marker"])
 
     def next(self, last: str, dialect: str) -> str:
-        """The link to the page behind the image `last`. IMS writes the marker second, as the reference prints it."""
+        """The link to the page after the image `last`. IMS writes the marker second, as the reference prints it."""
         kept = [pair for pair in self.parameters if pair[0] != "marker"]
         kept.insert(1 if dialect == IMS else len(kept), ("marker", last))
         return _link(kept)
 
 
 def parse_question(query: bytes, largest_page: int = LARGEST_PAGE) -> Question:
-    """What the query string asks; `largest_page` bounds its limit. Raises: Refusal, 400, where a parameter is wrong."""
+    """The question in the query string; `largest_page` bounds its limit. Raises: Refusal, 400: a wrong parameter."""
     pairs = _pairs(query)
     asked = dict(pairs)
     limit = _taken(pairs, "limit")
@@ -99,7 +99,7 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
 
 
 def _taken(pairs: list[tuple[str, str]], name: str) -> str | None:
-    """The first value of the name, which is taken out; a second one stays, as a filter."""
+    """Remove and return the first value of the name; a second one stays in `pairs`, as a filter."""
     for place, (known, value) in enumerate(pairs):
         if known == name:
             del pairs[place]
@@ -124,7 +124,7 @@ def _limit(text: str) -> int:
 
 
 def _sorting(pairs: list[tuple[str, str]]) -> tuple[list[str], list[bool]]:
-    """The keys, and for each, or for all of them, whether it descends."""
+    """The keys, and whether they descend: a value for each key, or one for all."""
     new = _taken(pairs, "sort")
     keys, directions = _taken_all(pairs, "sort_key"), _taken_all(pairs, "sort_dir")
     if new is not None:
@@ -152,7 +152,7 @@ def _descends(direction: str) -> bool:
 
 
 def _whole_order(keys: Sequence[str], descending: Sequence[bool]) -> tuple[tuple[str, bool], ...]:
-    """Followed by creation time and id, so that no two images are alike; as Glance does, in the one direction given."""
+    """The order, followed by creation time and id in the same direction, as in Glance: so no two images are equal."""
     last = descending[0] if len(descending) == 1 else True
     order: dict[str, bool] = {}
     for key, descends in zip(keys, descending if len(descending) > 1 else [last] * len(keys), strict=True):

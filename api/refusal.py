@@ -1,8 +1,8 @@
-"""What the API answers where it does not answer the question: a status and a sentence."""
+"""What the API answers if it cannot answer the question: a status and a sentence."""
 
 
 class Refusal(Exception):
-    """The question cannot be answered. `status` is HTTP's, `message` one sentence for whoever asked."""
+    """The question cannot be answered. `status`: the HTTP status. `message`: one sentence for the client."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, message)

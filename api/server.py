@@ -1,7 +1,7 @@
-"""The HTTP side: which path asks what, who may ask, and the server that listens. Called by the command line.
+"""The HTTP side: paths, the check of the token, and the server that listens. Called by the command line.
 
-A path begins with /cloud/NAME, /as-of/WHEN or both, in this order; then it is one of the image API. Whatever is asked,
-the answer comes from the published copy, and nothing is ever written.
+A path may begin with /cloud/NAME, /as-of/WHEN or both, in this order; the rest is a path of the image API. Every answer
+comes from the published copy, and nothing is ever written.
 """
 
 import re
@@ -41,11 +41,11 @@ _SERVICES: Final = ((), ("versions",), ("v2",))
 
 @dataclass(slots=True)
 class Served:
-    """What is served, and to whom. `cloud` and `when` are those of a path that names none; `token` None: to all.
+    """What is served, and to whom. `cloud` and `when` apply to paths that name none. `token`: None for everybody.
 
-    `when` may be set to another moment at any time; it is that of the next question on.
-    `landing` is a folder with the raw pages, from which images are told in their cloud's own words. `largest_page` is
-    in images.
+    `when` may be changed at any time; it applies from the next request on.
+    `landing`: the folder with the raw pages, for images exactly as the cloud sent them. `largest_page`: a number of
+    images.
     """
 
     published: Path
@@ -59,7 +59,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A path, taken apart. `service` is what stands before the API's own part, as it was written."""
+    """A parsed path. `service`: the part before the path of the image API, as it was written."""
 
     cloud: str | None
     when: str | None
@@ -81,13 +81,13 @@ def application(served: Served) -> Starlette:
 
 
 def serve(served: Served, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until interrupted; port 0 is a free one. `say` is told where. Raises: SettingsError."""
+    """Serve until interrupted; port 0: any free port. `say` gets the address. Raises: SettingsError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = listening_socket((host, port), family)
     except OSError as exc:
         raise SettingsError(
-            f"{host}, port {port}, cannot be had ({reason(exc)})", "Take another --port or --host."
+            f"cannot listen on {host}, port {port} ({reason(exc)})", "Use another --port or --host."
         ) from exc
     named = f"[{host}]" if ":" in host else host
     with listening:
@@ -97,7 +97,7 @@ def serve(served: Served, host: str, port: int, say: Callable[[str], None]) -> N
 
 @contextmanager
 def in_background(served: Served) -> Iterator[str]:
-    """The address of the API on a free port of loopback, served by a thread until the block is left."""
+    """The address of the API on a free port of 127.0.0.1; a thread serves it until the end of the block."""
     running = server(served)
     with listening_socket(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -112,8 +112,8 @@ def in_background(served: Served) -> Iterator[str]:
 def listening_socket(address: tuple[str, int], family: int = socket.AF_INET) -> socket.socket:
     """A socket for `server`. Raises: OSError.
 
-    Head and body of an answer leave in two packets. Unless told otherwise the kernel holds the second back until the
-    client has acknowledged the first, 40 ms later; asyncio tells it so only for sockets that name their protocol.
+    Head and body of an answer leave in two packets. By default the kernel delays the second packet until the client has
+    acknowledged the first, which takes 40 ms. asyncio changes that only for sockets that name their protocol.
     """
     listening = socket.create_server(address, family=family, backlog=256)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -148,19 +148,19 @@ class _Api:
         try:
             place = self._place(request)
             if request.method not in READING:
-                raise Refusal(405, f"{request.method} is not for this API: it tells what was, and changes nothing.")
+                raise Refusal(405, f"{request.method} is not allowed: this API shows the history, and changes nothing.")
             if place.path in _SERVICES:
                 status = 200 if place.path else 300
                 return answer(request, versions(_address(request, place.service)), None, status)
             self._check(request)
-            with self._copies.moment(place.cloud, place.when) as moment:
-                dialect = moment.view.dialect
+            with self._copies.snapshot(place.cloud, place.when) as snapshot:
+                dialect = snapshot.view.dialect
                 match place.path:
                     case ("v2", "images"):
                         question = parse_question(request.scope.get("query_string", b""), self._served.largest_page)
-                        body, following = moment.page(question), moment.next_question(question)
+                        body, following = snapshot.page(question), snapshot.next_question(question)
                     case ("v2", "images", identity):
-                        found = moment.image(identity)
+                        found = snapshot.image(identity)
                         if found is None:
                             raise Refusal(404, f"No image found with ID {identity}")
                         body = found
@@ -168,7 +168,7 @@ class _Api:
                         return answer(request, described, None)
                     case _:
                         raise Refusal(404, "The resource could not be found.")
-                response = answer(request, body, moment.view.changed_at)
+                response = answer(request, body, snapshot.view.changed_at)
             if following is not None:
                 response.background = BackgroundTask(self._make_ahead, place, following)
             return response
@@ -176,9 +176,9 @@ class _Api:
             return refusal(request, refused, dialect)
 
     def _make_ahead(self, place: _Place, question: Question) -> None:
-        """Make a page before it is asked for. Where it cannot be, whoever asks for it is told."""
-        with suppress(Refusal), self._copies.moment(place.cloud, place.when) as moment:
-            moment.page(question)
+        """Make a page before it is requested. An error is ignored: the request for the page will show it."""
+        with suppress(Refusal), self._copies.snapshot(place.cloud, place.when) as snapshot:
+            snapshot.page(question)
 
     def _place(self, request: Request) -> _Place:
         raw = request.scope.get("raw_path") or request.url.path.encode()
@@ -195,13 +195,13 @@ class _Api:
         return _Place(cloud, when, "".join(f"/{part}" for part in parts[:taken]), tuple(path))
 
     def _check(self, request: Request) -> None:
-        """Raises: Refusal, 401, where a token is asked for and not given."""
+        """Raises: Refusal, 401, if a token is needed and the request does not have it."""
         if self._served.token is None:
             return
-        # Starlette reads headers as Latin-1: so they are the bytes that were sent.
+        # Starlette decodes headers as Latin-1: encoding them gives the bytes that were sent.
         given = request.headers.get("X-Auth-Token", "")
         if not secrets.compare_digest(given.encode("latin-1"), self._served.token.encode()):
-            raise Refusal(401, "This needs the token that api_token has in the settings, as X-Auth-Token.")
+            raise Refusal(401, "Send the token that api_token has in the settings, as X-Auth-Token.")
 
 
 def _text(part: str) -> str:
@@ -212,5 +212,5 @@ def _text(part: str) -> str:
 
 
 def _address(request: Request, service: str) -> str:
-    """Where the client has found the service, without a slash at the end."""
+    """The address at which the client found the service, without a slash at the end."""
     return f"{request.url.scheme}://{request.headers.get('Host', 'localhost')}{service}"

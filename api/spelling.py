@@ -1,6 +1,6 @@
-"""An image as its cloud wrote it: the JSON text of a row of image_versions, as an expression in SQL.
+"""The JSON text of a row of image_versions, spelled as its cloud spells it, as an expression in SQL.
 
-The dictionary knows what the API writes as text; here is in which order, and what is written though it is null.
+The dictionary knows which values the API writes as text. This module knows the order, and which nulls are written.
 Source: reference, 'Example response', for IMS; openstack/glance, `_format_image`, for plain OpenStack.
 """
 
@@ -27,17 +27,17 @@ _NULL_TOO: Final = (
     *("name", "disk_format", "container_format", "size", "virtual_size", "checksum", "owner"),
     *("os_hash_algo", "os_hash_value"),
 )
-"""What is written as null where there is no value; of other attributes there is then no word."""
+"""Attributes without a value that are written as null; all others are left out."""
 
 _AS_OLD_AS_HIDDEN: Final = ("os_hash_algo", "os_hash_value")
-"""Image APIs without `os_hidden` do not have these either."""
+"""Image APIs without `os_hidden` do not have these."""
 
 _BY_API_NAME: Final = {attribute.api_name: attribute for attribute in ATTRIBUTES}
 _BY_PLAIN_NAME: Final = {attribute.column: attribute for attribute in ATTRIBUTES if attribute.is_plain_on_glance}
 
 
 def names_of(name: str, dialect: str) -> tuple[Attribute | None, bool]:
-    """The attribute that the API's name means, None where only `extra` can have it; and whether `extra` may, too."""
+    """The attribute with this API name, None if only `extra` can have it; and whether `extra` can have it."""
     if (attribute := _BY_API_NAME.get(name)) is not None:
         return attribute, False
     if dialect != IMS and (attribute := _BY_PLAIN_NAME.get(name)) is not None:
@@ -47,7 +47,7 @@ def names_of(name: str, dialect: str) -> tuple[Attribute | None, bool]:
 
 @lru_cache(maxsize=8)
 def image_json(dialect: str, columns: frozenset[str]) -> str:
-    """The SQL expression, over `version`, that is the image's JSON text. `columns` are those that hold anything."""
+    """The SQL expression, over `version`, for the image's JSON text. `columns`: those that have values."""
     by_name = {
         attribute.api_name: member
         for attribute in ATTRIBUTES
@@ -68,10 +68,10 @@ _EXTRA: Final = (
 
 
 def _member(attribute: Attribute, dialect: str, is_present: bool) -> str | None:
-    """The attribute's name and value as JSON has them, NULL where there is no word of it; None: there never is."""
+    """The SQL for the attribute's name and value in JSON; it gives NULL to leave it out. None: always left out."""
     column, name = f'version."{attribute.column}"', f"'\"{attribute.api_name}\": '"
     if dialect != IMS and attribute.is_plain_on_glance:
-        # Where the plain name is taken, the column holds the other one.
+        # If the image has the plain name too, it is in `extra`, and the column has the other one.
         plain = attribute.column
         name = f"if(version.extra['{plain}'] IS NULL, '\"{plain}\": ', {name})"
     if not is_present and attribute.api_name not in _NULL_TOO:

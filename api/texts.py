@@ -1,7 +1,7 @@
-"""The JSON text of images, made once for each version: every moment of a copy shows some of the same versions.
+"""The JSON text of images, made once per version: all snapshots of a copy show partly the same versions.
 
-It is the text that the cloud sent where landing still has it, and else written from the row. A few are made when they
-are asked for; where a client reads on, all of the moment are made beside, in one go, which costs a tenth.
+It is the text that the cloud sent, if landing still has it; otherwise it is written from the row. A few texts are made
+when they are requested. If a client reads on, a thread makes all texts of the snapshot, for a tenth of the cost.
 """
 
 import logging
@@ -22,18 +22,18 @@ log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 256_000_000
 _ENTRY_BYTES: Final = 300
-"""What Python needs for a text beside its characters."""
+"""The memory of a text in addition to its characters."""
 _FEW: Final = 2_000
-"""A client that was given more than so many new ones is reading on."""
+"""If more new texts than these were made for a client, it reads on."""
 _MANY: Final = 200
-"""Who needs more than so many new ones waits for them to be made."""
+"""A page with more new texts than these waits until the thread has made them."""
 _AT_ONCE: Final = 50_000
 
 Misfits = Mapping[int, Sequence[tuple[str, str]]]
 
 
 class Texts:
-    """Of one copy; asked from several threads. `landing` None: there is none that could be read."""
+    """The texts of one copy. Threads may share it. `landing`: None if it cannot be read."""
 
     def __init__(self, landing: Path | None = None) -> None:
         self._landing = landing
@@ -59,7 +59,7 @@ class Texts:
     def make_all(
         self, connection: duckdb.DuckDBPyConnection, dialect: str, misfits: Misfits, is_over: threading.Event
     ) -> None:
-        """Make those of all images of the moment, for as long as there is room; `connection` is then closed."""
+        """Make the texts of all images of the snapshot, as long as there is room; then close `connection`."""
         try:
             rows = connection.execute("SELECT version FROM memory.shown ORDER BY version").fetchall()
             kept = self._kept.setdefault(dialect, {})
@@ -69,8 +69,8 @@ class Texts:
                     return
                 self._keep(dialect, self._made(connection, dialect, versions[begin : begin + _AT_ONCE], misfits))
         except duckdb.Error:
-            # Whoever needs one of them makes it, and is told.
-            log.debug("the texts of a moment were not made ahead", exc_info=True)
+            # A request that needs one of the texts makes it, and shows the error.
+            log.debug("the texts of a snapshot were not made in advance", exc_info=True)
         finally:
             connection.close()
 
@@ -93,7 +93,7 @@ class Texts:
         return made
 
     def _columns_of(self, connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-        """The columns of image_versions that hold anything: mostly half of them, in any copy."""
+        """The columns of image_versions that have values: usually half of them."""
         if self._columns is None:
             columns = [attribute.column for attribute in ATTRIBUTES]
             counts = ", ".join(f'count("{column}")' for column in columns)
@@ -113,7 +113,7 @@ class Texts:
 
 
 class Ahead:
-    """Begins to make all texts of a moment once a client reads on."""
+    """Begins to make all texts of a snapshot once a client reads on."""
 
     def __init__(self, texts: Texts, connection: duckdb.DuckDBPyConnection, dialect: str, misfits: Misfits) -> None:
         self._texts, self._connection, self._dialect, self._misfits = texts, connection, dialect, misfits
@@ -123,7 +123,7 @@ class Ahead:
         self._is_over = threading.Event()
 
     def made(self, texts: int) -> None:
-        """So many were made for a client."""
+        """Count texts that were made for a client."""
         with self._lock:
             begun, self._made = self._made > _FEW, self._made + texts
         if not begun and self._made > _FEW:
@@ -132,10 +132,10 @@ class Ahead:
             self._thread.start()
 
     def wait(self, texts: int) -> None:
-        """Where a client needs so many texts, and they are being made, wait until they are."""
+        """If a client needs this many texts, and the thread is making them, wait for it."""
         if self._thread is not None and texts > _MANY:
             self._thread.join()
 
     def stop(self) -> None:
-        """Begin no more; what is being made is left soon."""
+        """Tell the thread to stop soon."""
         self._is_over.set()

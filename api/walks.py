@@ -1,4 +1,4 @@
-"""The whole answer to a question, in order, while a client goes through its pages."""
+"""The whole sorted answer to a question, kept while a client reads it page by page."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
@@ -9,11 +9,11 @@ from api.question import Question
 Row = tuple[int, str]
 
 _MOST_IMAGES: Final = 250_000
-"""In all walks of a moment: some 200 bytes each."""
+"""The most images in all walks of a snapshot; each takes about 200 bytes."""
 
 
 class Walk:
-    """Rows of image_versions, and ids, in order."""
+    """The rows of image_versions that answer a question, and their ids, in order."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
@@ -23,13 +23,13 @@ class Walk:
         return len(self._rows)
 
     def behind(self, marker: str, count: int) -> list[Row] | None:
-        """So many rows after the image of this id; None where the answer does not have it."""
+        """`count` rows after the image of this id; None if the answer does not have it."""
         place = self._places.get(marker)
         return None if place is None else list(self._rows[place + 1 : place + 1 + count])
 
 
 class Walks:
-    """Those that were used last. `most_images` is the length from which on an answer is not kept."""
+    """The walks that were used last. `most_images`: a longer answer is not kept."""
 
     most_images: Final = _MOST_IMAGES
 
@@ -43,7 +43,7 @@ class Walks:
         return walk
 
     def keep(self, question: Question, rows: Sequence[Row]) -> Walk | None:
-        """The walk over these rows; None where there are too many."""
+        """Keep and return the walk over these rows; None if there are too many."""
         if len(rows) > _MOST_IMAGES:
             return None
         walk = self._kept[_of(question)] = Walk(rows)
@@ -53,5 +53,5 @@ class Walks:
 
 
 def _of(question: Question) -> Hashable:
-    """What is asked, whatever the page."""
+    """What identifies the question, without the page."""
     return question.filters, question.tags, question.visibility, question.member_status, question.order

@@ -50,7 +50,7 @@ def test_openstacksdk_pages_and_finds(url: str) -> None:
 
 
 def test_the_vendors_sdk_pages_and_understands_refusals(tmp_path: Path) -> None:
-    """It drops the path of an endpoint, so that the moment is the server's."""
+    """It drops the path of an endpoint, so the server's time applies."""
     spelled = {"__isregistered": "true", "__image_size": "5", "max_ram": "0", "__os_bit": "64", "min_disk": 40}
     images = [private(f"i{number}", **spelled) for number in range(5)]
     copy = published(tmp_path, {"private": images}, {"private": images[1:]})
@@ -65,7 +65,7 @@ def test_the_vendors_sdk_pages_and_understands_refusals(tmp_path: Path) -> None:
     }
 
 
-def test_terraforms_look_up_stays_at_its_moment_from_page_to_page(url: str) -> None:
+def test_terraforms_look_up_stays_at_its_time_from_page_to_page(url: str) -> None:
     """Source: gophercloud, `imageservice/v2/images`: `nextPageURL` puts the path of `next` behind the endpoint."""
     service = f"{url}/as-of/2026-11-01"
     query = {"limit": "1", "os_hidden": "false", "sort_key": "name", "sort_dir": "asc", "status": "active"}

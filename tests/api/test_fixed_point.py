@@ -1,4 +1,4 @@
-"""glanceback reads glanceback: what `sync` makes of the API at a moment is what that moment held, however often."""
+"""glanceback reads glanceback: `sync` of the API as of a time gives the catalogue of that time, however often."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def rejected(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     return warehouse.execute("SELECT id, attribute, value, reason FROM rejects ORDER BY ALL").fetchall()
 
 
-def test_what_is_read_from_a_moment_is_what_it_held(tmp_path: Path) -> None:
+def test_what_is_read_as_of_a_time_is_what_was_there_then(tmp_path: Path) -> None:
     with sample_cloud() as cloud:
         project = cloud.project_id
         with read(tmp_path / "first", project, cloud.url) as (first, _):

@@ -1,4 +1,4 @@
-"""GET /v2/images and what clients ask around it: what the reference prints, and what a past moment showed."""
+"""GET /v2/images and what clients request beside it: what the reference prints, and what was there at a past time."""
 
 import gzip
 import json
@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from api import copies
-from api.moment import Moment
 from api.server import Served
+from api.snapshot import Snapshot
 from extract.listing import listings
 from load.publish import publish
 from load.warehouse import Warehouse
@@ -110,7 +110,7 @@ def test_pages_sort_and_end_as_the_reference_says(tmp_path: Path) -> None:
         assert ids(client.get('/v2/images?name=in:image i07,"image i09"&sort=id')) == ["i09", "i07"]
 
 
-def test_each_moment_shows_what_was_there_then(client: httpx.Client, copy: Path) -> None:
+def test_each_time_shows_what_was_there_then(client: httpx.Client, copy: Path) -> None:
     now = ids(client.get("/v2/images?sort=id:asc"))
     assert now == ["changing", "coming", "gold", "moving", "staying"]
     with duckdb.connect(str(copy), read_only=True) as reader:
@@ -288,7 +288,7 @@ def test_answers_can_be_kept_and_asked_for_again(client: httpx.Client) -> None:
         assert client.get("/as-of/2026-11-01/v2/images", headers=conditions).status_code == 200
 
 
-def test_a_copy_replaced_while_a_moment_is_opened_is_not_mixed_with_the_one_before(
+def test_a_copy_replaced_while_a_snapshot_is_opened_is_not_mixed_with_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "later").mkdir()
@@ -296,8 +296,8 @@ def test_a_copy_replaced_while_a_moment_is_opened_is_not_mixed_with_the_one_befo
     copy = published(tmp_path, *nights)
     later = published(tmp_path / "later", {"private": [private(f"z{n}") for n in range(9)]})
 
-    class Replacing(Moment):
-        """The second moment finds another file."""
+    class Replacing(Snapshot):
+        """The second snapshot finds another file."""
 
         def __init__(self, *arguments: Any) -> None:
             if later.exists() and opened:
@@ -306,7 +306,7 @@ def test_a_copy_replaced_while_a_moment_is_opened_is_not_mixed_with_the_one_befo
             super().__init__(*arguments)
 
     opened: list[int] = []
-    monkeypatch.setattr(copies, "Moment", Replacing)
+    monkeypatch.setattr(copies, "Snapshot", Replacing)
     with serving(Served(copy)) as client:
         assert ids(client.get("/as-of/2026-11-01/v2/images?sort=id:asc")) == ["i00", "i01", "i02"]
         assert ids(client.get("/v2/images?sort=id:asc")) == [f"z{n}" for n in range(9)]
@@ -318,7 +318,7 @@ def test_short_answers_do_not_wait_for_an_acknowledgement(client: httpx.Client) 
     assert min(seconds[2:]) < 0.03
 
 
-def test_discovery_leads_a_client_to_the_moment_that_it_asked(client: httpx.Client) -> None:
+def test_discovery_leads_a_client_to_the_time_that_it_asked_for(client: httpx.Client) -> None:
     for path, status in (("/", 300), ("/versions", 200), ("/v2", 200), ("/cloud/c/as-of/2026-11-01/", 300)):
         answer = client.get(path)
         assert answer.status_code == status

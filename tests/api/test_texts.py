@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api import moment, texts, walks
+from api import snapshot, texts, walks
 from api.body import page_body
 from api.server import Served
 from extract.account import CloudSettings
@@ -56,10 +56,10 @@ def test_an_image_is_told_in_its_clouds_own_words_while_landing_has_them(tmp_pat
 def test_pages_are_the_same_however_a_walk_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(walks, "_MOST_IMAGES", most)
     monkeypatch.setattr(walks.Walks, "most_images", most)
-    monkeypatch.setattr(moment, "_LARGE_PAGE", 1)
+    monkeypatch.setattr(snapshot, "_LARGE_PAGE", 1)
     monkeypatch.setattr(texts, "_FEW", 3)
     monkeypatch.setattr(texts, "_AT_ONCE", 2)
-    monkeypatch.setattr(moment, "_LARGEST_CACHE_BYTES", 3_000)
+    monkeypatch.setattr(snapshot, "_LARGEST_CACHE_BYTES", 3_000)
     images = [private(f"i{n:02}", name=f"n{n % 4}", min_disk="x" if n == 7 else n, __os_bit="64") for n in range(20)]
     copy = published(tmp_path, {"private": images}, {"private": images[3:]})
     with serving(Served(copy, {"c": OURS})) as client:
@@ -95,14 +95,14 @@ def test_texts_are_made_ahead_for_who_reads_on(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_next_large_page_is_made_before_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moment, "_LARGE_PAGE", 4)
+    monkeypatch.setattr(snapshot, "_LARGE_PAGE", 4)
     made: list[str | None] = []
 
     def counted(*arguments: Any) -> Any:
         made.append(arguments[1])
         return page_body(*arguments)
 
-    monkeypatch.setattr(moment, "page_body", counted)
+    monkeypatch.setattr(snapshot, "page_body", counted)
     copy = published(tmp_path, {"private": [private(f"i{n:02}") for n in range(20)]})
     with serving(Served(copy, {"c": OURS})) as client:
         for query, pages in (("limit=4&sort=id:asc", [1]), ("marker=i03&limit=4&sort=id:asc", [2, 3])):
@@ -118,7 +118,7 @@ def test_the_next_large_page_is_made_before_it_is_asked_for(tmp_path: Path, monk
 
 def test_texts_that_find_no_room_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "_MOST_BYTES", 1_000)
-    monkeypatch.setattr(moment, "_LARGEST_CACHE_BYTES", 0)
+    monkeypatch.setattr(snapshot, "_LARGEST_CACHE_BYTES", 0)
     copy = published(tmp_path, {"private": [private(f"i{n:02}") for n in range(20)]})
     with serving(Served(copy, {"c": OURS})) as client:
         for _ in range(2):

@@ -1,7 +1,7 @@
-"""One cloud's images as they were at a moment: a connection of its own, which answers questions one after another.
+"""One cloud's images as they were at a time. Each snapshot has its own connection, and answers one question at a time.
 
-Opened, kept and closed by `copies`. Each has an in-memory database to which the copy is attached read-only, so that a
-copy that has replaced it can be opened beside it; DuckDB then gives no statement files or the network.
+Opened, kept and closed by `copies`. The copy is attached read-only to an in-memory database, so that a copy that has
+replaced it can be opened at the same time, and so that no statement can use files or the network.
 """
 
 import threading
@@ -27,14 +27,14 @@ from load.warehouse import quoted
 _LARGEST_CACHE_BYTES: Final = 48_000_000
 _THREADS: Final = 2
 _LARGE_PAGE: Final = 500
-"""Images; who asks for so many reads a catalogue, and the next page is made while this one is taken apart."""
+"""A client that requests so many images reads a whole catalogue: its next page is made while it parses this one."""
 _LOWEST: Final = {"size": "-1", "created_at": "TIMESTAMP '0001-01-01'", "updated_at": "TIMESTAMP '0001-01-01'"}
-"""What stands for no value in an order; of texts it is the empty one."""
+"""What NULL is sorted as; texts are sorted as the empty text."""
 _NO_TEXT: Final = "''"
 
 
 def attached(published: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the copy, called `copy`. Raises: duckdb.Error where the file is none that can be read."""
+    """A connection to the copy, called `copy`. Raises: duckdb.Error if the file cannot be read."""
     connection = duckdb.connect(":memory:", config={"threads": _THREADS})
     try:
         connection.execute("SET TimeZone = 'UTC'")
@@ -54,7 +54,7 @@ def asked(connection: duckdb.DuckDBPyConnection, name: str, **parameters: object
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which images a moment shows: those of `cloud` at `at`; `changed_at` is when they last changed. Times are UTC."""
+    """The images of `cloud` at the time `at`; `changed_at`: when they last changed before that. Times are UTC."""
 
     cloud: str
     dialect: str
@@ -63,8 +63,8 @@ class View:
     changed_at: datetime
 
 
-class Moment:
-    """Its answers are kept, up to a number of bytes: a past moment never changes."""
+class Snapshot:
+    """Caches its answers, up to a number of bytes: the past never changes."""
 
     def __init__(self, published: Path, view: View, texts: Texts) -> None:
         """Raises: duckdb.Error."""
@@ -100,7 +100,7 @@ class Moment:
                 self._kept.move_to_end(question)
                 return kept
             rows = self._rows(question, conditions(question, self.view.dialect))
-        # Glance has a `next` on every full page; IMS, by the reference, on every page but the last.
+        # Glance has a `next` on every full page; IMS, as in the reference, on every page except the last.
         has_next = len(rows) > question.limit or (self.view.dialect != IMS and len(rows) == question.limit > 0)
         rows = rows[: question.limit]
         following = question.next(rows[-1][1], self.view.dialect) if has_next and rows else None
@@ -109,7 +109,7 @@ class Moment:
         return body
 
     def next_question(self, question: Question) -> Question | None:
-        """What the client of a large page will probably ask next; None where it is not going through a walk."""
+        """The question that the client will probably ask next; None if it does not read a catalogue page by page."""
         if question.marker is None or question.limit < _LARGE_PAGE:
             return None
         with self._lock:
@@ -118,7 +118,7 @@ class Moment:
         return question.going_on(rows[-2][1]) if rows is not None and len(rows) > question.limit else None
 
     def image(self, identity: str) -> Body | None:
-        """The image's JSON, listed or not; None where there was none of this id."""
+        """The image's JSON, listed or not; None if no image had this id."""
         with self._lock:
             found = self._connection.execute(
                 "SELECT version FROM memory.shown WHERE id = $id", {"id": identity}
@@ -126,12 +126,12 @@ class Moment:
         return image_body(self._texts([found[0][0]])[0]) if found else None
 
     def _rows(self, question: Question, found: Conditions) -> list[tuple[int, str]]:
-        """Row in image_versions and id of each image of the page, and of one more where there is one."""
+        """Row in image_versions and id of each image of the page, and of the image after it, if there is one."""
         if question.marker is None:
             return self._ordered(question, found, f"LIMIT {question.limit + 1}")
         walk = self._walks.get(question)
         if walk is None:
-            # Who asks for a second page mostly asks for the rest: all of it is put in order once.
+            # A client that requests a second page mostly requests the rest too: all of it is sorted once.
             walk = self._walks.keep(question, self._ordered(question, found, f"LIMIT {self._walks.most_images + 1}"))
         if walk is not None and (rows := walk.behind(question.marker, question.limit + 1)) is not None:
             return rows
@@ -148,7 +148,7 @@ class Moment:
         ).fetchall()
 
     def _behind(self, marker: str, order: Sequence[tuple[str, bool]], found: Conditions) -> str:
-        """What comes after the image of this id, wherever that may be. Raises: Refusal, 400, where there is none."""
+        """The condition for the images after the image of this id. Raises: Refusal, 400, if no image has it."""
         keys = ", ".join(_sorted_by(key) for key, _ in order)
         rows = self._connection.execute(
             f"SELECT {keys} FROM memory.shown AS shown WHERE shown.id = $id", {"id": marker}
@@ -164,7 +164,7 @@ class Moment:
         return f"({' OR '.join(f'({one})' for one in alternatives)})"
 
     def _texts(self, versions: Sequence[int]) -> list[Text]:
-        """The images' JSON, in the order of these rows of image_versions."""
+        """The JSON of the images in these rows of image_versions, in the same order."""
         self._ahead.wait(len(versions))
         with self._connection.cursor() as cursor:
             texts, made = self._made_texts.of(cursor, self.view.dialect, versions, self._misfits)
