@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from core import json_log
 from core.wording import counted
 from pipeline.progress import ListingProgress, listening
 
@@ -27,7 +28,7 @@ _EMPTY: Final = ("NULL", "", "[]", "{}")
 
 def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
     """Write our loggers' lines to stderr from INFO on; on a terminal from WARNING on, because it has progress bars."""
-    handler = _ConsoleHandler(console)
+    handler = json_log.Handler() if json_log.is_on() else _ConsoleHandler(console)
     level = logging.DEBUG if verbose else logging.WARNING if console.is_terminal else logging.INFO
     handler.setLevel(level)
     for name in loggers:

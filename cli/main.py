@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from cli import exit_codes
 from cli.display import discard_output
+from core import json_log
 from core.errors import GlancebackError
 
 COMMANDS: Final = {
@@ -76,17 +77,22 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except GlancebackError as exc:
-            click.echo(f"glanceback: {exc}", err=True)
+            _say_error(str(exc))
             ctx.exit(exit_codes.of_error(exc))
         except KeyboardInterrupt:
-            click.echo(
-                "glanceback: stopped; the clouds that were being read are not loaded; the warehouse is intact", err=True
-            )
+            _say_error("stopped; the clouds that were being read are not loaded; the warehouse is intact")
             ctx.exit(exit_codes.INTERRUPTED)
         except BrokenPipeError:
             # The reader of our output stopped early (`| head`).
             discard_output()
             ctx.exit(exit_codes.DONE)
+
+
+def _say_error(text: str) -> None:
+    if json_log.is_on():
+        json_log.say("error", text)
+    else:
+        click.echo(f"glanceback: {text}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -7,12 +7,25 @@ from typing import Final
 
 import click
 
+from core import json_log
 from core.errors import SettingsError
 from pipeline.paths import same_file
-from pipeline.settings import Settings
+from pipeline.settings import Settings, log_format
+
+
+def _begin_json_log(_context: click.Context, _parameter: click.Parameter, config: str | None) -> str | None:
+    """So that also what is said of the other settings is JSON."""
+    if log_format(config) == "json":
+        json_log.begin()
+    return config
+
 
 config_option = click.option(
-    "--config", metavar="FILE", help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml."
+    "--config",
+    metavar="FILE",
+    is_eager=True,
+    callback=_begin_json_log,
+    help="Settings file; default: $GLANCEBACK_CONFIG, ./glanceback.toml.",
 )
 cloud_option = click.option(
     "--cloud",

@@ -1,18 +1,36 @@
-"""What `glanceback serve` shows of its runs: Prefect's lines, without the tracebacks, which Prefect's UI keeps.
+"""What `glanceback serve` shows of its runs: Prefect's lines, as text or as JSON.
 
 Prefect makes the handler, by the name in PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS, which serving sets.
 """
 
 import copy
 import logging
+from typing import Any
 
 from prefect.logging.handlers import PrefectConsoleHandler
 
+from core import json_log
+
 
 class LinesOnly(PrefectConsoleHandler):
-    """Says what went wrong in a line: our errors say what to do, and a traceback is for those who mend glanceback."""
+    """Says what went wrong in a line, without the traceback, which Prefect's UI keeps.
+
+    Our errors say what to do, and a traceback is for those who mend glanceback.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         shown = copy.copy(record)
         shown.exc_info = shown.exc_text = None
         super().emit(shown)
+
+
+class JsonLines(PrefectConsoleHandler):
+    """One JSON object per line, with tracebacks. In the process of a scheduled run too, which has no command."""
+
+    def __init__(self, *arguments: Any, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        json_log.begin()
+        self._json = json_log.Handler()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._json.emit(record)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Console
 
+from core import json_log
 from core.errors import SettingsError
 from flows.embedded import begin_embedded_server, has_embedded_server, stop_embedded_server, wait_for_embedded_server
 from flows.prefect_history import forget_old_runs
@@ -33,7 +34,8 @@ def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str
     chosen_clouds(settings, (), ())
     crons = {"nightly": cron, **({"changes": changes_cron} if changes_cron else {})}
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO")
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS", "flows.console.LinesOnly")
+    handler = "JsonLines" if json_log.is_on() else "LinesOnly"
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS", f"flows.console.{handler}")
     os.environ.setdefault("PREFECT_SERVER_UI_ENABLED", "true")
     os.environ.setdefault("PREFECT_UI_STATIC_DIRECTORY", str(settings.home / "prefect" / "ui"))
     prepare(settings.home / "prefect")

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from core import json_log
 from core.errors import GlancebackError, SettingsError
 from core.packages import PACKAGES
 from core.permissions import keep_to_owner, make_folder
@@ -163,6 +164,8 @@ def prepare(home: Path) -> None:
     """Set what Prefect reads when it is imported. `home` as in run_flow. Raises: SettingsError."""
     if url := named_server(os.environ):
         os.environ["PREFECT_API_URL"] = url
+    if json_log.is_on():
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS", "flows.console.JsonLines")
     for name, value in _ALWAYS.items():
         os.environ.setdefault(name, value)
     check_certificates(os.environ)

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import version
@@ -53,6 +54,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dashboard_url: str | None = None
     end_of_life: str | None = None
     metrics: str | None = None
+    log_format: Literal["text", "json"] = "text"
     api_token: str | None = None
     landing_days: Annotated[int, msgspec.Meta(ge=0)] = 30
     prefect_days: _Positive = 30
@@ -147,6 +149,15 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         metrics=metrics,
         api_token=_token(file.api_token, environment, source),
     )
+
+
+def log_format(config: str | None = None) -> str:
+    """The setting `log_format`, which counts before all others are known to be right; `text` if it cannot be read."""
+    with suppress(SettingsError, OSError, ValueError, RecursionError, AttributeError):
+        path = _file(config, os.environ)
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("log_format") if path else None
+        return "json" if found == "json" else "text"
+    return "text"
 
 
 def chosen_clouds(settings: Settings, names: Sequence[str], listings: Sequence[str]) -> tuple[CloudSettings, ...]:
