@@ -21,6 +21,7 @@ from typing import Any, Final, TextIO
 OURS: Final = "glanceback"
 """The `logger` of lines that are no log records: what a command says at its end, and what others print."""
 
+_TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 _SECRET_VARIABLE: Final = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|_[AS]K$|AUTH_STRING", re.IGNORECASE)
 _lock: Final = threading.RLock()
 _real: list[TextIO] = []
@@ -127,8 +128,20 @@ class _Lines(io.TextIOBase):
 
     @staticmethod
     def _say(line: str) -> None:
-        if line.strip():
+        if line.strip() and not _passed_on(line):
             say("info", line.strip())
+
+
+def _passed_on(line: str) -> bool:
+    """Whether the line is one that a process of ours has written so: `serve` shows what its runs say."""
+    try:
+        said = json.loads(line)
+        exception = said.pop("exception", None)
+        at, level, logger, message = (said[name] for name in ("time", "level", "logger", "message"))
+        _write(datetime.strptime(at, _TIME).replace(tzinfo=UTC), level, logger, message, exception)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return False
+    return True
 
 
 def _flush() -> None:
@@ -159,7 +172,7 @@ def _write(at: datetime, level: str, logger: str, message: str, exception: str |
     secrets = Secrets(*(value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)))
     secrets.add_proxies()
     line = {
-        "time": f"{at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        "time": at.strftime(_TIME),
         "level": level,
         "logger": logger,
         "message": secrets.mask(message),

@@ -63,12 +63,28 @@ def raised(error: Exception) -> Exception:
 
 def test_record_is_an_object_whatever_its_text_has() -> None:
     with json_on_stderr() as written:
-        text = 'two\nlines\r\x1b[31m"\\\u2028\udc80大'
+        text = 'two\nlines\r\x1b[31m"\\\u2028大'
         logging.getLogger("somebody.else").warning("image %s", text)
         (line,) = written.lines()
         assert (line["level"], line["logger"], line["message"]) == ("warning", "somebody.else", f"image {text}")
         assert line["time"].endswith("Z")
         assert list(line) == ["time", "level", "logger", "message"]
+
+
+def test_text_that_is_not_unicode_is_json_all_the_same() -> None:
+    with json_on_stderr() as written:
+        json_log.say("error", "a file \udc80")
+        assert [line["message"] for line in written.lines()] == ["a file \udc80"]
+
+
+def test_lines_of_a_process_of_ours_are_passed_on() -> None:
+    with json_on_stderr() as written:
+        json_log.say("error", "it broke", logger="pipeline.run", exception="Traceback\nX")
+        line = written.text()
+        sys.stderr.write(line + '{"message": 1}\n[]\n{"time": "now", "level": "x", "logger": "y", "message": "z"}\n')
+        passed, *others = written.text().splitlines(keepends=True)
+        assert passed == line
+        assert [json.loads(other)["message"][:1] for other in others] == ["{", "[", "{"]
 
 
 def test_traceback_is_in_the_object() -> None:
