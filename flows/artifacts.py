@@ -1,6 +1,6 @@
-"""What a run leaves with Prefect, to be seen in its UI: how far tasks are, a summary, tables, a link to the page.
+"""What a run shows in Prefect's UI: the progress of tasks, a summary, tables, a link to the page.
 
-None of it is needed for the history: a Prefect server that hiccups here does not make a run fail.
+The history needs none of it: if the Prefect server fails here, the run does not.
 """
 
 import functools
@@ -35,7 +35,7 @@ _EVERY_SECONDS: Final = 2.0
 
 @functools.wraps(listing_reading.read_listing)
 def read_listing(session: Session, listing: Listing, *args: Any, **kwargs: Any) -> ListingOutcome:
-    """listing_reading.read_listing, its progress shown with the task run where it takes longer than a moment."""
+    """listing_reading.read_listing; shows the progress with the task run, if that takes more than a few seconds."""
     progress = _TaskProgress(session.name, listing.name)
     with listening(progress):
         outcome = listing_reading.read_listing(session, listing, *args, **kwargs)
@@ -44,7 +44,7 @@ def read_listing(session: Session, listing: Listing, *args: Any, **kwargs: Any) 
 
 
 class _TaskProgress:
-    """Listens to one listing; to be called in its task."""
+    """Shows the progress of one listing. Make it in the listing's task."""
 
     def __init__(self, cloud: str, listing: str) -> None:
         self._of = (cloud, listing)
@@ -72,7 +72,7 @@ class _TaskProgress:
 
 
 def leave(report: RunReport, run: Run, warehouse: Warehouse, page: str | None) -> None:
-    """The run's summary, its listings, what it found different, and where the page is. To be called in the flow."""
+    """Show the run's summary, its listings, what it found different, and the page's address. Call it in the flow."""
     told = f"Run {report.run_id}"
     _quietly(lambda: create_markdown_artifact(summary(report), key="glanceback-run", description=told))
     if listings := _listings(report):
@@ -110,4 +110,4 @@ def _quietly(leave_it: Callable[[], object]) -> None:
     try:
         leave_it()
     except Exception:
-        log.warning("an artifact could not be left with Prefect", exc_info=True)
+        log.warning("an artifact could not be stored in Prefect", exc_info=True)

@@ -1,8 +1,8 @@
-"""The variables that Prefect's HTTP client reads, in a form that it can read, whatever people set.
+"""Sets the variables that Prefect's HTTP client reads, in a form that it can read, whatever people set.
 
-httpx fails on `socks://`, on what is no proxy at all, and on IPv6 in NO_PROXY, even for a server that needs no proxy;
-and it asks a proxy for servers on loopback too. Called by start, before Prefect is imported. Our own requests keep
-their full reading of what was set.
+httpx fails on `socks://`, on values that are not a proxy, and on IPv6 in NO_PROXY, even for a server that needs no
+proxy; and it uses a proxy even for servers on loopback. Called by start, before Prefect is imported. Our own requests
+still use what was set.
 """
 
 import re
@@ -21,9 +21,9 @@ _IPV6: Final = re.compile(r"\[?([0-9a-f]*:[0-9a-f:]*:?[0-9a-f.]*)\]?(:\d+)?")
 
 
 def variables_for_httpx(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables to set: the lower-case ones that other programs read first, and the originals to keep.
+    """Return the variables to set: the lower-case ones, which other programs read first, and copies of the originals.
 
-    Nothing, where no proxy variable is set. What is set here is read by core.proxies as it was before.
+    Empty if no proxy variable is set. core.proxies reads the copies of the originals.
     """
     originals = original_variables(environment)
     if not originals:
@@ -36,7 +36,7 @@ def variables_for_httpx(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_certificates(environment: Mapping[str, str]) -> None:
-    """Raises: SettingsError where SSL_CERT_FILE cannot be read. Prefect reads it when it is imported, and fails."""
+    """Raises: SettingsError if SSL_CERT_FILE cannot be read: Prefect would fail when it is imported."""
     file = environment.get("SSL_CERT_FILE")
     if not file:
         return
@@ -50,7 +50,7 @@ def check_certificates(environment: Mapping[str, str]) -> None:
 
 
 def _proxy(environment: Mapping[str, str], variable: str) -> str:
-    """The proxy's address; empty where none can be used, so that other programs do not fail on it."""
+    """The proxy's address; empty if it cannot be used, so that other programs do not fail on it."""
     name, value = proxy_variable(environment, variable)
     try:
         return proxy_address(name, value) if value else ""
@@ -59,7 +59,7 @@ def _proxy(environment: Mapping[str, str], variable: str) -> str:
 
 
 def _entry(entry: str) -> str | None:
-    """The entry as httpx reads it, or None where it cannot: of a range of IPv6 addresses there is no such form."""
+    """The entry in a form that httpx reads; None if there is none, as for a range of IPv6 addresses."""
     if _NAME.fullmatch(entry) or _IPV4_RANGE.fullmatch(entry):
         return entry
     address = _IPV6.fullmatch(entry)

@@ -13,9 +13,9 @@ from core import json_log
 
 
 class LinesOnly(PrefectConsoleHandler):
-    """Says what went wrong in a line, without the traceback, which Prefect's UI keeps.
+    """Shows an error in one line, without the traceback, which Prefect's UI keeps.
 
-    Our errors say what to do, and a traceback is for those who mend glanceback.
+    Our errors say what to do; only developers of glanceback need the traceback.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,7 +1,7 @@
 """Starts and stops a Prefect server for this process: its API on loopback, its database in a folder.
 
-Prefect's own embedded server is begun only once Prefect has been imported, and outlives a process that is killed. Ours
-is begun first and imports on another core meanwhile, and ends when its standard input does. Called by start.
+Prefect starts its own embedded server only after it has been imported, and that server outlives a killed process. Ours
+starts first, imports on another core meanwhile, and ends when its standard input ends. Called by start.
 """
 
 import gc
@@ -26,7 +26,7 @@ from flows.prefect_history import DATABASE, forget_old_runs, has_other_database
 log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 180.0
-"""A new folder's database is made first, which takes 20 s and more on a slow machine."""
+"""In a new folder the database is made first, which may take more than 20 s on a slow machine."""
 
 _STOP_SECONDS: Final = 10.0
 _READY: Final = b"ready\n"
@@ -35,43 +35,43 @@ _running: list["_Server"] = []
 
 
 def begin_embedded_server(port: int = 0, *, has_ui: bool = False) -> None:
-    """Begin to start it, once a process, and point PREFECT_API_URL at it: Prefect reads that when it is imported.
+    """Begin to start it, once per process, and set PREFECT_API_URL to it: Prefect reads that when it is imported.
 
-    Port 0 is any that is free. With its UI come the services that a schedule needs.
-    Raises: SettingsError where the port is taken.
+    Port 0: any free port. With the UI it also runs the services that a schedule needs.
+    Raises: SettingsError if the port is in use.
     """
     if not _running:
         home = Path(os.environ["PREFECT_HOME"])
         take_new_database(home)
-        # What its services write meanwhile is no part of a new database.
+        # A new database must not have what its services write meanwhile.
         makes_database = not has_ui and not has_other_database() and not (home / DATABASE).exists()
         _running.append(_Server(port, has_ui, home if makes_database else None))
 
 
 def wait_for_embedded_server() -> None:
-    """Until it answers, where there is one. Raises: GlancebackError where it does not start."""
+    """Wait until the server answers, if this process has one. Raises: GlancebackError if it does not start."""
     for server in _running:
         server.wait()
 
 
 def has_embedded_server() -> bool:
-    """Whether this process has one."""
+    """Whether this process has a server."""
     return bool(_running)
 
 
 def flush() -> None:
-    """Hand what is still queued to the server: events are how it learns of task runs. To be called after a flow."""
-    from prefect.events.worker import EventsWorker  # Prefect must find its settings made
-    from prefect.logging.handlers import APILogWorker  # likewise
+    """Send queued events to the server: it learns of task runs from them. Call it after a flow."""
+    from prefect.events.worker import EventsWorker  # after prepare has made Prefect's settings
+    from prefect.logging.handlers import APILogWorker  # as above
 
     for worker in (EventsWorker, APILogWorker):
         worker.drain_all(timeout=_STOP_SECONDS)
 
 
 def stop_embedded_server(days: int | None = None) -> None:
-    """Stop it, with all it was told written down. A process that dies without this stops it too.
+    """Stop it after it has written everything. If the process dies without this call, the server stops too.
 
-    `days`: what it remembers of runs that ended before so many days is removed.
+    `days`: runs that ended more than so many days ago are removed from its database.
     """
     has_run = bool(_running)
     while _running:
@@ -81,9 +81,9 @@ def stop_embedded_server(days: int | None = None) -> None:
 
 
 def _keep_new_database(home: Path) -> None:
-    """Keep a copy of the database that Prefect just made, for other homes: a copy saves each of them 10 s and more.
+    """Keep a copy of the database that Prefect just made, for other homes: it saves each of them 10 s or more.
 
-    Where the installation cannot be written, or a flow of somebody else is known already, nothing is kept.
+    No copy is kept if the installation is not writable, or if the database already has somebody else's flow.
     """
     new = _new_database()
     try:
@@ -109,14 +109,14 @@ def _new_database() -> Path:
 
 
 def take_new_database(home: Path) -> None:
-    """Let a new home of Prefect begin with the installation's empty database, where there is one yet."""
+    """Start a new home of Prefect with the installation's empty database, if it has one."""
     new, database = _new_database(), home / DATABASE
     if new.is_file() and not database.exists() and not has_other_database():
         unfinished = database.with_name(f".{DATABASE}.{os.getpid()}")
         try:
             home.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(new, unfinished)
-            os.link(unfinished, database)  # whoever comes first
+            os.link(unfinished, database)  # the first process wins
         except OSError:
             log.debug("Prefect makes its own database", exc_info=True)
         finally:
@@ -126,11 +126,11 @@ def take_new_database(home: Path) -> None:
 class _Server:
     def __init__(self, port: int, has_ui: bool, new_home: Path | None) -> None:
         self._new_home = new_home
-        """Where Prefect is to make its database first."""
+        """The file of Prefect's database, before it is made."""
         try:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
-            raise SettingsError(f"port {port} cannot be used ({reason(exc)})", "Name another with --port.") from exc
+            raise SettingsError(f"port {port} cannot be used ({reason(exc)})", "Use another --port.") from exc
         self._ready, ready = os.pipe()
         self._said: IO[bytes] = tempfile.TemporaryFile(prefix="glanceback-")  # noqa: SIM115 - closed by stop
         with listening:
@@ -139,11 +139,11 @@ class _Server:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [*command, *(["ui"] if has_ui else [])],
                 stdin=subprocess.PIPE,
-                # Not a pipe: Prefect writes there too, as much as its settings say.
+                # Not a pipe: Prefect writes there too, and how much depends on its settings.
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
                 pass_fds=[listening.fileno(), ready],
-                start_new_session=True,  # a Ctrl-C is for us
+                start_new_session=True,  # a Ctrl-C must reach only us
                 cwd=Path(__file__).resolve().parent.parent,
             )
         os.close(ready)
@@ -157,7 +157,7 @@ class _Server:
             self.stop()
             raise GlancebackError(
                 f"the embedded Prefect server did not start{f' ({why})' if why else ''}",
-                "See the PREFECT_ variables that are set, and its database in "
+                "Check the PREFECT_ variables that are set, and its database in "
                 f"{os.environ.get('PREFECT_HOME')}; or run a server and set PREFECT_API_URL.",
             )
         self._is_ready = True
@@ -165,7 +165,7 @@ class _Server:
             _keep_new_database(self._new_home)
 
     def _last_line(self) -> str:
-        """What it said last; empty where it said nothing."""
+        """The last line that it wrote; empty if it wrote nothing."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         self._said.seek(0)
@@ -185,15 +185,15 @@ class _Server:
 
 
 def serve(listening: socket.socket, ready: int, *, has_ui: bool) -> None:
-    """Serve Prefect's API on the socket until standard input ends; say in the pipe `ready` when it answers."""
-    gc.disable()  # importing makes a million objects, and no garbage
+    """Serve Prefect's API on the socket until standard input ends; write to the pipe `ready` when it answers."""
+    gc.disable()  # imports make a million objects, and no garbage
     import asyncio
 
     import uvicorn  # slow
     from prefect.server.api.server import create_app  # slow
 
     class Server(uvicorn.Server):
-        """Says that it answers, and ends when standard input does: at once, where uvicorn looks ten times a second."""
+        """Reports that it answers, and ends at once when standard input ends."""
 
         async def main_loop(self) -> None:
             gc.enable()
@@ -201,14 +201,14 @@ def serve(listening: socket.socket, ready: int, *, has_ui: bool) -> None:
             os.close(ready)
             await asyncio.to_thread(sys.stdin.buffer.read)
 
-    # What clients still have open must not hold the end up.
+    # Open connections of clients must not delay the end.
     config = uvicorn.Config(
         create_app(ephemeral=not has_ui), log_config=None, lifespan="on", timeout_graceful_shutdown=0
     )
-    # Prefect's own console is as the user set it; why the server cannot start is said in any case.
+    # The user decides about Prefect's own console; an error at the start is shown in any case.
     logging.getLogger("uvicorn.error").addHandler(logging.StreamHandler())
     Server(config).run(sockets=[listening])
-    os._exit(0)  # all is written down, and taking so many modules down takes a second
+    os._exit(0)  # everything is written, and a normal exit with so many modules takes a second
 
 
 if __name__ == "__main__":

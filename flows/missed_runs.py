@@ -1,6 +1,6 @@
 """Decides which scheduled runs to skip after `serve` was down or a run took long: one run replaces all missed ones.
 
-A full run reads everything, so it replaces changes runs too. A run that somebody asked for by hand is
+A full run reads everything, so it replaces changes runs too. A run that somebody started by hand is
 never skipped. Called by serving; it imports Prefect.
 """
 

@@ -21,7 +21,7 @@ def _of_the_profile(environment: Mapping[str, str]) -> str | None:
     file = _profiles(environment)
     try:
         profiles: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
-    except (OSError, ValueError):  # Prefect says what is wrong with it, where it is needed
+    except (OSError, ValueError):  # if the profile is needed, Prefect reports what is wrong with it
         return None
     name = environment.get("PREFECT_PROFILE") or profiles.get("active")
     tables = profiles.get("profiles")

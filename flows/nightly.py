@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class _PlainFlow(Flow[P, R]):
-    """A flow whose parameters are plain JSON as they are: to check that, Prefect would import FastAPI."""
+    """A flow whose parameters are plain JSON. Without this, Prefect would import FastAPI to check them."""
 
     def serialize_parameters(self, parameters: dict[str, Any | PrefectFuture[Any] | State]) -> dict[str, Any]:
         return dict(parameters)
@@ -39,7 +39,7 @@ def nightly(
     accept_deletions: bool = False,
     resume: bool = False,
 ) -> State[RunReport]:
-    """Read every page of every listing, and end what is gone. `resume`: go on where the run before broke off."""
+    """Read every page of every listing, and end what is gone. `resume`: continue where the last run stopped."""
     return _run(RunRequest("full", config, clouds, listings, accept_deletions, resume))
 
 
@@ -47,7 +47,7 @@ def nightly(
 def changes(
     config: str | None = None, clouds: Sequence[str] = (), listings: Sequence[str] = (), resume: bool = False
 ) -> State[RunReport]:
-    """Read what changed since each listing was last read. Ends nothing. `resume` as in nightly."""
+    """Read what changed since each listing was last read. Ends no image. `resume`: as in nightly."""
     return _run(RunRequest("changes", config, clouds, listings, resume=resume))
 
 

@@ -20,7 +20,7 @@ DATABASE: Final = "prefect.db"
 OUR_FLOWS: Final = ("nightly", "changes")
 
 _SECONDS: Final = 5.0
-"""A person waits for the command to end. The next run removes the rest."""
+"""The longest time to spend, because a person waits for the command to end. The next run removes the rest."""
 
 _RUNS_AT_ONCE: Final = 50
 _WAIT_FOR_LOCK_SECONDS: Final = 2.0
@@ -60,7 +60,7 @@ def forget_old_runs(home: Path, days: int, *, seconds: float = _SECONDS) -> int:
     database = home / DATABASE
     if has_other_database() or not database.is_file():
         return 0
-    # Prefect writes its times so, in UTC.
+    # The form in which Prefect stores its times, in UTC.
     before = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
     removed, deadline = 0, time.monotonic() + seconds
     try:
@@ -100,7 +100,7 @@ def _forget_some(connection: sqlite3.Connection, before: str) -> int:
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
-    """Return unused pages to the disk, where an older version left many; otherwise SQLite uses them again."""
+    """Return unused pages to the disk if an older version left many; otherwise SQLite uses them again."""
     (page_bytes,), (unused,), (pages,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "freelist_count", "page_count")
     )

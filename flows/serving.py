@@ -1,6 +1,6 @@
-"""Runs the schedule until it is stopped, with a Prefect server of its own and that server's UI.
+"""Runs the schedule until it is stopped, with its own Prefect server and that server's UI.
 
-A run begins when the run before it has ended, and replaces runs that were missed. Each run is a process of its own, so
+A run begins when the run before it has ended, and replaces runs that were missed. Each run has its own process, so
 that a crash does not stop the schedule. Called by `glanceback serve`; it imports Prefect.
 """
 
@@ -28,7 +28,7 @@ _FLOWS: Final = {"nightly": "every page of every listing", "changes": "what chan
 def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str, port: int, console: Console) -> None:
     """Run the schedule until Ctrl-C or SIGTERM. `cron` is read in `timezone`, an IANA name.
 
-    Raises: SettingsError, before anything starts; GlancebackError where the server does not start.
+    Raises: SettingsError, before anything starts; GlancebackError if the server does not start.
     """
     settings = load_settings(config)
     chosen_clouds(settings, (), ())
@@ -54,12 +54,12 @@ def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str
 def _serve_flows(
     settings: Settings, config: str | None, crons: dict[str, str], timezone: str, console: Console
 ) -> None:
-    from prefect.runner import Runner  # Prefect must find its settings made
-    from prefect.schedules import Cron  # likewise
-    from prefect.types.entrypoint import EntrypointType  # likewise
+    from prefect.runner import Runner  # after prepare has made Prefect's settings
+    from prefect.schedules import Cron  # as above
+    from prefect.types.entrypoint import EntrypointType  # as above
 
-    from flows import nightly  # likewise
-    from flows.missed_runs import skip_missed  # likewise
+    from flows import nightly  # as above
+    from flows.missed_runs import skip_missed  # as above
 
     source = str(Path(settings.source).resolve()) if config or Path(settings.source).is_file() else None
     deployments = [
@@ -113,14 +113,14 @@ async def _until_done(task: asyncio.Task[None]) -> None:
 
 
 async def _forget_every_hour(days: int) -> None:
-    """Removes old runs from the server's database now and then: the server runs for months."""
+    """Removes old runs from the server's database regularly, because the server runs for months."""
     while has_embedded_server():
         await asyncio.to_thread(forget_old_runs, Path(os.environ["PREFECT_HOME"]), days)
         await asyncio.sleep(_HOUR_SECONDS)
 
 
 def _check_schedule(crons: dict[str, str], timezone: str) -> None:
-    from prefect.client.schemas.schedules import CronSchedule  # Prefect must find its settings made
+    from prefect.client.schemas.schedules import CronSchedule  # after prepare has made Prefect's settings
 
     try:
         ZoneInfo(timezone)

@@ -1,6 +1,6 @@
-"""Starts a flow, on the Prefect server that is named, or on an embedded one that lives as long as the flow.
+"""Starts a flow, on the named Prefect server, or on an embedded one that lives as long as the flow.
 
-Everything about Prefect that a user should not have to know is set here, before Prefect is imported.
+It sets what users need not know about Prefect, before Prefect is imported.
 """
 
 import gc
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ALWAYS = {
-    # No telemetry leaves the machine, whichever server runs.
+    # No telemetry leaves the machine, whichever server is used.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # What our server does without: pages of its own, and the blocks that only they show.
+    # What our server does not need: some pages of its UI, and the blocks that only they show.
     "PREFECT_SERVER_UI_ENABLED": "false",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-    # Our records go to Prefect's UI with the run; what Prefect itself says on the console is not for our users.
+    # Our log records go to the run in Prefect's UI; Prefect's own lines on the console are not for our users.
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(PACKAGES),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -54,17 +54,17 @@ _NEEDED_IN_A_MOMENT = (
     "prefect.telemetry.run_telemetry",
     "prefect.utilities.visualization",
 )
-"""Modules that a flow and the first login import late. We import them while the server starts, when there is time."""
+"""Modules that a flow and the first login import late. We import them while we wait for the server."""
 
 
 _NOT_ALLOWED = (401, 403)
 
 
 def run_flow(request: RunRequest, home: Path, *, has_own_workers: bool = False) -> RunReport:
-    """Run the flow `nightly` or `changes`, and return its report. `has_own_workers`: on a Dask cluster of its own.
+    """Run the flow `nightly` or `changes`, and return its report. `has_own_workers`: with its own Dask workers.
 
     `home` is where an embedded Prefect keeps its database, unless PREFECT_HOME or PREFECT_API_URL say otherwise.
-    Raises: what the flow raised, if that is one of ours; SettingsError where the Prefect server does not answer.
+    Raises: the flow's error, if it is one of ours; SettingsError if the Prefect server does not answer.
     """
     keep_to_owner()
     prepare(home)
@@ -74,9 +74,9 @@ def run_flow(request: RunRequest, home: Path, *, has_own_workers: bool = False) 
         begin_own_workers()
     gc.disable()  # importing makes a million objects, and no garbage
     import_prefect()
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # its settings are made by now
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # after prepare
 
-    from flows import nightly  # likewise
+    from flows import nightly  # as above
 
     if has_embedded_server():
         for module in _NEEDED_IN_A_MOMENT:
@@ -84,7 +84,7 @@ def run_flow(request: RunRequest, home: Path, *, has_own_workers: bool = False) 
     gc.enable()
     wait_for_embedded_server()
     try:
-        # A flow with heartbeats takes a second more to end.
+        # With heartbeats a flow takes a second longer to end.
         with said_of_the_server(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             state = _flow_of(nightly, request)
     finally:
@@ -114,9 +114,9 @@ def _flow_of(flows: ModuleType, request: RunRequest) -> "State[RunReport]":
 
 
 def import_prefect() -> None:
-    """Import Prefect, which reads its settings then. Raises: SettingsError where one of them has a wrong value."""
+    """Import Prefect, which then reads its settings. Raises: SettingsError if one of them has a wrong value."""
     try:
-        # Prefect prints such an error itself, with the value, which may be a secret.
+        # Prefect would print such an error with the value, which may be a secret.
         with redirect_stderr(StringIO()):
             importlib.import_module("prefect.main")
     except ValueError as exc:
@@ -130,9 +130,9 @@ def import_prefect() -> None:
 
 @contextmanager
 def said_of_the_server() -> Iterator[None]:
-    """Turns an error between us and the Prefect server into a sentence. A flow's own errors do not pass here."""
+    """Turns an error between us and the Prefect server into a sentence. A flow's own errors do not come here."""
     import httpx  # after prepare
-    from prefect.exceptions import PrefectException  # likewise
+    from prefect.exceptions import PrefectException  # as above
 
     try:
         yield
@@ -140,19 +140,18 @@ def said_of_the_server() -> Iterator[None]:
         if has_embedded_server():
             raise GlancebackError(f"the embedded Prefect server cannot be used ({exc})", "Try again.") from exc
         server = f"the Prefect server at {shown_url(os.environ.get('PREFECT_API_URL', ''))}"
-        # Prefect raises a RuntimeError from what it was answered.
+        # Prefect raises a RuntimeError from the server's answer.
         answered = exc if isinstance(exc, httpx.HTTPStatusError) else exc.__cause__
         status = answered.response.status_code if isinstance(answered, httpx.HTTPStatusError) else None
         if status in _NOT_ALLOWED:
             raise SettingsError(
                 f"{server} refuses our login (HTTP status {status})",
-                "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to what it asks for, or unset PREFECT_API_URL to run "
-                "with an embedded one.",
+                "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY, or unset PREFECT_API_URL to run with an embedded one.",
             ) from None
         if status is not None:
             raise SettingsError(
                 f"{server} answers with HTTP status {status}",
-                "See that PREFECT_API_URL is the address of its API (it ends with /api), and see the server's log; or "
+                "Check that PREFECT_API_URL is the address of its API (it ends with /api), read the server's log, or "
                 "unset PREFECT_API_URL to run with an embedded one.",
             ) from None
         raise SettingsError(

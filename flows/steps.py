@@ -1,4 +1,4 @@
-"""Runs the steps of a run as Prefect's tasks: each call is a task run that Prefect's UI shows.
+"""Runs the steps of a run as Prefect's tasks: Prefect's UI shows each call as a task run.
 
 Imported only by what starts a flow: importing Prefect takes a second.
 """
@@ -35,13 +35,13 @@ class _TaskRun(Generic[R]):
     def outcome(self) -> R | BaseException:
         try:
             result: R | BaseException = self.future.result(raise_on_failure=False)
-        except Exception as exc:  # Dask's own, of a worker that died again and again
+        except Exception as exc:  # Dask's error about a worker that died several times
             result = exc
         return self._explain(result) if isinstance(result, BaseException) else result
 
 
 class PrefectSteps:
-    """Runs steps as tasks of the flow that it is made in; listings perhaps on Dask workers."""
+    """Runs steps as tasks of the current flow; Dask workers may read the listings."""
 
     def __init__(self) -> None:
         self._readers: TaskRunner[Any] | None = None
@@ -76,7 +76,7 @@ class PrefectSteps:
 
 def _as_task(step: Step[R]) -> Task[Any, R]:
     def may_pass(_task: object, _run: TaskRun, state: State) -> bool:
-        """Prefect asks this before it tries again."""
+        """Prefect calls this before it tries again."""
         return step.may_pass(cast(BaseException, state.result(raise_on_failure=False)))
 
     function = artifacts.read_listing if step is READ_LISTING else step.function
@@ -92,5 +92,5 @@ def _as_task(step: Step[R]) -> Task[Any, R]:
 
 
 def _opaque(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Prefect would look for futures in every item of a list, of which there are thousands. Dask takes no wrapping."""
+    """Keeps Prefect from searching thousands of list items for futures. Dask does not accept this wrapper."""
     return {name: opaque(value) if isinstance(value, (list, tuple)) else value for name, value in parameters.items()}

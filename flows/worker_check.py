@@ -1,4 +1,4 @@
-"""Checks that Dask workers can read listings, before and while they do, so that a run never waits for ever.
+"""Checks that Dask workers can read listings, before and while they do, so that a run never waits forever.
 
 Called by workers and cloud_reading. Imports Dask only when it is called.
 """
@@ -32,7 +32,7 @@ _lost: list[str] = []
 
 
 def our_version() -> dict[str, str]:
-    """The versions that a worker must have too: what we send was made by this code, this Python and this Prefect."""
+    """Our versions, which a worker must have too: what we send was made by this code, this Python and this Prefect."""
     code = sha256()
     for package in PACKAGES:
         for file in sorted((_ROOT / package).rglob("*.py")):
@@ -46,7 +46,7 @@ def our_version() -> dict[str, str]:
 
 
 def must_be_able_to_read(client: Any, where: str) -> None:
-    """Raises: SettingsError where there are no workers, or some, which it names, cannot read for us.
+    """Raises: SettingsError if there are no workers, or if some of them, which it names, cannot read for us.
 
     Waits for the first worker for WORKERS_SECONDS.
     """
@@ -75,7 +75,7 @@ _MOST_NAMED: Final = 5
 
 def _asked(client: Any, where: str) -> dict[str, Any]:
     """The versions that each worker reports, or the error that it raised, by worker."""
-    # Made here, so that a worker needs none of our modules to take it.
+    # Made from text, so that a worker can load it without our modules.
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(_QUESTION, namespace)  # noqa: S102 - our own text
     try:
@@ -174,11 +174,11 @@ def said_of_dask(error: BaseException, cloud: str, listing: str) -> CloudError |
     if type(error).__name__ == "KilledWorker":
         return CloudError(
             f"{where}: the Dask workers that read it died, again and again",
-            "Look at their logs; they may have had too little memory.",
+            "Read their logs; they may have had too little memory.",
         )
     if module in ("distributed", "dask") or isinstance(error, ImportError):
         return CloudError(
-            f"{where}: Dask could not have it read ({type(error).__name__})",
-            "See that each worker runs this version of glanceback, and look at the workers' logs.",
+            f"{where}: Dask could not read it ({type(error).__name__})",
+            "Check that each worker runs this version of glanceback, and read the workers' logs.",
         )
     return None

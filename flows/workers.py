@@ -1,4 +1,4 @@
-"""Starts what reads listings: Dask workers, perhaps on other machines. Without Dask, the flow's own threads read.
+"""Starts the Dask workers that read listings, perhaps on other machines. Without Dask, the flow's own threads read.
 
 Each worker logs in with its own settings and environment, and hands over its files in a landing that all machines see.
 A run does not wait for workers that are missing or cannot read: flows.worker_check finds them.

@@ -70,7 +70,8 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
     except (OSError, duckdb.Error) as exc:
         reason = storage.reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
         raise WarehouseError(
-            f"the export to {target} failed ({reason})", "See that the folder can be written and the disk has room."
+            f"the export to {target} failed ({reason})",
+            "Check that the folder is writable and the disk has free space.",
         ) from exc
     finally:
         if made:

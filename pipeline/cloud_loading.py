@@ -1,6 +1,6 @@
-"""Loads what a run read of one cloud: asks for the images that are missing, and merges, whole or not at all.
+"""Loads what a run read of one cloud: asks for the missing images, and merges, whole or not at all.
 
-Called by pipeline.run, as a step; a cloud after the other. Plain functions, without Prefect.
+Called by pipeline.run, as a step; one cloud after the other. Plain functions, without Prefect.
 """
 
 import logging
@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the load of one cloud came to; `error` says what was withheld, and what to do.
+    """The result of the load of one cloud; `error` says what was withheld, and what to do.
 
-    `to_decide`: of so many images the deletion is withheld until a person decides.
+    `to_decide`: the number of images whose deletion is withheld until a person decides.
     """
 
     counts: CloudCounts
@@ -72,7 +72,7 @@ def load_cloud(
 
 @contextmanager
 def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome]]:
-    """The outcomes with their Parquet on our disk, where the load can read it. Raises: WarehouseError."""
+    """The outcomes, with their Parquet files on our disk, where the load can read them. Raises: WarehouseError."""
     with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
         here = []
         for outcome in outcomes:
@@ -106,14 +106,14 @@ def _load(
 
 
 def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:
-    """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
+    """Record that nothing of a cloud could be loaded, and why. Raises: WarehouseError if that cannot be recorded."""
     nothing = CloudRun(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
     keep_cloud_run(landing, nothing, NOTHING_MISSING, error)
     merge(warehouse, nothing, error=error)
 
 
 def _refuse_silence(cloud_run: CloudRun, session: Session) -> None:
-    """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
+    """Raises: CloudError if every listing is empty, although the API shows images when asked without filters."""
     everything = (
         not session.settings.listings and cloud_run.ends_images and len(cloud_run.outcomes) == len(session.listings)
     )
@@ -127,12 +127,12 @@ def _refuse_silence(cloud_run: CloudRun, session: Session) -> None:
         raise CloudError(
             f"cloud {session.name}: every listing of the {cloud_run.dialect} dialect is empty, but without filters the "
             "API shows images",
-            "Set dialect to what this cloud speaks.",
+            "Set dialect to the other one: ims or openstack.",
         )
 
 
 def _drop(staged: StagedListing) -> None:
-    """The flattened files have been loaded; the raw pages beside them stay."""
+    """Remove the flattened files, which are loaded now; the raw pages beside them stay."""
     with suppress(OSError):
         storage.delete(staged.images)
         storage.delete(staged.rejects)

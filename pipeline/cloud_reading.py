@@ -1,4 +1,4 @@
-"""The listings of one cloud, each read by a step of its own, stage by stage.
+"""Reads the listings of one cloud, each in its own step, stage by stage.
 
 Called by pipeline.run.
 """
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether another try may help."""
+    """Whether a retry may help."""
     return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
 
 
@@ -69,9 +69,9 @@ class CloudReading:
         self._awaited: set[StepRun[Any]] = set()
 
     def go_on(self, done: StepRun[Any] | None = None) -> set[StepRun[Any]]:
-        """Begin the next stage where it waits only for `done`; returns the readings that the stage after it waits for.
+        """Begin the next stage if it waits only for `done`; return the readings that the stage after it waits for.
 
-        A listing that failed has ended too: the others do not depend on it.
+        A failed listing counts as ended: the others do not depend on it.
         """
         if done is not None:
             if done not in self._awaited:
@@ -86,7 +86,7 @@ class CloudReading:
         return set(self._awaited)
 
     def outcomes(self) -> list[ListingOutcome]:
-        """The outcome of each listing, in the dialect's order. Waits for the last one."""
+        """Wait for all listings; return the outcome of each, in the dialect's order."""
         return [
             _outcome(self.session.name, listing.name, self.runs[listing.name])
             for listing in self.session.listings

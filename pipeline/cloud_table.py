@@ -52,7 +52,7 @@ def cloud_of(name: str, table: CloudTable, source: str) -> CloudSettings:
     if table.auth_type and not table.endpoint:
         raise SettingsError(f"{source}: cloud {name} has auth_type {table.auth_type} and no endpoint", "Set endpoint.")
     must_be_known(table.listings, known_names(), "listing", f"any dialect ({source}, cloud {name})")
-    # An empty text says no more than a key that is left out.
+    # An empty text means the same as a missing key.
     given = {key: value for key in table.__struct_fields__ if (value := getattr(table, key)) != ""}
     given["listings"] = tuple(dict.fromkeys(table.listings))
     given["estate"] = _estate(name, given.pop("projects"), given.pop("projects_except"), given.pop("regions"), source)

@@ -1,6 +1,6 @@
-"""The clouds of a run: each is logged in to, read, and loaded; one that fails does not stop the others.
+"""Logs in to each cloud of a run, reads it and loads it; a cloud that fails does not stop the others.
 
-Called by pipeline.run. Sessions are opened side by side, listings are read as soon as their session is open, and clouds
+Called by pipeline.run. Sessions are opened concurrently; listings are read as soon as their session is open; clouds
 are loaded one after the other.
 """
 
@@ -50,10 +50,10 @@ class RunOfClouds:
         self._shared = SharedListings(self.settings.landing, self.run)
 
     def read_and_load(self, to_read: CloudsToRead) -> list[CloudReport]:
-        """A report of each cloud, in the order of `to_read.names`.
+        """Return a report of each cloud, in the order of `to_read.names`.
 
-        Raises: SettingsError where no session could be opened because of the settings; WrongClock where none could be,
-        and our clock and a cloud's are too far apart; WarehouseError when not even a failure can be recorded.
+        Raises: SettingsError if no session could be opened because of the settings; WrongClock if none could be opened,
+        and our clock and a cloud's differ too much; WarehouseError if not even a failure can be recorded.
         """
         readings, failed = self._read(to_read.clouds)
         failed |= to_read.failed
@@ -64,7 +64,7 @@ class RunOfClouds:
         return [reports[name] for name in to_read.names]
 
     def _read(self, clouds: Sequence[CloudSettings]) -> tuple[list[CloudReading], dict[str, BaseException]]:
-        """The readings of all clouds with a session, whose last stage may still go on; why others have no session."""
+        """The readings of all clouds with a session (the last stage may still run), and why others have none."""
         opening = {
             self.steps.submit(
                 _OPEN_SESSION, settings=cloud, remembered=remembered_dialect(self.warehouse, cloud.name)
@@ -107,7 +107,7 @@ class RunOfClouds:
                 session=session,
                 landing=landing,
                 run=self.run,
-                # Listings that another cloud read are asked again too: an image may have moved there meanwhile.
+                # Also the listings that another cloud read: an image may have moved there meanwhile.
                 stages=reading.stages_with_left_out,
                 outcomes=outcomes,
             )
@@ -140,7 +140,7 @@ class RunOfClouds:
             text = f"cloud {cloud}: {unexpected(error)}"
             log.error("%s", text, exc_info=error)
         if isinstance(error, WarehouseError):
-            # Not in run_clouds: landing keeps the pages only of what is not recorded there, for a replay to load.
+            # Not in run_clouds: landing keeps pages for a replay only if they are not recorded there.
             with suppress(WarehouseError):
                 fail_target(self.warehouse, self.run, cloud, text)
         else:
@@ -163,7 +163,7 @@ def _place(session: Session) -> CloudPlace:
 
 
 def _must_be_readable(failed: Mapping[str, BaseException], clouds: int) -> None:
-    """Raises: WrongClock, or SettingsError, where that is why none of so many clouds can be read."""
+    """Raises: WrongClock or SettingsError, if that is the reason why none of the clouds can be read."""
     if len(failed) < clouds:
         return
     for error in failed.values():

@@ -1,6 +1,6 @@
-"""Reads one listing of a cloud: lands its pages, flattens them, and says how that went.
+"""Reads one listing of a cloud: lands its pages, flattens them, and returns the outcome.
 
-Called by pipeline.cloud_reading, as a step that may run beside others. Plain functions, without Prefect.
+Called by pipeline.cloud_reading, as a step that may run concurrently with others. Plain functions, without Prefect.
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class ListingIncomplete(CloudError):
-    """A listing whose end was not reached, with what was read of it. `again` says whether another try may help."""
+    """A listing whose end was not reached, with what was read of it. `again`: whether a retry may help."""
 
     def __init__(self, what: str, advice: str = "", outcome: ListingOutcome | None = None, again: bool = False) -> None:
         super().__init__(what, advice)
@@ -40,7 +40,7 @@ class ListingIncomplete(CloudError):
 
 
 def listings_left(session: Session, run: Run, broken: BrokenOff | None) -> tuple[Listing, ...]:
-    """The listings to read. Without those that the run `broken` read to the end, if that was recently."""
+    """The listings to read: without those that the run `broken` read to the end, if that was recently."""
     if broken is None or not _is_soon_after(session, (run.started_at - broken.started_at).total_seconds()):
         return session.listings
     return tuple(listing for listing in session.listings if (session.name, listing.name) not in broken.complete)
@@ -55,7 +55,7 @@ def read_listing(
     broken: BrokenOff | None = None,
     parts: tuple[Part, ...] = (),
 ) -> ListingOutcome:
-    """Read a listing to its end, landing and flattening page by page; by several readers in `parts`, if there are any.
+    """Read a listing to its end, and land and flatten each page. Several readers share it if `parts` are given.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
     A listing that is tried again in the same run resumes after its last landed page; so does one that the run
@@ -74,7 +74,7 @@ def read_listing(
             f"cloud {session.name}, listing {listing.name}: {folder} cannot be written ({storage.reason(exc)})",
             storage.advice(folder),
         ) from exc
-    except GlancebackError as exc:  # a worker that cannot log in
+    except GlancebackError as exc:  # a Dask worker that cannot log in
         raise ListingIncomplete(exc.what, exc.advice) from exc
 
 
@@ -136,7 +136,7 @@ class _ListingReader:
         return None if start.changed_since else start.started_at - self._clock_uncertainty - self._overlap
 
     def _of_the_broken_run(self, landing: Place, broken: BrokenOff | None) -> Earlier | None:
-        """What the broken run landed; None if it is too old for a closing pass to cover what happened since."""
+        """What the broken run landed; None if it is so old that a closing pass cannot cover the time since then."""
         if broken is None:
             return None
         earlier = earlier_reading(listing_folder(landing, broken.run_id, self._session.name, self._listing.name))
@@ -153,7 +153,7 @@ class _ListingReader:
     def _stage(
         self, reading: Reading[tuple[Flattened, LandedAt]], landed: Landing, expected: int | None
     ) -> StagedListing:
-        """Write every page's columns as Parquet, in the folder where the load takes them from."""
+        """Write every page's columns as Parquet, to the folder from which they are loaded."""
         watched = Watched(self._session.name, self._listing.name, expected)
         with _staging(self._folder) as place:
             with StageWriter(place, self._listing.name) as writer:
@@ -166,7 +166,7 @@ class _ListingReader:
 
 @contextmanager
 def _staging(folder: Place) -> Iterator[Path]:
-    """Where a listing's Parquet is written: its own folder, or, where that is in a store, one on our disk first."""
+    """Where a listing's Parquet is written: its own folder; if that is in a store, first a folder on our disk."""
     if storage.is_local(folder):
         yield folder
     else:

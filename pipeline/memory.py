@@ -20,7 +20,7 @@ _is_set: list[bool] = []
 
 
 def expect_many_pages() -> None:
-    """Set the collector and the allocator up for reading, once a process."""
+    """Set up the collector and the allocator for reading, once per process."""
     if _is_set:
         return
     _is_set.append(True)

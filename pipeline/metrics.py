@@ -42,7 +42,7 @@ _CLOUD, _LISTING, _MODE, _RUN = ("cloud",), ("cloud", "listing"), ("mode",), ("c
 
 METRICS: Final = (
     Metric("glanceback_build_info", "The version of glanceback that wrote these metrics.", ("version",)),
-    Metric("glanceback_up", "Whether the last run that was to read the cloud read and loaded all it had to.", _CLOUD),
+    Metric("glanceback_up", "Whether the last run that had to read the cloud read and loaded everything.", _CLOUD),
     Metric(
         "glanceback_last_full_reading_timestamp_seconds",
         "Start of the last full runs after which all listings of the cloud were read to their end; 0: never.",
@@ -61,7 +61,7 @@ METRICS: Final = (
     ),
     Metric("glanceback_last_run_images", "What the cloud's last run of the mode found.", ("cloud", "mode", "outcome")),
     Metric("glanceback_last_run_rejected_values", "Values and images that did not fit their columns.", _RUN),
-    Metric("glanceback_last_run_requests", "Requests for pages of listings, the repeated ones included.", _RUN),
+    Metric("glanceback_last_run_requests", "Requests for pages of listings, including repeated ones.", _RUN),
     Metric("glanceback_last_run_retries", "Requests for pages that failed and were repeated.", _RUN),
     Metric("glanceback_last_run_pages", "Pages that were read.", _RUN),
     Metric("glanceback_last_run_received_bytes", "Size of the pages that were read, uncompressed.", _RUN),
@@ -124,7 +124,7 @@ def write_metrics(settings: Settings, *, completed: bool) -> None:
 def _replace(target: Path, content: bytes) -> None:
     """Readers see the previous file, or this one. node_exporter's user may read it whatever our umask is."""
     make_folder(target.parent)
-    # node_exporter reads *.prom only.
+    # node_exporter reads only *.prom.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".unfinished")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -155,7 +155,7 @@ def _text(samples: Samples) -> str:
 
 
 class _Collected:
-    """What prometheus_client asks for its metrics."""
+    """What prometheus_client collects."""
 
     def __init__(self, families: Sequence[Any]) -> None:
         self._families = families

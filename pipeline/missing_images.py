@@ -198,5 +198,5 @@ class _Unlisted:
         except OSError as exc:
             raise CloudError(
                 f"{self._where}: {self._folder} cannot be written ({storage.reason(exc)})",
-                "See that the folder can be written, and that the disk has room.",
+                "Check that the folder is writable and that the disk has free space.",
             ) from exc

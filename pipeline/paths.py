@@ -76,7 +76,7 @@ class Places:
         if file.is_dir() or text.endswith("/"):
             raise SettingsError(f"{setting} is {file}, which is a folder", f"Name a file, such as {file / 'file'}.")
         if len(os.fsencode(file.name)) > _LONGEST_NAME_BYTES:
-            raise SettingsError(f"{setting} is a name of more than {_LONGEST_NAME_BYTES} bytes", "Name it shorter.")
+            raise SettingsError(f"{setting} is a name of more than {_LONGEST_NAME_BYTES} bytes", "Use a shorter name.")
         return file
 
     def _filled_in(self, text: str, setting: str) -> str:
@@ -142,7 +142,7 @@ def _file_of(warehouse: Path | Lake) -> Path | None:
 
 
 def _with_home(text: str, environment: Mapping[str, str]) -> str:
-    """Raises: RuntimeError where there is no such home folder."""
+    """Raises: RuntimeError if there is no such home folder."""
     home = environment.get("HOME")
     if home and (text == "~" or text.startswith("~/")):
         return home + text[1:]

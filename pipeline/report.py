@@ -7,7 +7,7 @@ import msgspec
 
 from core.errors import GlancebackError
 
-if TYPE_CHECKING:  # whoever only prints a report needs no Arrow
+if TYPE_CHECKING:  # printing a report does not need Arrow
     from load.merge import CloudCounts, ListingOutcome
 
 Status = Literal["completed", "partial", "failed"]

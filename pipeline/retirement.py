@@ -61,9 +61,9 @@ def rename(settings: Settings, old: str, new: str) -> None:
     Raises: SettingsError if the cloud is unknown, or the two histories cannot be joined; WarehouseError.
     """
     if old == new:
-        raise SettingsError(f"'{old}' is the same name twice", "Name the cloud as it was, then as it is now.")
+        raise SettingsError(f"'{old}' is the same name twice", "Give the cloud's old name, then its new name.")
     if not new.strip():
-        raise SettingsError("the new name is empty", "Name the cloud as it is now.")
+        raise SettingsError("the new name is empty", "Give the cloud's new name.")
     with _open(settings) as warehouse:
         before = _known(warehouse, old)
         after = known_clouds(warehouse).get(new)

@@ -1,7 +1,7 @@
 """One run: which clouds and listings it reads, what it loads, what it publishes, and what it reports.
 
-Reads like the way of one run; what each step does is in the modules that it calls. How the steps are run, its caller
-decides: flows.nightly as Prefect's tasks, cli.sync in plain threads.
+It shows the steps of a run in their order; what each step does is in the modules that it calls. Its caller decides how
+the steps are run: flows.nightly as Prefect's tasks, cli.sync in plain threads.
 """
 
 import logging
@@ -53,7 +53,7 @@ _PUBLISH = Step(publish, "publish", "publish")
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do. `clouds`, `listings`: only these; none: all. `resume`: go on where a run broke off."""
+    """What a run has to do. `clouds`, `listings`: only these; empty: all. `resume`: continue where a run stopped."""
 
     mode: Literal["full", "changes"]
     config: str | None = None
@@ -64,9 +64,9 @@ class RunRequest:
 
 
 def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
-    """Read, load, publish and report, as asked for; people are told of an error too.
+    """Read, load, publish and report. After an error it sends notices too.
 
-    Raises: SettingsError; WarehouseError; GlancebackError where no cloud can be read at all.
+    Raises: SettingsError; WarehouseError; GlancebackError if no cloud can be read at all.
     """
     keep_to_owner()
     expect_many_pages()
@@ -135,7 +135,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
 
 
 def _done(outcome: R | BaseException) -> R:
-    """What a step returned. Raises: what it ended with."""
+    """What a step returned. Raises: the step's error."""
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome
@@ -156,7 +156,7 @@ def _why(error: BaseException) -> str:
 
 
 def _must_have_a_store(landing: Place) -> None:
-    """Raises: GlancebackError where landing is in a store that cannot be used: once, and not for every listing."""
+    """Raises: GlancebackError if landing is in an unusable store: one error, instead of one per listing."""
     if storage.is_local(landing):
         return
     try:
@@ -168,7 +168,7 @@ def _must_have_a_store(landing: Place) -> None:
 
 
 def _make_page(settings: Settings, steps: Steps, write_page: WritePage) -> str | None:
-    """Make the page; its address. All is loaded by now: where the page fails, the run does not."""
+    """Make the page; return its address. Everything is loaded by now: if the page fails, the run does not."""
     target = settings.dashboard
     if target is None:
         return None
@@ -180,7 +180,7 @@ def _make_page(settings: Settings, steps: Steps, write_page: WritePage) -> str |
 
 
 def _tidy(settings: Settings, warehouse: Warehouse, now: datetime, run_id: str) -> None:
-    """Remove old runs from landing. All is loaded and published by now: what goes wrong here waits for the next run."""
+    """Remove old runs from landing. Everything is published by now: if this fails, the next run tries again."""
     try:
         for run_id in remove_old(settings.landing, warehouse, now, settings.landing_days):
             age = counted(settings.landing_days, "day")

@@ -200,7 +200,7 @@ def _working_folder() -> Path:
     try:
         return Path.cwd()
     except OSError as exc:
-        raise SettingsError(f"the working folder cannot be used ({reason(exc)})", "Change to another.") from exc
+        raise SettingsError(f"the working folder cannot be used ({reason(exc)})", "Change to another folder.") from exc
 
 
 def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
@@ -227,7 +227,7 @@ def _read(path: Path) -> _File:
     except UnicodeDecodeError as exc:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8.") from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise SettingsError(f"{path} is not TOML: {exc}", "Mend that line.") from exc
+        raise SettingsError(f"{path} is not TOML: {exc}", "Correct that line.") from exc
     except msgspec.ValidationError as exc:
         what = re.sub(r" - at `\$\.?(.*)`$", r" in \1", str(exc)).replace("Object", "it")
         raise SettingsError(f"{path}: {what}", "docs/reference.md lists the settings.") from exc
@@ -245,7 +245,7 @@ def _filled_in(
 
 
 def _token(written: str | None, environment: Mapping[str, str], source: str) -> str | None:
-    """None: everybody may ask. Raises: SettingsError where it is empty: that would be nobody's intention."""
+    """The token; None: everybody may ask. Raises: SettingsError if it is empty, because that is surely a mistake."""
     if written is None:
         return None
     (token,) = _filled_in([written], environment, source, "api_token")

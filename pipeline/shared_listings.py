@@ -1,4 +1,4 @@
-"""Listings that all projects of a region see alike: one project reads them, and the others take over what it read.
+"""Listings that are the same for all projects of a region: one project reads them, and the others take that over.
 
 Called by pipeline.clouds. What is taken over is landed and staged in the other cloud's folders too, so that its load, a
 replay and `verify` find it there as if that cloud had read it.
@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 
 _ALIKE: Final = ("public", "community")
 READ_BY: Final = "read_by"
-"""In the evidence of a listing that was taken over: the cloud that read it."""
+"""The key in the evidence of a listing that was taken over: the cloud that read it."""
 
 
 @dataclass(slots=True)
 class SharedListings:
-    """Who reads these listings for whom: in each region of an account, the first session reads for all others."""
+    """Decides which session reads these listings: in each region of an account, the first one reads for all others."""
 
     landing: Place
     run: Run
@@ -37,7 +37,7 @@ class SharedListings:
     _taken: dict[tuple[str, str], ListingOutcome] = field(default_factory=dict)
 
     def left_to(self, session: Session) -> tuple[Listing, ...]:
-        """Of the session's listings, those that another session of the region reads. The first session reads all."""
+        """The session's listings that another session of the region reads. The first session reads all of its own."""
         scope = session.settings.scope
         if scope is None or self.run.mode != "full":
             return ()
@@ -53,7 +53,7 @@ class SharedListings:
         return ()
 
     def hand_out(self, session: Session, outcomes: Sequence[ListingOutcome]) -> None:
-        """Give what this session read completely to those that wait for it. To be called before it is loaded."""
+        """Give what this session read completely to the sessions that wait for it. Call it before that is loaded."""
         scope = session.settings.scope
         if scope is None:
             return
@@ -67,7 +67,7 @@ class SharedListings:
                         self._hand_over(session, follower, outcome, outcome.staged)
 
     def taken(self, session: Session, listing: Listing) -> ListingOutcome | None:
-        """What another session read for this one; None where it must read the listing itself."""
+        """What another session read for this one; None if this one must read the listing itself."""
         return self._taken.get((session.name, listing.name))
 
     def _hand_over(self, session: Session, follower: Session, outcome: ListingOutcome, staged: StagedListing) -> None:

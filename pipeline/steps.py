@@ -25,8 +25,8 @@ def _never(_error: BaseException) -> bool:
 class Step(Generic[R]):
     """A function as a step of a run.
 
-    `label` names one call of it, filled in from the call's parameters: `load {session.name}`. A call that ends in an
-    error for which `may_pass` is true is tried `retries` times more, each `retry_delay_seconds` after the one before.
+    `label` is the name of a call, filled in from the call's parameters: `load {session.name}`. A call that ends in an
+    error for which `may_pass` is true is retried up to `retries` times, each `retry_delay_seconds` after the last one.
     """
 
     function: Callable[..., R]
@@ -38,29 +38,29 @@ class Step(Generic[R]):
 
 
 class StepRun(Protocol[R_co]):
-    """One call of a step, which goes on beside its caller."""
+    """One call of a step that runs concurrently with its caller."""
 
     def outcome(self) -> R_co | BaseException:
-        """What the step returned, or the error that it ended with. Waits for its end."""
+        """Wait for its end; return what the step returned, or its error."""
 
 
 class Steps(Protocol):
     """Runs the steps of one run."""
 
     def run(self, step: Step[R], **parameters: Any) -> R | BaseException:
-        """Run a step in the caller's thread; returns what it returns, or its error."""
+        """Run a step in the caller's thread; return what it returns, or its error."""
 
     def submit(self, step: Step[R], **parameters: Any) -> StepRun[R]:
-        """Start a step beside the caller."""
+        """Start a step that runs concurrently with the caller."""
 
     def submit_reading(self, step: Step[R], **parameters: Any) -> StepRun[R]:
-        """Start a step that reads a listing, where this run's listings are read: perhaps on another machine."""
+        """Start a step that reads a listing, in the place where this run reads listings: perhaps on another machine."""
 
     def first_done(self, runs: Collection[StepRun[Any]]) -> StepRun[Any]:
-        """One of the runs that has ended. Waits until there is one."""
+        """Wait until one of the runs has ended; return it."""
 
     def readers(self, settings: Settings) -> AbstractContextManager[None]:
-        """Inside, what reads listings is there. Raises: SettingsError if it is not available."""
+        """Inside, listings can be read. Raises: SettingsError if what reads them is not available."""
 
     def record(self, report: RunReport, run: Run, warehouse: Warehouse, page: str | None) -> None:
-        """Show the run's report where people look for it, beside the warehouse. `page` is the page's address."""
+        """Show the run's report where people look for it, besides the warehouse. `page`: the page's address."""

@@ -1,4 +1,4 @@
-"""Runs the steps of a run in threads of this process. Nothing is recorded anywhere but in the warehouse."""
+"""Runs the steps of a run in threads of this process. Only the warehouse records the run."""
 
 import logging
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 _MOST_THREADS: Final = 1000
-"""Each waits for a listing or a login, and costs little: what bounds the work is `max_connections` of each cloud."""
+"""Each waits for a listing or a login, and costs little: `max_connections` of each cloud bounds the work."""
 
 
 class _ThreadRun(Generic[R]):
@@ -33,7 +33,7 @@ class _ThreadRun(Generic[R]):
 
 
 class ThreadSteps:
-    """Runs steps in threads. To be used as a context manager: at its end every thread has ended."""
+    """Runs steps in threads. Use it as a context manager: at its end every thread has ended."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="step")
@@ -73,7 +73,7 @@ class ThreadSteps:
         yield
 
     def record(self, report: RunReport, run: Run, warehouse: Warehouse, page: str | None) -> None:
-        """The warehouse has the report, and there is no other place."""
+        """Does nothing: the warehouse has the report, and there is no other place for it."""
 
 
 def _with_retries(step: Step[R], parameters: dict[str, Any]) -> R:

@@ -36,7 +36,7 @@ def verify_landing(settings: Settings, run: str | None, tell: Callable[[Finding]
         if not runs or run not in (None, ALL, *runs):
             raise SettingsError(
                 f"{landing} does not have {f'run {run}' if runs else 'any run'}",
-                "See that landing is set to the right folder; runs are kept for landing_days.",
+                "Check that landing is set to the right folder; runs are kept for landing_days.",
             )
         chosen = None if run == ALL else [run or runs[-1]]
         faults = 0
@@ -71,7 +71,7 @@ def _warehouse(place: Path | Lake) -> Iterator[Loaded | None]:
         text = str(exc).splitlines()[0]
         shown = place.mask(text) if isinstance(place, Lake) else text
         raise WarehouseError(
-            f"the warehouse {place} cannot be read ({shown})", "If another process holds it, wait for that process."
+            f"the warehouse {place} cannot be read ({shown})", "If another process has it open, wait for that process."
         ) from None
 
 
