@@ -21,8 +21,7 @@ from api.refusal import Refusal
 from api.texts import Ahead, Texts
 from api.walks import Walks
 from extract.listing import IMS
-from load.statements import statement
-from load.warehouse import quoted
+from load.statements import quoted, statement
 
 _LARGEST_CACHE_BYTES: Final = 48_000_000
 _THREADS: Final = 2

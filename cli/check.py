@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import click
-from rich.console import Console
 
 from cli.cloud_check import CloudCheck
-from cli.display import printable, stdout_console, table
+from cli.console import Screen, stdout_console
+from cli.display import printable, table
 from cli.options import cloud_option, config_option
 from core import storage
 from core.errors import GlancebackError, SettingsError
@@ -30,7 +30,7 @@ def check(clouds: tuple[str, ...], notify: bool, config: str | None) -> None:
     sys.exit(check_clouds(config, clouds, stdout_console(), notify=notify))
 
 
-def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *, notify: bool = False) -> int:
+def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, notify: bool = False) -> int:
     """Check each cloud. Return 0 if all is well, 1 if there is a problem, 2 if the settings are wrong.
 
     `notify`: send a test notice too.
@@ -47,7 +47,7 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Console, *,
     return code
 
 
-def _with_their_projects(chosen: Sequence[CloudSettings], console: Console) -> Iterator[CloudSettings]:
+def _with_their_projects(chosen: Sequence[CloudSettings], console: Screen) -> Iterator[CloudSettings]:
     """The clouds to ask. Of an account with many projects, all are listed, and the first of each region is asked.
 
     Raises: SettingsError.
@@ -66,7 +66,7 @@ def _with_their_projects(chosen: Sequence[CloudSettings], console: Console) -> I
         yield from {one.region: one for one in reversed(found)}.values()
 
 
-def _try_landing(settings: Settings, console: Console) -> int:
+def _try_landing(settings: Settings, console: Screen) -> int:
     """Write, read and remove a small file in landing. Return 0 if that works, else 1."""
     try:
         storage.try_out(settings.landing)
@@ -87,7 +87,7 @@ def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
         return None
 
 
-def _try_notices(settings: Settings, console: Console) -> int:
+def _try_notices(settings: Settings, console: Screen) -> int:
     if not settings.notify.urls:
         raise SettingsError(f"{settings.source} has no urls in [notify]", "docs/operating.md shows how to write them.")
     if not send([trial()], replace(settings.notify, on=("failure",))):

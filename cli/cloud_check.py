@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from rich.console import Console
-
+from cli.console import Screen
 from cli.display import printable
 from core.errors import CloudError, GlancebackError, LoginRefused, Refused, SettingsError, TransientError, WrongClock
 from core.redaction import shown_url
@@ -40,7 +39,7 @@ _LONGEST_TRY_SECONDS: Final = 15.0
 class CloudCheck:
     """Checks one cloud and prints the results on the console."""
 
-    def __init__(self, settings: CloudSettings, console: Console) -> None:
+    def __init__(self, settings: CloudSettings, console: Screen) -> None:
         self._settings = replace(settings, retry_seconds=min(settings.retry_seconds, _LONGEST_TRY_SECONDS))
         self._console = console
         self._code = 0

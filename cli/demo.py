@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
-from cli.display import log_to_stderr, progress, stdout_console, table
+from cli.console import Screen, stderr_console, stdout_console
+from cli.display import log_to_stderr, progress, table
 from cli.program import program
 from cli.sample_cloud import RECORDED_RUNS, SampleCloud, sample_cloud
 from cli.sync import tell
@@ -61,10 +61,10 @@ def demo() -> None:
 
     The warehouse is made in data/demo below the working folder, and replaces that of an earlier demo.
     """
-    sys.exit(run_demo(stdout_console(), Console(stderr=True)))
+    sys.exit(run_demo(stdout_console(), stderr_console()))
 
 
-def run_demo(console: Console, progress_console: Console) -> int:
+def run_demo(console: Screen, progress_console: Screen) -> int:
     """Run twice in data/demo, which is made again; return 0 if both runs completed. Raises: SettingsError."""
     log_to_stderr(PACKAGES, verbose=False, console=progress_console)
     with _without_overrides(), sample_cloud() as cloud:
@@ -147,6 +147,6 @@ project_id = "{cloud.project_id}"
 """
 
 
-def _show(published: Path, query: str, console: Console) -> None:
+def _show(published: Path, query: str, console: Screen) -> None:
     answer = ask(published, query)
     table(answer.columns, answer.rows(), console)

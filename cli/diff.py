@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from cli.console import Screen, stderr_console
 from cli.display import printable
 from cli.formats import write_answer
 from cli.options import (
@@ -58,7 +58,7 @@ def diff(
     """
     settings = load_settings(config)
     must_not_replace_history(settings, output)
-    show_diff(settings.published, earlier, later, clouds, form, output, Console(stderr=True), vertical=vertical)
+    show_diff(settings.published, earlier, later, clouds, form, output, stderr_console(), vertical=vertical)
 
 
 def show_diff(
@@ -68,7 +68,7 @@ def show_diff(
     clouds: tuple[str, ...],
     form: str,
     output: Path | None,
-    errors: Console,
+    errors: Screen,
     *,
     vertical: bool = False,
 ) -> None:

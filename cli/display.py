@@ -2,23 +2,20 @@
 
 import json
 import logging
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from cli.console import Screen, stderr_console
 from core import json_log
 from core.wording import counted
 from pipeline.progress import ListingProgress, listening
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _NARROWEST_COLUMN: Final = 8
 _MOST_ROWS: Final = 1000
@@ -26,7 +23,7 @@ _MOST_HELD_BYTES: Final = 8_000_000
 _EMPTY: Final = ("NULL", "", "[]", "{}")
 
 
-def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) -> None:
+def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Screen) -> None:
     """Write our loggers' lines to stderr from INFO on; on a terminal from WARNING on, because it has progress bars."""
     handler = json_log.Handler() if json_log.is_on() else _ConsoleHandler(console)
     level = logging.DEBUG if verbose else logging.WARNING if console.is_terminal else logging.INFO
@@ -41,7 +38,7 @@ def log_to_stderr(loggers: Sequence[str], *, verbose: bool, console: Console) ->
 
 
 @contextmanager
-def progress(console: Console) -> Iterator[None]:
+def progress(console: Screen) -> Iterator[None]:
     """On a terminal, show a bar per listing, with its rate and the remaining time. Elsewhere the log has them."""
     if not console.is_terminal:
         yield
@@ -54,7 +51,7 @@ def progress(console: Console) -> Iterator[None]:
         BarColumn(bar_width=20),
         TextColumn("{task.fields[told]}", style="dim"),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=_richs(console), transient=True) as bars:
         whole = bars.add_task("starting Prefect, logging in", total=None, told="")
         lines: dict[tuple[str, str], TaskID] = {}
 
@@ -69,9 +66,7 @@ def progress(console: Console) -> Iterator[None]:
             yield
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, *, vertical: bool = False
-) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Screen, *, vertical: bool = False) -> None:
     """Print rows as a table, or with `vertical` each row as a list.
 
     On a terminal, rows after the first thousand are only counted. If a table is too wide, columns that are empty in
@@ -88,19 +83,23 @@ def table(
         more += 1
         if empty:
             empty -= {number for number in empty if row[number] is not None and as_text(row[number]) not in _EMPTY}
-    notes = Console(stderr=True)
+    notes = stderr_console()
     names = [printable(column) for column in columns]
-    if not vertical and shown and _width(names, shown) > console.width:
+    room = _richs(console).width
+    if not vertical and shown and _width(names, shown) > room:
         if empty and len(empty) < len(columns):
             left_out = ", ".join(name for number, name in enumerate(names) if number in empty)
             _note(notes, f"left out, because they are empty in every row: {left_out}; --vertical shows all columns")
             kept = [number for number in range(len(columns)) if number not in empty]
             names, shown = [names[number] for number in kept], [[row[number] for number in kept] for row in shown]
-        vertical = _width(names, shown) > console.width and len(names) * _NARROWEST_COLUMN > console.width
+        vertical = _width(names, shown) > room and len(names) * _NARROWEST_COLUMN > room
     if vertical:
         for line in _lists(names, shown):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     else:
+        from rich.table import Table  # slow
+        from rich.text import Text
+
         drawn = Table(box=None, header_style="bold", pad_edge=False)
         for name in names:
             drawn.add_column(Text(name), overflow="fold")
@@ -111,7 +110,12 @@ def table(
         _note(notes, f"and {counted(more, 'more row', ',')}: LIMIT shows fewer, -o FILE or a pipe has all of them")
 
 
-def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Console, vertical: bool) -> None:
+def _richs(console: Screen) -> "Console":
+    """The console of a terminal, which is always rich's."""
+    return cast("Console", console)
+
+
+def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]], console: Screen, vertical: bool) -> None:
     """Print to a file or a pipe. rich needs minutes for a table of a hundred thousand rows."""
     names = [printable(column) for column in columns]
     texts = (_texts(row) for row in rows)
@@ -149,10 +153,14 @@ def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
 
 
 def _cells(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # slow
+
+    return cell_len(text)
 
 
-def _note(console: Console, text: str) -> None:
+def _note(console: Screen, text: str) -> None:
     console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -176,23 +184,6 @@ def _with_texts_for_keys(value: object) -> object:
     return [_with_texts_for_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-class _UntilNobodyReads(Console):
-    """If the reader stops early (`| head`), rich would exit with 1. This keeps the command's own exit code."""
-
-    def on_broken_pipe(self) -> None:
-        discard_output()
-
-
-def stdout_console() -> Console:
-    """The console for people, on stdout."""
-    return _UntilNobodyReads()
-
-
-def discard_output() -> None:
-    """Discard further output: its reader is gone, and Python would fail when it flushes stdout at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def printable(text: str) -> str:
     """The text with control characters escaped: an image's name must not move the terminal's cursor."""
     if text.isprintable():
@@ -201,11 +192,12 @@ def printable(text: str) -> str:
 
 
 class _ConsoleHandler(logging.Handler):
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         super().__init__()
         self._console = console
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = Text(printable(self.format(record).partition("\n")[0]))
-        self._console.print(line, style="yellow" if record.levelno >= logging.WARNING else None, soft_wrap=True)
+        line = printable(self.format(record).partition("\n")[0])
+        style = "yellow" if record.levelno >= logging.WARNING else None
+        self._console.print(line, style=style, emoji=False, markup=False, highlight=False, soft_wrap=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
-from rich.console import Console
 
-from cli.display import as_text, discard_output, printable, table
+from cli.console import console_on, discard_output
+from cli.display import as_text, printable, table
 from cli.yaml_rows import yaml_rows
 from core import storage
 from core.errors import SettingsError
@@ -168,7 +168,7 @@ def _write(columns: Sequence[str], rows: Iterable[Row], form: str, output: Path 
 
 def _write_to(target: Any, columns: Sequence[str], rows: Iterable[Row], form: str, vertical: bool) -> None:
     if form == "table":
-        table(columns, rows, Console(file=target), vertical=vertical)
+        table(columns, rows, console_on(target), vertical=vertical)
     else:
         {"csv": _write_csv, "json": _write_json, "yaml": _write_yaml, "value": _write_value}[form](
             target, columns, rows

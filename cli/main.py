@@ -15,7 +15,7 @@ from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from cli import exit_codes
-from cli.display import discard_output
+from cli.console import discard_output
 from core import json_log
 from core.errors import GlancebackError
 

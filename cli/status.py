@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
 from cli import exit_codes
+from cli.console import Screen, discard_output, stderr_console
 from cli.dead_runs import DIED, dead_runs
-from cli.display import discard_output, printable
+from cli.display import printable
 from cli.formats import write_answer
 from cli.options import FORMATS, cloud_option, clouds_that_fit, config_option, vertical_option
 from core.errors import SettingsError
@@ -59,7 +59,7 @@ def status(
     time in the future. A changes run, or a run of some listings, is not a full reading.
     """
     age = duration(max_age) if max_age is not None else None
-    sys.exit(show_status(load_settings(config), form, clouds, age, check, Console(stderr=True), vertical=vertical))
+    sys.exit(show_status(load_settings(config), form, clouds, age, check, stderr_console(), vertical=vertical))
 
 
 def show_status(
@@ -68,7 +68,7 @@ def show_status(
     clouds: Sequence[str],
     max_age: timedelta | None,
     check: bool,
-    errors: Console,
+    errors: Screen,
     *,
     vertical: bool = False,
 ) -> int:

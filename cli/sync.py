@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import click
 import msgspec
-from rich.console import Console
 
 from cli import exit_codes
-from cli.display import discard_output, log_to_stderr, printable, progress
+from cli.console import Screen, discard_output, stderr_console
+from cli.display import log_to_stderr, printable, progress
 from cli.options import cloud_option, config_option
 from core.errors import GlancebackError
 from core.packages import PACKAGES
@@ -77,7 +77,7 @@ def run_sync(
 
     Raises: SettingsError before anything starts; the errors of pipeline.run and flows.start.run_flow.
     """
-    console = Console(stderr=True)
+    console = stderr_console()
     log_to_stderr(PACKAGES, verbose=verbose, console=console)
     settings = load_settings(config)
     chosen_clouds(settings, clouds, listings)
@@ -115,7 +115,7 @@ def _run_flow(request: RunRequest, settings: Settings) -> RunReport:
         stop_embedded_server(settings.prefect_days)
 
 
-def tell(report: RunReport, console: Console) -> None:
+def tell(report: RunReport, console: Screen) -> None:
     """Print a line for each cloud and each problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
-from urllib.request import getproxies
 
 from core.spellings import TAG, View, forms
 
@@ -69,6 +68,8 @@ class Secrets:
 
     def add_proxies(self) -> None:
         """Mask the passwords in the environment's proxy URLs."""
+        from urllib.request import getproxies  # slow to import
+
         for url in getproxies().values():
             self.add_url(url if "//" in url else f"//{url}")
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from core.errors import GlancebackError, SettingsError
 from core.redaction import shown_url
 from core.wording import reason
+from extract.account_in_settings import AccountInSettings
 from extract.address import base_url, is_address
 from extract.clouds_yaml import ClientFiles, client_files
 from extract.credentials import header_safe, secrets_of
@@ -67,6 +68,9 @@ def account(settings: CloudSettings) -> Any:
     for value, what in ((settings.api_version, "api_version"), (settings.project_id, "project_id")):
         if value is not None:
             header_safe(value, what, where)
+    if settings.auth_type in ("none", SIGNED) and settings.os_cloud is None:
+        alone = AccountInSettings(settings.auth_type, settings.endpoint, settings.region, settings.interface)
+        return _checked(alone, where)
     openstack_config = _openstack_config(where)
     files: ClientFiles | None = None
     try:
@@ -74,9 +78,6 @@ def account(settings: CloudSettings) -> Any:
         region_name = settings.region if settings.scope is None else None
         wanted = {"region_name": region_name, "interface": settings.interface, "auth_type": settings.auth_type}
         given = {key: value for key, value in wanted.items() if value is not None}
-        if settings.auth_type in ("none", SIGNED) and settings.os_cloud is None:
-            alone = openstack_config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-            return _checked(alone.get_one(**given, auth={"endpoint": settings.endpoint}, validate=False), where)
         name = None if settings.os_cloud == _name_of_the_environment() else settings.os_cloud
         files = client_files(name, where)
         found = openstack_config.OpenStackConfig(

@@ -3,8 +3,6 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from core.errors import SettingsError
 from core.redaction import shown_url
 
@@ -50,6 +48,8 @@ def is_address(url: object) -> bool:
 
 
 def _is_for_httpx(url: str) -> bool:
+    import httpx  # slow to import, and most commands do not reach a cloud
+
     try:
         return bool(httpx.URL(url).host)
     except httpx.InvalidURL:

@@ -93,7 +93,26 @@ def connect(settings: CloudSettings) -> Connection:
     context = cache(lambda: tls_context(region, os.environ, where))
     if region.config["auth_type"] == SIGNED:
         return _connect_signed(settings, region, secrets, context)
+    if settings.scope is None and not wants_token(region):
+        endpoint = settings.endpoint or region.get_endpoint("image")
+        if endpoint:
+            return _connect_without_login(settings, region, str(endpoint), secrets, context)
     return _connect_with_login(settings, region, secrets, context)
+
+
+def _connect_without_login(
+    settings: CloudSettings, region: Any, endpoint: str, secrets: Secrets, context: Callable[[], ssl.SSLContext]
+) -> Connection:
+    """Return a connection that sends no token; keystoneauth1 is not imported."""
+    address = base_url(endpoint)
+    return Connection(
+        settings=settings,
+        endpoint=address,
+        client=_image_client(settings, context, address, TokenAuth(NoTokens(), origin_of(address), secrets)),
+        project_id=settings.project_id or described(region).get("project_id"),
+        secrets=secrets,
+        region=region_of(region, settings),
+    )
 
 
 def _connect_with_login(

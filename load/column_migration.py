@@ -3,7 +3,8 @@
 It neither adds nor removes versions. Called when a warehouse is brought up to date.
 """
 
-from load.warehouse import Warehouse, quoted
+from load.statements import quoted
+from load.warehouse import Warehouse
 from transform.attribute import Attribute, Kind
 from transform.dictionary import ATTRIBUTES
 from transform.values import PARSERS, Misfit

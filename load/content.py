@@ -10,7 +10,7 @@ from load.column_migration import fill_from_extra, write_in_one_spelling
 from load.warehouse import Warehouse
 from transform.attribute import Attribute, Kind
 from transform.dictionary import ATTRIBUTES
-from transform.identity import DIGITS, LINKS, SCHEME
+from transform.scheme import DIGITS, LINKS, SCHEME
 
 _NEEDS_BYTES: Final = "virtual_size"
 

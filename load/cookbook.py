@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from load.statements import names, statement
-from load.warehouse import quoted
+from load.statements import names, quoted, statement
 
 _FOLDER: Final = "queries"
 _NOW: Final = "make_timestamp(epoch_us(now()))"

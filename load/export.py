@@ -14,8 +14,7 @@ import duckdb
 from core import storage
 from core.errors import SettingsError, WarehouseError
 from load.interruption import interruptible
-from load.statements import tables
-from load.warehouse import quoted
+from load.statements import quoted, tables
 
 FORMATS: Final = ("parquet", "csv")
 _VIEWS: Final = (

@@ -14,9 +14,9 @@ from core import storage
 from core.errors import WarehouseError
 from core.permissions import make_folder, open_to_readers
 from load.schema import bring_up_to_date
-from load.statements import tables
+from load.statements import quoted, tables
 from load.stored_views import store_views
-from load.warehouse import STORAGE_VERSION, Warehouse, quoted
+from load.warehouse import STORAGE_VERSION, Warehouse
 
 log = logging.getLogger(__name__)
 

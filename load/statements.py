@@ -48,6 +48,11 @@ def statement(folder: str, name: str) -> Statement:
     )
 
 
+def quoted(text: str) -> str:
+    """An SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def names(folder: str) -> list[str]:
     """The names of a folder's statements, sorted."""
     return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))

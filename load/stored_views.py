@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from load.schema import descriptions_of
-from load.warehouse import Warehouse, quoted
+from load.statements import quoted
+from load.warehouse import Warehouse
 
 WHOLE: Final = ("image_listings", "image_successors", "image_systems")
 """Views that are stored again each time."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import duckdb
-import tenacity
 
 from core.errors import WarehouseError, WarehouseHeld
 from core.permissions import make_folder
@@ -20,7 +19,7 @@ from core.wording import reason
 from load.interruption import interruptible
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
-from load.statements import statement
+from load.statements import quoted, statement
 from transform.dictionary import ATTRIBUTES
 
 log = logging.getLogger(__name__)
@@ -47,8 +46,6 @@ _CONFLICTS = ("onflict", "database is locked", "could not serialize", "duplicate
 
 _CONFLICT_SECONDS = 120.0
 """How long to try again. SQLite has no queue for its lock: one of several machines may wait for many commits."""
-
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.2, max=3)
 
 T = TypeVar("T")
 
@@ -150,9 +147,11 @@ class Warehouse:
         return True
 
     def _until_no_conflict(self, work: Callable[[], T]) -> T:
+        import tenacity  # slow to import, and only needed for DuckLake
+
         return tenacity.Retrying(
             stop=tenacity.stop_after_delay(_CONFLICT_SECONDS),
-            wait=_BACKOFF,
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=3),
             retry=tenacity.retry_if_exception(_is_conflict),
             before_sleep=lambda _: log.info("another machine wrote to %s at the same time; trying again", self.place),
             reraise=True,
@@ -280,11 +279,6 @@ def _is_conflict(error: BaseException) -> bool:
 def _is_held(error: BaseException | None) -> bool:
     """Whether another process holds the file: DuckDB's message says that, and names the process."""
     return "Could not set lock on file" in str(error)
-
-
-def quoted(text: str) -> str:
-    """An SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _first_line(error: Exception) -> str:

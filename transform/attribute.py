@@ -1,12 +1,10 @@
-"""The definition of one attribute: its name, kind, unit, meaning and source, and its column's Arrow and SQL types."""
+"""The definition of one attribute: its name, kind, unit, meaning and source, and its column's SQL type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
-
-import pyarrow as pa
 
 
 class Kind(StrEnum):
@@ -27,20 +25,6 @@ class Kind(StrEnum):
 
 
 TEXT, BOOLEAN, INTEGER, BIGINT, TIMESTAMP, TAGS, JSON, FLAG, DAY = Kind
-
-ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
-    {
-        TEXT: pa.string(),
-        BOOLEAN: pa.bool_(),
-        INTEGER: pa.int32(),
-        BIGINT: pa.int64(),
-        TIMESTAMP: pa.timestamp("us"),
-        TAGS: pa.list_(pa.string()),
-        JSON: pa.string(),
-        FLAG: pa.bool_(),
-        DAY: pa.timestamp("us"),
-    }
-)
 
 SQL_TYPES: Final[Mapping[Kind, str]] = MappingProxyType(
     {
@@ -100,10 +84,6 @@ class Attribute:
         """The names that fill the column. The first one that an image has is used; the other goes to `extra`."""
         has_twin = self.own_column is None and self.api_name.startswith("_")
         return (self.api_name, self.column) if has_twin else (self.api_name,)
-
-    @property
-    def arrow_type(self) -> pa.DataType:
-        return ARROW_TYPES[self.kind]
 
     @property
     def sql_type(self) -> str:

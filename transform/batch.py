@@ -11,14 +11,13 @@ from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from extract.body import are_usable, usable_id
 from extract.images import ABSENT, Images, Json
+from transform.arrow_types import ARROW_TYPES, arrow_schema
 from transform.attribute import Attribute, Kind
-from transform.dictionary import ATTRIBUTES, arrow_schema
+from transform.dictionary import ATTRIBUTES
 from transform.extra import EXTRA_TYPE, extra_column, extra_entries
-from transform.identity import content_hashes
 from transform.rejects import Reject, reject_batch
 from transform.respelling import spelled_before
 from transform.values import PARSERS, Misfit, as_received
@@ -68,8 +67,15 @@ class Flattened:
     rejects: pa.RecordBatch
 
 
+_NOTHING: Final = Flattened(
+    pa.record_batch([pa.array([], column.type) for column in IMAGES_SCHEMA], schema=IMAGES_SCHEMA), reject_batch([])
+)
+
+
 def flatten(images: Sequence[Json]) -> Flattened:
     """Return the images of one page as batches."""
+    if not images:
+        return _NOTHING
     rejects: list[Reject] = []
     usable = _usable(Images.of(images), rejects)
     columns, hashes = _content(usable, rejects)
@@ -79,6 +85,8 @@ def flatten(images: Sequence[Json]) -> Flattened:
 
 def _content(images: Images, rejects: list[Reject]) -> tuple[list[pa.Array], list[str]]:
     """Return the dictionary's columns with `extra`, and the content hashes. Appends to `rejects`."""
+    from transform.identity import content_hashes  # imports pyarrow.compute
+
     columns = {attribute.column: _column(attribute, images, rejects) for attribute in ATTRIBUTES}
     extra = extra_entries(images, rejects)
     misfits = [
@@ -113,7 +121,7 @@ def _usable(images: Images, rejects: list[Reject]) -> Images:
 def _column(attribute: Attribute, images: Images, rejects: list[Reject]) -> pa.Array:
     names = [name for name in attribute.api_names if name in images.names]
     if not names:
-        return _nulls_only(len(images), attribute.arrow_type)
+        return _nulls_only(len(images), ARROW_TYPES[attribute.kind])
     values = images.column(names[0])
     if len(names) > 1:
         # The extension attribute's value has precedence.
@@ -137,30 +145,31 @@ def _value_by_value(attribute: Attribute, values: Sequence[Json], images: Images
             parsed.append(None)
             holder = next(name for name, held in holders if held[position] is not ABSENT)
             rejects.append(Reject(ids[position], holder, as_received(value), str(misfit), position))
-    return pa.array(parsed, attribute.arrow_type)
+    return pa.array(parsed, ARROW_TYPES[attribute.kind])
 
 
 def _whole_column(attribute: Attribute, values: Sequence[Json]) -> pa.Array | None:
     """The column, built in one step; None if a value has an unusual form, so that each value must be parsed."""
+    arrow_type = ARROW_TYPES[attribute.kind]
     try:
         if _is_one_text(values):
             is_cached = len(values[0]) <= _LONGEST_CACHED and len(values) <= _MOST_IMAGES_CACHED
             repeated = _cached_repeated if is_cached else _repeated
-            return repeated(attribute.kind, values[0], attribute.arrow_type, len(values))
+            return repeated(attribute.kind, values[0], arrow_type, len(values))
         if attribute.kind is Kind.TEXT:
             return _array(values, pa.string())
         types = set(map(type, values)) - {type(None), type(ABSENT)}
         if not types:
-            return _nulls_only(len(values), attribute.arrow_type)
+            return _nulls_only(len(values), arrow_type)
         if types != {str}:
             if attribute.kind is Kind.TAGS and types == {list} and _are_texts(values):
-                return pa.array([_set(tags) if type(tags) is list else None for tags in values], attribute.arrow_type)
-            return _array(values, attribute.arrow_type) if types == _AS_JSON.get(attribute.kind) else None
+                return pa.array([_set(tags) if type(tags) is list else None for tags in values], arrow_type)
+            return _array(values, arrow_type) if types == _AS_JSON.get(attribute.kind) else None
         if attribute.kind in _OF_MANY_VALUES:
             column = _as_written(attribute, _array(values, pa.string()))
             if column is not None:
                 return column
-        return pa.array(list(map(_Parsed(attribute.kind).__getitem__, values)), attribute.arrow_type)
+        return pa.array(list(map(_Parsed(attribute.kind).__getitem__, values)), arrow_type)
     except (pa.ArrowException, ValueError, OverflowError):
         return None
 
@@ -205,16 +214,18 @@ def _is_one_text(values: Sequence[Json]) -> bool:
 
 def _as_written(attribute: Attribute, texts: pa.StringArray) -> pa.Array | None:
     """The column as Arrow casts it: whole numbers, or times that all have one of the API's two forms; else None."""
+    import pyarrow.compute as pc  # slow to import, and a changes run may find no images
+
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths["min"] == 0:
         texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
         lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if attribute.kind is Kind.BIGINT:
-        return texts.cast(attribute.arrow_type) if pc.all(pc.ascii_is_decimal(texts)).as_py() else None
+        return texts.cast(ARROW_TYPES[attribute.kind]) if pc.all(pc.ascii_is_decimal(texts)).as_py() else None
     written_as = _USUAL_TIMES.get(lengths["min"])
     if written_as is None or lengths["max"] != lengths["min"]:
         return None
-    times = texts.cast(written_as).cast(attribute.arrow_type)
+    times = texts.cast(written_as).cast(ARROW_TYPES[attribute.kind])
     return times if pc.min(times).as_py() else None  # raises for the year 0, which Arrow accepts
 
 

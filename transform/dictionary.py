@@ -7,8 +7,6 @@ nowhere else.
 
 from typing import Final
 
-import pyarrow as pa
-
 from transform.attribute import BIGINT, BOOLEAN, INTEGER, JSON, TAGS, TEXT, TIMESTAMP, Attribute, Spelling
 from transform.openstack_attributes import OPENSTACK_ATTRIBUTES
 
@@ -123,13 +121,3 @@ def comment(attribute: Attribute) -> str:
     """The column's comment: meaning, unit, the API's name."""
     unit = f" ({attribute.unit})" if attribute.unit else ""
     return f"{attribute.meaning}{unit}. API: {attribute.api_name}"
-
-
-def arrow_schema() -> pa.Schema:
-    """A nullable field for each attribute, in the dictionary's order; comment, unit and API name as field metadata."""
-    return pa.schema([_field(attribute) for attribute in ATTRIBUTES])
-
-
-def _field(attribute: Attribute) -> pa.Field:
-    described = {"comment": comment(attribute), "unit": attribute.unit or "", "api_name": attribute.api_name}
-    return pa.field(attribute.column, attribute.arrow_type, metadata=described)

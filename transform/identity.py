@@ -2,7 +2,7 @@
 
 The content of an image is what the tables store: its columns except the links, `extra`, and its rejects. Two images
 have the same hash if and only if they have the same rows. `load.content` computes the same hash from rows, in SQL. If
-you change the text that is hashed, raise SCHEME: warehouses then compute their hashes again.
+you change the text that is hashed, raise transform.scheme.SCHEME: warehouses then compute their hashes again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SCHEME: Final = 2
-
-LINKS: Final = frozenset({"self", "file", "schema"})
-"""Columns that are addresses of the image in the API, not content."""
-
-DIGITS: Final = 32
+from transform.scheme import DIGITS, LINKS, SCHEME
 
 _FEW: Final = 4
 """If a column has at most one distinct value per this number of rows, each distinct value is written once."""

@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core import storage
@@ -22,6 +21,8 @@ Reading = tuple[StagedListing, Mapping[str, LandedPage]]
 
 def joined(first: Reading, again: Reading, folder: Path) -> StagedListing:
     """Write the rows of both readings to files in the folder, with continuous positions. Raises: OSError."""
+    import pyarrow.compute as pc  # slow to import, and readings are seldom joined
+
     images, rejects = folder / "images.parquet", folder / "rejects.parquet"
     with pq.ParquetWriter(
         images, STAGED_SCHEMA, compression="lz4", write_statistics=False, use_dictionary=False
@@ -54,6 +55,8 @@ def _replaced(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBa
 
 def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, datetime | None]]:
     """Return (id, `updated_at`) of the staged rows of these images; the files may be in a store. Raises: OSError."""
+    import pyarrow.compute as pc  # as above
+
     file = staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
     wanted = pc.field("id").isin(pa.array(ids, pa.string()))
     # Without partitioning: `key=value` in a folder's name is not a column.

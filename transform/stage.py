@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core import storage
@@ -86,6 +85,8 @@ class StageWriter:
         if page.rejects.num_rows:
             listing = pa.repeat(self.staged.listing, page.rejects.num_rows)
             *texts, positions = page.rejects.columns
+            import pyarrow.compute as pc  # as in transform.batch
+
             columns = [listing, *texts, pc.add(positions, self._position)]
             self._rejects.write_batch(pa.record_batch(columns, schema=STAGED_REJECTS_SCHEMA))
         if rows:

@@ -11,7 +11,7 @@ from load.statements import names, statement
 from tests.load.runs import Runs, image, new_warehouse
 from transform.attribute import Kind
 from transform.dictionary import ATTRIBUTES
-from transform.identity import LINKS
+from transform.scheme import LINKS
 
 MONDAY, TUESDAY, THURSDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 5))
 
