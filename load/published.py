@@ -120,6 +120,18 @@ def ask(published: Path, query: str, parameters: Mapping[str, object] | None = N
     return Inquiry(published, query, parameters).answer()
 
 
+def ask_table(published: Path, query: str, parameters: Mapping[str, object] | None = None) -> Any:
+    """The answer to a query on the published copy as a pyarrow.Table, all rows in memory. Raises: SettingsError."""
+    inquiry = Inquiry(published, query, parameters)
+    answer = inquiry.answer()
+
+    def read_all() -> Any:
+        with interruptible(inquiry.connection):
+            return answer.arrow_reader().read_all()
+
+    return _asked(read_all)
+
+
 def _connected(published: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(published), read_only=True)
     connection.execute("SET TimeZone = 'UTC'")

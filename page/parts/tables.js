@@ -1,145 +1,60 @@
 "use strict";
-// Tables: small ones as they are, and the one of all images, which is unpacked, searched, sorted and turned in pages.
+// Tables: short ones, and long ones that show a part, say of how much, show more when asked, and give all as CSV.
 
-const ROWS_A_PAGE = 50;
-const NO_NUMBER = 0xffffffff;
-const NO_DAY = 0xffff;
+const ROWS_MORE = 200;
 
-// `kinds` gives columns a class: number, text, code, old, new.
-function plainTable(caption, columns, rows, kinds = {}) {
-  const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col", class: kinds[column] ?? "" }, column)));
-  const body = rows.map((row) => element("tr", {}, ...row.map((cell, place) =>
-    element("td", { class: kinds[columns[place]] ?? "" }, cell === null || cell === undefined ? "" : cell))));
-  const table = element("table", {}, element("caption", { class: "hidden" }, caption), element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { class: "scroll high", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` }, table);
+// `columns`: [{ title, kind, show, value }]. `show`: a row's cell, text or an element. `value`: its text or number for CSV,
+// where `show` is an element; a list of [title, value] pairs if CSV has more columns. `kind`: a class of the cell.
+function tableOf(caption, columns, { isStacked = true } = {}) {
+  const body = element("tbody", { role: "rowgroup" });
+  const head = element("tr", { role: "row" }, columns.map((column) =>
+    element("th", { scope: "col", role: "columnheader", class: column.kind }, column.title)));
+  const table = element("table", { class: isStacked ? "stacked" : null, role: "table" }, element("caption", { class: "hidden" }, caption),
+    element("thead", { role: "rowgroup" }, head), body);
+  const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` }, table);
+  return { scroll, body };
 }
 
-async function unpack(id) {
-  const text = document.getElementById(id).textContent;
-  const squeezed = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([squeezed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const buffer = await new Response(stream).arrayBuffer();
-  const headLength = new DataView(buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headLength)));
-  const columns = {};
-  let at = 4 + headLength;
-  for (const column of head.columns) {
-    columns[column.name] = reader(column, buffer.slice(at, at + column.bytes));
-    at += column.bytes;
-  }
-  return { count: head.images, columns };
+function rowOf(columns, row, attributes = {}) {
+  return element("tr", { role: "row", ...attributes }, columns.map((column) => {
+    const shown = column.show(row);
+    const is_empty = shown === null || shown === undefined || shown === "";
+    return element("td", { role: "cell", class: [column.kind, is_empty ? "empty" : ""].filter(Boolean).join(" ") || null, "data-title": column.title }, shown);
+  }));
 }
 
-// A function from an image's place to its value; what sorts it is beside it, as `key`.
-function reader(column, bytes) {
-  if (column.kind === "numbers") {
-    const values = new Uint32Array(bytes);
-    return Object.assign((place) => (values[place] === NO_NUMBER ? null : values[place]), { key: (place) => (values[place] === NO_NUMBER ? -1 : values[place]) });
-  }
-  if (column.kind === "days") {
-    const values = new Uint16Array(bytes);
-    const text = (place) => (values[place] === NO_DAY ? null : new Date(values[place] * 86400000).toISOString().slice(0, 10));
-    return Object.assign(text, { key: (place) => (values[place] === NO_DAY ? -1 : values[place]) });
-  }
-  if (column.kind === "ids") {
-    const values = new Uint8Array(bytes);
-    const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-    const text = (place) => {
-      let found = "";
-      for (let byte = 0; byte < 16; byte++) found += (byte === 4 || byte === 6 || byte === 8 || byte === 10 ? "-" : "") + hex[values[place * 16 + byte]];
-      return found;
-    };
-    return Object.assign(text, { key: text });
-  }
-  if (column.kind === "lines") {
-    const values = JSON.parse(new TextDecoder().decode(bytes));
-    return Object.assign((place) => values[place], { key: (place) => values[place].toLowerCase() });
-  }
-  const numbers = column.width === 1 ? new Uint8Array(bytes) : column.width === 2 ? new Uint16Array(bytes) : new Uint32Array(bytes);
-  const texts = column.texts;
-  const rank = new Map([...texts].sort().map((text, place) => [text, place]));
-  return Object.assign((place) => texts[numbers[place]], { key: (place) => rank.get(texts[numbers[place]]) });
+function csvOf(columns, rows) {
+  const cells = (row) => columns.flatMap(({ title, show, value }) => {
+    const found = value ? value(row) : show(row);
+    return Array.isArray(found) ? found : [[title.toLowerCase(), found]];
+  });
+  const titles = rows.length ? cells(rows[0]).map(([title]) => title) : columns.map((column) => column.title.toLowerCase());
+  return [titles, rows.map((row) => cells(row).map(([, cell]) => cell))];
 }
 
-const IMAGE_COLUMNS = [
-  ["name", "Name", "text wide"], ["system", "System", "text"], ["listings", "Listings", "text"], ["cloud", "Cloud", "text"],
-  ["megabytes", "Size", "number"], ["created", "Created", "short"], ["updated", "Updated", "short"], ["status", "Status", "short"],
-  ["owner", "Owner", "code"], ["id", "Id", "code"],
-];
-
-class ImageTable {
-  constructor(place, images) {
-    this.images = images;
-    this.cloud = null;
-    this.words = [];
-    this.sorted = { column: "name", down: false };
-    this.first = 0;
-    this.order = Array.from({ length: images.count }, (_, number) => number);
-    this.build(place);
-    this.choose();
+// `total`: how many there are, where `rows` are only some of them. `also`: one more button.
+function longTable(caption, columns, rows, { first = 10, total = rows.length, isStacked = true, also = null } = {}) {
+  const { scroll, body } = tableOf(caption, columns, { isStacked });
+  const told = element("span", { role: "status" });
+  const more = element("button", { type: "button", onclick: () => show(ROWS_MORE) });
+  const csv = element("button", { type: "button", onclick: () => saveCsv(caption, ...csvOf(columns, rows)) }, "CSV");
+  let shown = 0;
+  function show(count) {
+    body.append(...rows.slice(shown, shown + count).map((row) => rowOf(columns, row)));
+    shown = Math.min(shown + count, rows.length);
+    told.textContent = shown < total ? `${whole.format(shown)} of ${whole.format(total)}` : `all ${whole.format(total)}`;
+    more.hidden = shown >= rows.length;
+    more.textContent = `Show ${whole.format(Math.min(ROWS_MORE, rows.length - shown))} more`;
   }
+  show(first);
+  return element("div", { class: "long" }, scroll, element("div", { class: "pager" }, told, more, csv, also));
+}
 
-  build(place) {
-    const search = element("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false" });
-    let waiting;
-    search.addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => { this.words = search.value.toLowerCase().split(/\s+/).filter(Boolean); this.choose(); }, 150);
-    });
-    this.told = element("p", { class: "quiet", role: "status" });
-    this.heads = IMAGE_COLUMNS.map(([name, title, kind]) =>
-      element("th", { scope: "col", class: kind }, element("button", { type: "button", onclick: () => this.sort(name) }, title)));
-    this.body = element("tbody");
-    const table = element("table", {}, element("caption", { class: "hidden" }, "All images"),
-      element("thead", {}, element("tr", {}, ...this.heads)), this.body);
-    const turn = (step) => () => { this.first += step * ROWS_A_PAGE; this.show(); };
-    this.back = element("button", { type: "button", onclick: turn(-1) }, "Back");
-    this.on = element("button", { type: "button", onclick: turn(1) }, "On");
-    this.page = element("span");
-    place.replaceChildren(
-      element("div", { class: "search" }, element("label", {}, "Search names, systems, owners, listings and ids", search)), this.told,
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table: all images" }, table),
-      element("nav", { class: "pager", "aria-label": "Pages of the table" }, this.back, this.page, this.on));
-  }
-
-  sort(column) {
-    this.sorted = { column, down: this.sorted.column === column && !this.sorted.down };
-    const keys = new Array(this.images.count);
-    for (let place = 0; place < keys.length; place++) keys[place] = this.images.columns[column].key(place);
-    const sign = this.sorted.down ? -1 : 1;
-    this.order.sort((one, other) => (keys[one] < keys[other] ? -sign : keys[one] > keys[other] ? sign : one - other));
-    this.choose();
-  }
-
-  text(place) {
-    const { name, system, owner, listings, id } = this.images.columns;
-    return `${name(place)} ${system(place)} ${owner(place)} ${listings(place)} ${id(place)}`.toLowerCase();
-  }
-
-  choose(cloud = this.cloud) {
-    this.cloud = cloud;
-    this.found = this.order.filter((place) =>
-      (!this.cloud || this.images.columns.cloud(place) === this.cloud) &&
-      (!this.words.length || ((text) => this.words.every((word) => text.includes(word)))(this.text(place))));
-    this.first = 0;
-    this.show();
-  }
-
-  show() {
-    const last = Math.min(this.first + ROWS_A_PAGE, this.found.length);
-    this.told.textContent = `${whole.format(this.found.length)} of ${whole.format(this.images.count)} images`;
-    this.page.textContent = this.found.length ? `${whole.format(this.first + 1)} to ${whole.format(last)}` : "none";
-    this.back.disabled = this.first === 0;
-    this.on.disabled = last >= this.found.length;
-    IMAGE_COLUMNS.forEach(([name], number) => {
-      const is = this.sorted.column === name;
-      this.heads[number].setAttribute("aria-sort", is ? (this.sorted.down ? "descending" : "ascending") : "none");
-    });
-    this.body.replaceChildren(...this.found.slice(this.first, last).map((place) => element("tr", {},
-      ...IMAGE_COLUMNS.map(([name, , kind]) => {
-        const value = this.images.columns[name](place);
-        const shown = name === "megabytes" && value !== null ? bytesText(value * 1e6) : value;
-        return element("td", { class: kind }, shown ?? "");
-      }))));
-  }
+// Rows of plain texts, as of a chart's figures.
+function plainTable(caption, titles, rows, kinds = {}) {
+  const columns = titles.map((title, place) => ({ title, kind: kinds[title], show: (row) => row[place] ?? "" }));
+  const { scroll, body } = tableOf(caption, columns, { isStacked: false });
+  scroll.classList.add("high");
+  body.append(...rows.map((row) => rowOf(columns, row)));
+  return scroll;
 }

@@ -7,6 +7,10 @@ LEFT JOIN (
     SELECT run_id, cloud, listing, error FROM run_listings WHERE NOT complete
     UNION ALL
     SELECT run_id, cloud, NULL, error FROM run_clouds WHERE error IS NOT NULL
+    UNION ALL
+    SELECT target.run_id, target.cloud, NULL, coalesce(target.error, 'the run ended before it loaded this cloud')
+    FROM run_targets AS target
+    ANTI JOIN run_clouds AS loaded ON loaded.run_id = target.run_id AND loaded.cloud = target.cloud
 ) AS faults
     ON faults.run_id = runs.run_id
 WHERE runs.status NOT IN ('completed', 'running')

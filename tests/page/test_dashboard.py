@@ -1,12 +1,7 @@
-"""The page as a file: whole, self-contained, and text stays text. tests/browser looks at it in Chromium."""
+"""The page as a file: whole, self-contained, bounded, and text stays text. tests/browser looks at it in Chromium."""
 
-import base64
-import gzip
-import html.parser
-import json
 import re
-import struct
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,100 +9,189 @@ import pytest
 
 from core.errors import SettingsError, WarehouseError
 from load.publish import publish
+from load.published import ask
+from page import figures as figures_module
 from page.dashboard import write_page
 from tests.load.runs import Runs, image, new_warehouse
+from tests.page.unpacking import Parts, parts_of
 
 HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>\u2028{{packed}}'
 UUID = "0141daf5-a9a7-f596-4336-5f9c50587987"
+MONDAY, TUESDAY, WEDNESDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 4))
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    with new_warehouse(tmp_path) as warehouse:
-        nights = Runs(warehouse, tmp_path / "stage")
-        images = [image(UUID, name="b", size=5_000_000, created_at="2026-01-02T00:00:00Z"), image("no-uuid", name="a")]
-        nights.run({"public": images}, at=datetime(2026, 11, 2, 2))
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three runs: on Tuesday images change, come and move; on Wednesday one ends and one waits for a decision."""
+    folder = tmp_path_factory.mktemp("page")
+    with new_warehouse(folder) as warehouse:
+        nights = Runs(warehouse, folder / "stage")
+        images = [
+            image(UUID, name="b", size=5_000_000, created_at="2026-01-02T00:00:00Z", __os_version="CentOS 7.9 64bit"),
+            image("no-uuid", name="a", tags=["x", "y z"]),
+            image("leaves", name="c"),
+        ]
+        lost = [image(f"lost-{number}") for number in range(2)]
+        nights.run({"public": images, "private": lost, "shared-pending": [image("offer", owner="friend")]}, at=MONDAY)
         changed = {**images[0], "name": HOSTILE, "owner": HOSTILE, "__description": HOSTILE, HOSTILE: HOSTILE}
-        nights.run({"public": [changed, images[1]]}, at=datetime(2026, 11, 3, 2))
-        publish(warehouse, tmp_path / "published.duckdb")
-    return tmp_path / "published.duckdb"
+        touched = {**images[1], "updated_at": "2026-11-03T01:00:00Z"}
+        offers: dict[str, Any] = {
+            "shared-accepted": [image("offer", owner="friend")],
+            "shared-pending": [image("next")],
+        }
+        nights.run({"public": [changed, touched, images[2]], "private": lost, **offers}, at=TUESDAY)
+        nights.run(
+            {"public": [changed, touched], "private": lost[:1], **offers}, at=WEDNESDAY, withheld=frozenset({"lost-1"})
+        )
+        publish(warehouse, folder / "published.duckdb")
+    return folder / "published.duckdb"
 
 
-class Parts(html.parser.HTMLParser):
-    """What a browser would take for elements, and the content of the scripts by id."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: dict[str, str] = {}
-        self._script: str | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "script":
-            self._script = dict(attrs).get("id") or f"script {len(self.scripts)}"
-
-    def handle_data(self, data: str) -> None:
-        if self._script:
-            self.scripts[self._script] = self.scripts.get(self._script, "") + data
-
-    def handle_endtag(self, tag: str) -> None:
-        self._script = None
-
-
+@pytest.fixture(scope="module")
 def made(published: Path) -> Parts:
+    return page_of(published)
+
+
+def page_of(published: Path) -> Parts:
     target = published.with_name("page.html")
-    write_page(published, target, "9.9", datetime(2026, 11, 3, 4))
-    return Parts(target.read_text(encoding="utf-8"))
+    write_page(published, target, "9.9", datetime(2026, 11, 4, 4))
+    return parts_of(target)
 
 
-def test_page_loads_nothing_and_lets_only_its_own_scripts_run(published: Path) -> None:
-    parts = made(published)
-    assert len(parts.scripts) == 4
-    for _, attributes in parts.tags:
+def events(page: Parts) -> list[tuple[Any, ...]]:
+    tables = page.tables()
+    ids = [row["id"] for row in tables["images"]]
+    return [
+        (
+            ids[row["image"]],
+            row["happened_at"][8:10],
+            row["event"],
+            row["attribute"],
+            row["old_value"],
+            row["new_value"],
+        )
+        for row in tables["events"]
+    ]
+
+
+def test_page_loads_nothing_and_lets_only_its_own_scripts_run(made: Parts) -> None:
+    assert len(made.scripts) == 4
+    for _, attributes in made.tags:
         assert not attributes.keys() & {"src", "srcset", "onerror", "onclick"}
-        assert attributes.get("href", "#main") == "#main"
-    (policy,) = (found["content"] for tag, found in parts.tags if found.get("http-equiv") == "Content-Security-Policy")
+        assert (attributes.get("href") or "#").startswith("#")
+    (policy,) = (found["content"] for tag, found in made.tags if found.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-eval" not in policy
     assert "script-src 'unsafe-inline'" not in policy
 
 
-def test_what_a_cloud_wrote_stays_text(published: Path) -> None:
-    figures: dict[str, Any] = json.loads(made(published).scripts["figures"])
-    changes = [dict(zip(figures["changes"]["columns"], row, strict=True)) for row in figures["changes"]["rows"]]
-    assert {change["attribute"]: change["new_value"] for change in changes}["description"] == HOSTILE
-    assert figures["drift"]["rows"][0][1] == HOSTILE
-    assert figures["owners"]["rows"][0][1] == HOSTILE
-    text = published.with_name("page.html").read_text(encoding="utf-8")
-    assert not re.search(r"<script>alert", text)
+def test_what_a_cloud_wrote_stays_text(published: Path, made: Parts) -> None:
+    values = {attribute: new for _, _, _, attribute, _, new in events(made) if attribute}
+    assert values["description"] == HOSTILE
+    assert values[HOSTILE] == HOSTILE
+    assert made.figures()["drift"]["rows"][0][1] == HOSTILE
+    (one,) = (row for row in made.tables()["images"] if row["id"] == UUID)
+    assert (one["name"], one["owner"]) == (HOSTILE, HOSTILE)
+    assert not re.search(r"<script>alert", published.with_name("page.html").read_text(encoding="utf-8"))
 
 
-def test_table_of_images_comes_out_as_it_went_in(published: Path) -> None:
-    blob = gzip.decompress(base64.b64decode(made(published).scripts["packed"]))
-    (length,) = struct.unpack_from("<I", blob)
-    head = json.loads(blob[4 : 4 + length])
-    assert head["images"] == 2
-    columns, at = {}, 4 + length
-    for column in head["columns"]:
-        columns[column["name"]] = (column, blob[at : at + column["bytes"]])
-        at += column["bytes"]
-    assert at == len(blob)
-    assert json.loads(columns["name"][1]) == [HOSTILE, "a"]
-    assert json.loads(columns["id"][1]) == [UUID, "no-uuid"]
-    assert struct.unpack("<2I", columns["megabytes"][1]) == (5, 0xFFFFFFFF)
-    assert struct.unpack("<2H", columns["created"][1]) == (20455, 0xFFFF)
-    owners, numbers = columns["owner"][0]["texts"], columns["owner"][1]
-    assert [owners[number] for number in numbers] == [HOSTILE, ""]
+def test_table_has_what_is_there_and_what_ended_and_what_waits_for_a_decision(made: Parts) -> None:
+    images = {row["id"]: row for row in made.tables()["images"]}
+    assert images.keys() == {UUID, "no-uuid", "leaves", "lost-0", "lost-1", "offer", "next"}
+    assert (images[UUID]["bytes"], images[UUID]["created"], images[UUID]["versions"]) == (
+        5_000_000,
+        date(2026, 1, 2),
+        2,
+    )
+    assert (images["no-uuid"]["bytes"], images["no-uuid"]["tags"]) == (None, "x\x1fy z")
+    assert (images["leaves"]["ended"], images["leaves"]["end_reason"]) == (date(2026, 11, 4), "deleted")
+    assert (images["leaves"]["first_seen"], images["leaves"]["listings"]) == (date(2026, 11, 2), "")
+    assert {identity for identity, row in images.items() if row["ended"]} == {"leaves"}
+    assert {identity for identity, row in images.items() if row["withheld"]} == {"lost-1"}
+    assert {identity: row["waiting_since"] for identity, row in images.items() if row["waiting_since"]} == {
+        "next": date(2026, 11, 3)
+    }
+    ended_support = {identity: row["release"] for identity, row in images.items() if row["support_is_over"]}
+    assert ended_support == {UUID: "centos 7"}
+    assert images[UUID]["support_ends"] == date(2024, 6, 30)
 
 
-def test_page_of_an_empty_warehouse_says_so_and_does_not_fail(tmp_path: Path) -> None:
+def test_events_begin_after_the_first_reading_and_say_what_changed_from_what(made: Parts) -> None:
+    found = events(made)
+    assert (UUID, "03", "changed", "name", "b", HOSTILE) in found
+    assert not [row for row in found if row[0] == UUID and row[3] == "updated_at"], "not beside other changes"
+    assert [row[2:4] for row in found if row[0] == "no-uuid"] == [("changed", "updated_at")], "nothing else changed"
+    assert [row[1:] for row in found if row[0] == "offer"] == [
+        ("03", "moved", "listings", "shared-pending", "shared-accepted")
+    ]
+    assert [row[1:] for row in found if row[0] == "leaves"] == [("04", "deleted", None, None, None)]
+    assert [row[1:3] for row in found if row[0] == "next"] == [("03", "created")]
+    assert not [row for row in found if row[0].startswith("lost")]
+
+
+def test_numbers_of_a_day_count_each_image_once(published: Path, made: Parts) -> None:
+    daily = [tuple(row.values())[2:] for row in made.tables()["daily"]]
+    assert daily == [
+        # images, bytes, new, changed, deleted, returned
+        (6, 5_000_000, 6, 0, 0, 0),
+        (7, 5_000_000, 1, 2, 0, 0),
+        (6, 5_000_000, 0, 0, 1, 0),
+    ]
+    ((there,),) = ask(published, "SELECT count(*) FROM images").rows()
+    assert daily[-1][0] == there
+
+
+def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_to_when(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = events(page_of(published))
+    of_wednesday = [row for row in everything if row[1] == "04"]
+    assert 0 < len(of_wednesday) < len(everything)
+    for name, most in (("MOST_EVENTS", len(of_wednesday) + 2), ("_MOST_TEXT", 100)):
+        with monkeypatch.context() as bounds:
+            bounds.setattr(figures_module, name, most)
+            page = page_of(published)
+        assert events(page) == of_wednesday, name
+        assert page.figures()["events_from"] == TUESDAY.isoformat()
+    assert page_of(published).figures()["events_from"] is None
+
+
+def test_long_values_are_cut(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures_module, "_LONGEST_VALUE", 10)
+    values = {attribute: new for _, _, _, attribute, _, new in events(page_of(published)) if attribute}
+    assert values["description"] == HOSTILE[:10] + "…"
+    assert values["listings"] == "shared-acc…"
+
+
+def test_run_that_was_not_completed_says_why(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a")], "private": []}, at=MONDAY)
+        nights.run({"public": [image("a")], "private": []}, at=TUESDAY, incomplete=("private",))
+        warehouse.execute("UPDATE runs SET status = 'partial' WHERE started_at = $at", {"at": TUESDAY})
+        warehouse.execute(
+            "INSERT INTO runs BY NAME SELECT 'dead' AS run_id, $at AS started_at, 'full' AS mode, 'failed' AS status, "
+            "'0' AS version",
+            {"at": WEDNESDAY},
+        )
+        warehouse.execute("INSERT INTO run_targets VALUES ('dead', 'c', true, NULL), ('dead', 'd', true, 'no login')")
+        publish(warehouse, tmp_path / "published.duckdb")
+    figures = page_of(tmp_path / "published.duckdb").figures()
+    faults = [dict(zip(figures["faulty_runs"]["columns"], row, strict=True)) for row in figures["faulty_runs"]["rows"]]
+    assert [(fault["status"], fault["cloud"], fault["listing"], fault["error"]) for fault in faults] == [
+        ("failed", "c", None, "the run ended before it loaded this cloud"),
+        ("failed", "d", None, "no login"),
+        ("partial", "c", "private", "it broke"),
+    ]
+
+
+def test_page_of_an_empty_warehouse_does_not_fail(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         publish(warehouse, tmp_path / "published.duckdb")
-    figures = json.loads(made(tmp_path / "published.duckdb").scripts["figures"])
-    assert figures["clouds"]["rows"] == []
+    page = page_of(tmp_path / "published.duckdb")
+    assert page.figures()["status"]["rows"] == []
+    assert page.tables() == {"images": [], "events": [], "promises": [], "daily": [], "daily_listings": []}
 
 
 def test_page_that_cannot_be_written_leaves_the_one_before(published: Path, tmp_path: Path) -> None:
