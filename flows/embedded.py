@@ -126,7 +126,7 @@ def take_new_database(home: Path) -> None:
 class _Server:
     def __init__(self, port: int, has_ui: bool, new_home: Path | None) -> None:
         self._new_home = new_home
-        """The file of Prefect's database, before it is made."""
+        """The folder in which Prefect makes a new database; None if it has one."""
         try:
             listening = socket.create_server(("127.0.0.1", port))
         except OSError as exc:

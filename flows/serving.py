@@ -43,7 +43,7 @@ def serve(config: str | None, cron: str, changes_cron: str | None, timezone: str
         begin_embedded_server(port, has_ui=True)
     try:
         import_prefect()
-        _check_schedule(crons, timezone)
+        check_schedule(crons, timezone)
         wait_for_embedded_server()
         with said_of_the_server():
             _serve_flows(settings, config, crons, timezone, console)
@@ -119,7 +119,8 @@ async def _forget_every_hour(days: int) -> None:
         await asyncio.sleep(_HOUR_SECONDS)
 
 
-def _check_schedule(crons: dict[str, str], timezone: str) -> None:
+def check_schedule(crons: dict[str, str], timezone: str) -> None:
+    """Raises: SettingsError if a schedule or the time zone is wrong."""
     from prefect.client.schemas.schedules import CronSchedule  # after prepare has made Prefect's settings
 
     try:

@@ -163,6 +163,8 @@ def prepare(home: Path) -> None:
     """Set what Prefect reads when it is imported. `home` as in run_flow. Raises: SettingsError."""
     if url := named_server(os.environ):
         os.environ["PREFECT_API_URL"] = url
+    # The processes that Prefect and Dask start must not import modules of the working folder that have our names.
+    os.environ["PYTHONSAFEPATH"] = "1"
     if json_log.is_on():
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS", "flows.console.JsonLines")
     for name, value in _ALWAYS.items():

@@ -64,7 +64,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--questions", type=int, help="To ask a real Glance and our API; default: as many as fit 20 s.")
+    parser.addoption("--questions", type=int, help="To ask a real Glance and our API; default: as many as fit 8 s.")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,8 @@ from tests.api.referee import OURS, Asker, furnish
 from tests.api.serving import Listings, published, serving
 from tests.clouds.glance_alone import LoneGlance, glance_alone
 
-USUAL_SECONDS = 20
+USUAL_SECONDS = 8.0
+LEAST_QUESTIONS = 100
 USUAL_QUESTIONS = 1_000
 
 
@@ -64,7 +65,7 @@ def test_answers_are_a_real_glances(glance: LoneGlance, tmp_path: Path, request:
         deadline = time.monotonic() + (USUAL_SECONDS if more is None else float("inf"))
         asked = found = refused = 0
         with serving(Served(copy, {"c": OURS})) as ours:
-            while asked < most and time.monotonic() < deadline:
+            while asked < most and (asked < LEAST_QUESTIONS or time.monotonic() < deadline):
                 question = f"/v2/images?{asker.question()}"
                 expected, answer = told(referee.get(question)), told(ours.get(question))
                 assert answer == expected, question
@@ -74,6 +75,5 @@ def test_answers_are_a_real_glances(glance: LoneGlance, tmp_path: Path, request:
             for identity in [*seen[:20], "no image"]:
                 path = f"/v2/images/{identity}"
                 assert told(ours.get(path)) == told(referee.get(path))
-    assert asked > 50
     assert found > asked / 3
     assert refused > 0

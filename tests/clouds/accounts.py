@@ -31,8 +31,15 @@ def write_clouds_yaml(folder: Path, **entries: dict[str, Any]) -> Path:
 
 
 def write_settings(folder: Path, clouds: str, more: str = "") -> str:
-    """A glanceback.toml whose warehouse lies beside it; its path."""
+    """A glanceback.toml whose warehouse lies beside it; its path. If there is no warehouse yet, it is an empty one.
+
+    A run would make one too, which takes longer than most runs.
+    """
+    from tests.load.runs import copy_empty_warehouse  # DuckDB
+
     path = folder / "glanceback.toml"
+    if not (folder / "warehouse.duckdb").exists():
+        copy_empty_warehouse(folder)
     path.write_text(
         f"""warehouse = "warehouse.duckdb"
 published = "published.duckdb"

@@ -50,12 +50,17 @@ def new_warehouse(folder: Path) -> Warehouse:
         warehouse = Warehouse(place)
         bring_up_to_date(warehouse, "0")
         return warehouse
-    shutil.copytree(_empty_warehouse(engine[0]), folder, dirs_exist_ok=True)
+    copy_empty_warehouse(folder)
     if isinstance(place, Lake):
         # DuckLake compares the folder that it remembers with the one that it is given.
         with closing(sqlite3.connect(file)) as catalogue, catalogue:
             catalogue.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", (place.data,))
     return Warehouse(place)
+
+
+def copy_empty_warehouse(folder: Path) -> None:
+    """Put the file of an empty warehouse into the folder."""
+    shutil.copytree(_empty_warehouse(engine[0]), folder, dirs_exist_ok=True)
 
 
 _templates: dict[str, "tempfile.TemporaryDirectory[str]"] = {}

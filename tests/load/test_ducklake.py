@@ -21,7 +21,8 @@ from load.schema import bring_up_to_date
 from load.upkeep import keep_small
 from load.warehouse import Warehouse
 from tests.clouds.postgres import postgres_server
-from tests.load.runs import Runs, image
+from tests.load import runs
+from tests.load.runs import Runs, image, new_warehouse, place_of_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -36,19 +37,51 @@ def postgres() -> Iterator[str]:
         yield connection
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    if request.param == "sqlite":
-        return Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")
-    connection = request.getfixturevalue("postgres")
-    name = f"lake_{abs(hash(str(tmp_path)))}"
+def in_database(connection: str, statement: str) -> None:
+    """Run the statement in PostgreSQL, outside of a transaction."""
     with duckdb.connect(config={"allow_unsigned_extensions": True}) as administrator:
         from load.lake import _extension
 
         administrator.execute(f"LOAD '{_extension('postgres_scanner')}'")
-        administrator.execute(f"ATTACH '{connection} dbname=postgres' AS server (TYPE postgres)")
-        administrator.execute(f"CALL postgres_execute('server', 'CREATE DATABASE {name}', use_transaction := false)")
-    return Lake("postgres", f"{connection} dbname={name}", f"{tmp_path / 'lake'}/")
+        administrator.execute(f"ATTACH '{connection}' AS server (TYPE postgres)")
+        quoted = statement.replace("'", "''")
+        administrator.execute(f"CALL postgres_execute('server', '{quoted}', use_transaction := false)")
+
+
+@pytest.fixture(scope="module")
+def empty_lake(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of an empty lake, whose catalogue is the database `empty_lake`: making one takes longer than a run."""
+    in_database(f"{postgres} dbname=postgres", "CREATE DATABASE empty_lake")
+    data = tmp_path_factory.mktemp("empty") / "lake"
+    with Warehouse(Lake("postgres", f"{postgres} dbname=empty_lake", f"{data}/")) as warehouse:
+        bring_up_to_date(warehouse, "0")
+    return data
+
+
+@pytest.fixture
+def sqlite_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """An empty lake in the folder."""
+    monkeypatch.setattr(runs, "engine", ["ducklake"])
+    with new_warehouse(tmp_path):
+        pass
+    place = place_of_warehouse(tmp_path)
+    assert isinstance(place, Lake)
+    return place
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake."""
+    if request.param == "sqlite":
+        found: Lake = request.getfixturevalue("sqlite_lake")
+        return found
+    connection, name = request.getfixturevalue("postgres"), f"lake_{abs(hash(str(tmp_path)))}"
+    shutil.copytree(request.getfixturevalue("empty_lake"), tmp_path / "lake")
+    in_database(f"{connection} dbname=postgres", f"CREATE DATABASE {name} TEMPLATE empty_lake")
+    place = Lake("postgres", f"{connection} dbname={name}", f"{tmp_path / 'lake'}/")
+    moved = f"UPDATE ducklake_metadata SET value = '{place.data}' WHERE key = 'data_path'"
+    in_database(place.catalogue, moved)
+    return place
 
 
 def test_history_is_kept_and_published_as_from_a_file(lake: Lake, tmp_path: Path) -> None:
@@ -147,8 +180,10 @@ def test_files_are_seen_from_the_settings_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["changes", "full"])
-def test_run_that_began_first_and_loads_last_leaves_what_the_later_one_saw(tmp_path: Path, mode: str) -> None:
-    with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
+def test_run_that_began_first_and_loads_last_leaves_what_the_later_one_saw(
+    sqlite_lake: Lake, tmp_path: Path, mode: str
+) -> None:
+    with Warehouse(sqlite_lake) as warehouse:
         bring_up_to_date(warehouse, "0")
         nights = Runs(warehouse, tmp_path / "stage")
         nights.run({"public": [image("same"), image("changed"), image("goes")], "private": [image("other")]})
@@ -187,7 +222,7 @@ def test_files_and_snapshots_do_not_grow_without_end(lake: Lake, tmp_path: Path)
         bring_up_to_date(warehouse, "0")
         nights = Runs(warehouse, tmp_path / "stage")
         sizes = []
-        for number in range(6):
+        for number in range(4):
             nights.run({"public": [image(str(one), name=f"{number if one % 3 == 0 else 0}") for one in range(60)]})
             # A load that was killed leaves such a file.
             lost = tmp_path / "lake" / "main" / "image_versions" / f"ducklake-lost-{number}.parquet"
@@ -199,7 +234,7 @@ def test_files_and_snapshots_do_not_grow_without_end(lake: Lake, tmp_path: Path)
         assert sizes[-1] <= sizes[1]
         assert warehouse.execute("SELECT count(*) FROM ducklake_snapshots('warehouse')").fetchall() == [(1,)]
         assert nights.rows("SELECT count(*), count(*) FILTER (WHERE seen_to IS NULL) FROM image_versions") == [
-            (160, 60)
+            (120, 60)
         ]
 
 
@@ -221,7 +256,9 @@ def test_what_another_machine_may_still_write_or_read_stays(lake: Lake, tmp_path
         assert not written.exists()
 
 
-def test_run_is_shown_while_it_goes_on_and_known_as_dead_on_the_machine_where_it_died(tmp_path: Path) -> None:
+def test_run_is_shown_while_it_goes_on_and_known_as_dead_on_the_machine_where_it_died(
+    sqlite_lake: Lake, tmp_path: Path
+) -> None:
     published = tmp_path / "published.duckdb"
     shown = "SELECT run_id, status, target.cloud FROM runs LEFT JOIN run_targets AS target USING (run_id) ORDER BY 1"
 
@@ -230,7 +267,7 @@ def test_run_is_shown_while_it_goes_on_and_known_as_dead_on_the_machine_where_it
             assert reader.execute("SELECT count(*) FROM images").fetchall() == [(1,)]
             return reader.execute(shown).fetchall()
 
-    with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), f"{tmp_path / 'lake'}/")) as warehouse:
+    with Warehouse(sqlite_lake) as warehouse:
         bring_up_to_date(warehouse, "0")
         nights = Runs(warehouse, tmp_path / "stage")
         nights.run({"public": [image("a")]})

@@ -66,11 +66,16 @@ class Place:
         )
 
 
-@pytest.fixture(params=["threads", "prefect"])
+both_orchestrators = pytest.mark.parametrize("orchestrator", ["threads", "prefect"], indirect=True)
+"""For tests of what runs the steps. What a step does is the same with both, and a run with Prefect takes longer."""
+
+
+@pytest.fixture
 def orchestrator(request: pytest.FixtureRequest) -> Orchestrator:
-    if request.param == "prefect":
+    chosen: Orchestrator = getattr(request, "param", "threads")
+    if chosen == "prefect":
         request.getfixturevalue("prefect_home")
-    return request.param  # type: ignore[no-any-return]
+    return chosen
 
 
 @pytest.fixture
@@ -78,6 +83,7 @@ def place(tmp_path: Path, cloud: FakeCloud, orchestrator: Orchestrator) -> Place
     return Place(tmp_path, orchestrator, c=cloud)
 
 
+@both_orchestrators
 def test_sync_prints_one_object_with_the_contracts_keys(place: Place) -> None:
     done = place.command("sync", "--json")
     report = json.loads(done.stdout)
@@ -91,6 +97,7 @@ def test_sync_prints_one_object_with_the_contracts_keys(place: Place) -> None:
     assert "Traceback" not in done.stderr
 
 
+@both_orchestrators
 def test_failed_listing_leaves_the_others_and_ends_nothing(place: Place, cloud: FakeCloud) -> None:
     place.run()
     del cloud.images["000"]  # public
@@ -109,6 +116,7 @@ def test_failed_listing_leaves_the_others_and_ends_nothing(place: Place, cloud: 
     assert place.rows("SELECT count(*) FROM images WHERE list_contains(listings, 'private')") == [(6,)]
 
 
+@both_orchestrators
 def test_transient_failure_of_a_listing_is_tried_again(place: Place, cloud: FakeCloud) -> None:
     failures = [Reply(500)]
     cloud.faults.append(lambda asked: failures.pop() if "owner" in asked.query and failures else None)
@@ -169,6 +177,7 @@ def test_status_has_the_words_of_the_report(place: Place, cloud: FakeCloud) -> N
     assert words() == ("failed", "failed")
 
 
+@both_orchestrators
 def test_load_that_fails_is_the_last_run_of_its_cloud(
     place: Place, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +281,7 @@ def test_missing_project_is_a_mistake_in_the_settings(tmp_path: Path, cloud: Fak
         sync(config)
 
 
+@both_orchestrators
 def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Path) -> None:
     with held_by_another_process(tmp_path) as holder:
         with Path(place.config).open("r+") as file:
@@ -282,6 +292,7 @@ def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Pa
             place.run()
 
 
+@both_orchestrators
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud, sign: signal.Signals) -> None:
     cloud.largest_page = 1
