@@ -6,7 +6,6 @@ pipeline.session. Must not know listings, pages or what an image is.
 
 import os
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from extract.certificates import tls_context
 from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
 from extract.limiter import ConcurrencyLimiter, ServiceLimits, limits_of
+from extract.prefetch import PrefetchSlots
 from extract.retry import with_retry
 from extract.signed_auth import SignedAuth, access_key
 from extract.token_auth import NoTokens, TokenAuth, TokenSource, origin_of
@@ -73,7 +73,7 @@ class Connection:
         return self.limits.limiter
 
     @property
-    def prefetch_slots(self) -> threading.Semaphore:
+    def prefetch_slots(self) -> PrefetchSlots:
         return self.limits.prefetch_slots
 
     @property

@@ -128,7 +128,10 @@ class ReadingStart:
 
 
 class Earlier:
-    """The pages that an earlier, interrupted reading of the same listing landed, by query. Threads may share this."""
+    """The pages that an earlier, interrupted reading of the same listing landed, by query. Threads may share this.
+
+    How many images were requested does not count: wherever a page ends, the next one begins after its last image.
+    """
 
     def __init__(self, folder: Place) -> None:
         """Raises: OSError, ValueError if the folder does not contain a reading that can be resumed."""
@@ -255,4 +258,4 @@ def owner_of(folder: Place) -> str | None:
 
 
 def _key(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(query.items()))
+    return tuple(sorted(item for item in query.items() if item[0] != "limit"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.wording import counted
+from extract.prefetch import PrefetchSlots
 from extract.stopping import PROCESS_STOP, StopSignal
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class ServiceLimits:
     """The limits that all connections to one image service share: concurrent requests, and pages held in memory."""
 
     limiter: ConcurrencyLimiter
-    prefetch_slots: threading.Semaphore
+    prefetch_slots: PrefetchSlots
 
 
 _of_services: "weakref.WeakValueDictionary[object, ServiceLimits]" = weakref.WeakValueDictionary()
@@ -103,7 +104,7 @@ def limits_of(service: object, most: int) -> ServiceLimits:
     with _making:
         found = _of_services.get(service) if service is not None else None
         if found is None:
-            found = ServiceLimits(ConcurrencyLimiter(most), threading.Semaphore(most + most // 2))
+            found = ServiceLimits(ConcurrencyLimiter(most), PrefetchSlots(most + most // 2))
             if service is not None:
                 _of_services[service] = found
         return found

@@ -57,6 +57,8 @@ class Pass:
     most_pages: int = 100_000
     part: Part = WHOLE
     doubts_end: bool = False
+    first_limit: int | None = None
+    """The number of images to request first; None: a full page."""
     evidence: Evidence = field(default_factory=Evidence)
     read: ReadIds = field(default_factory=ReadIds)
     met: str | None = None
@@ -153,10 +155,12 @@ class Pass:
         self._used.clear()
 
     def _limit(self) -> int:
-        """How many images to request: near a part's end only those still expected, plus a few for new images."""
-        if self.part.expected is None:
+        """How many images to request: near a part's end only those expected, plus a few for new images."""
+        if self.first_limit is not None and not self.evidence.pages:
+            return min(self.page_size, self.first_limit)
+        left = self.part.images_left(self.evidence.images, self.evidence.last_id, self.until)
+        if left is None:
             return self.page_size
-        left = self.part.expected - self.evidence.images
         # If a part has more images than expected, the requests grow again.
         wanted = left + left // 50 + 10 if left > 0 else -2 * left
         return min(self.page_size, max(_SMALLEST_LIMIT, wanted))

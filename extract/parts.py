@@ -6,11 +6,13 @@ image that the next part's reader has received. Then no image lies between the t
 is complete if each part from the first on meets a later one, and the last of these ends with a page without `next`.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.errors import CloudError
+from extract.spread import images_left
 
 if TYPE_CHECKING:
     from extract.paging import Pass
@@ -20,12 +22,24 @@ if TYPE_CHECKING:
 class Part:
     """The part of a listing after the image `after` (None: from its start) up to the image `until` (None: to its end).
 
-    `expected`: its number of images when it was last read, None if unknown.
+    `expected`: its number of images when it was last read, None if unknown. `is_guess`: it was not read before, and the
+    number follows from the ids at its ends.
     """
 
     after: str | None = None
     until: str | None = None
     expected: int | None = None
+    is_guess: bool = False
+
+    def images_left(self, read: int, last: str | None, until: str | None) -> int | None:
+        """How many images to expect after the first `read`, the last of which is `last`; None if unknown.
+
+        `until`: where the part ends now, if another one was dropped.
+        """
+        if self.expected is None:
+            return None
+        guess = images_left(read, self.after, last, until) if self.is_guess and last is not None else None
+        return self.expected - read if guess is None else guess
 
 
 WHOLE: Final = Part()
@@ -43,16 +57,41 @@ def parts_between(cuts: Sequence[str]) -> tuple[Part, ...]:
 class Chain:
     """The passes over the parts of one listing, in the expected order.
 
-    The readers' threads share it: each changes only its own pass, and `drop` changes one list item.
+    The readers' threads share it: each changes only its own pass. A reader that is done with a pass leaves it; then the
+    reader that drops the next part takes it over.
     """
 
     def __init__(self, passes: Sequence["Pass"]) -> None:
         self.passes = list(passes)
         self._dropped = [False] * len(self.passes)
+        self._left = [False] * len(self.passes)
+        self._lock = threading.Lock()
 
-    def drop(self, one: "Pass") -> None:
-        """Leave a part to the previous one: the image at which it begins is gone, so it cannot begin there."""
-        self._dropped[self.passes.index(one)] = True
+    def longest_first(self) -> list[tuple[int, "Pass"]]:
+        """The passes with their numbers, so that no reader begins a long part when the others are about to end."""
+        return sorted(enumerate(self.passes), key=lambda numbered: -(numbered[1].part.expected or 0))
+
+    def drop(self, one: "Pass") -> "Pass | None":
+        """Leave a part to the previous one: the image at which it begins is gone, so it cannot begin there.
+
+        Return the previous pass, reopened, if its reader has left it: the caller must continue it.
+        """
+        with self._lock:
+            number = self.passes.index(one)
+            self._dropped[number] = True
+            before = next((earlier for earlier in reversed(range(number)) if not self._dropped[earlier]), None)
+            if before is None or not self._left[before] or not self.reopen_if_next_dropped(self.passes[before]):
+                return None
+            self._left[before] = False
+            return self.passes[before]
+
+    def leave(self, one: "Pass") -> bool:
+        """Whether the reader is done with its finished pass; otherwise it is reopened, as its next part was dropped."""
+        with self._lock:
+            if self.reopen_if_next_dropped(one):
+                return False
+            self._left[self.passes.index(one)] = True
+            return True
 
     def until(self, one: "Pass") -> str | None:
         """The image at which the next part (not dropped) begins; None for the last part."""

@@ -19,13 +19,13 @@ from core.wording import counted
 from extract.asking import is_listed
 from extract.body import parse_page
 from extract.connection import Connection
-from extract.cutting import probe
+from extract.cutting import FIRST_LOOK, guessed_parts, probe
 from extract.evidence import Evidence, together
 from extract.images import column
 from extract.landing import ALONE, CLOSING, Earlier, LandedAt, LandedPage, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import Page, Pass
-from extract.parts import WHOLE, Chain, NotProven, Part, parts_between
+from extract.parts import WHOLE, Chain, NotProven, Part
 from extract.request import get
 from extract.retry import with_retry
 from extract.side_by_side import side_by_side
@@ -66,14 +66,15 @@ class Reading(Generic[T]):
         *,
         closing_since: datetime | None = None,
         earlier: Earlier | None = None,
+        is_new: bool = False,
         stopped: StopSignal = PROCESS_STOP,
     ) -> None:
         """`start`: what to read, changes or everything, and in which parts; without parts they are found here.
 
-        `prepare` turns each page into a value of `pages()`; the page's reader calls it while the parsed page is in
-        memory. `closing_since` (UTC, by the server's clock): make a closing pass over changes since then. An image that
-        changed after it was read comes again there, and the later version counts. Pages of an `earlier` reading are not
-        requested again; `closing_since` must then cover that reading too.
+        `prepare` turns each page into a value of `pages()`, while the parsed page is in memory. `closing_since` (UTC,
+        by the server): make a closing pass over changes since then; of an image that comes again, the later version
+        counts. Pages of an `earlier` reading are not requested again; `closing_since` must then cover that reading too.
+        `is_new`: no run has read the listing, so a small first page soon tells how long it is.
         """
         self._connection = connection
         self._listing = listing
@@ -81,6 +82,7 @@ class Reading(Generic[T]):
         self._start = start
         self._prepare = prepare
         self._earlier = earlier
+        self._is_new = is_new
         self._closing_since = closing_since
         self._stopped = StopSignal(stopped)
         self.where = f"cloud {connection.settings.name}, listing {listing.name}"
@@ -101,8 +103,7 @@ class Reading(Generic[T]):
             # Only now, so that the manifest has exactly the pages that were passed on, in this order.
             self._landing.add(page.line)
             yield page.made
-        found = counted(self.images, "image"), counted(self.page_count, "page")
-        log.info("%s: %s on %s, complete", self.where, *found)
+        log.info("%s: %s on %s, complete", self.where, counted(self.images, "image"), counted(self.page_count, "page"))
 
     @property
     def images(self) -> int:
@@ -141,7 +142,7 @@ class Reading(Generic[T]):
             log.warning("%s; one reader reads it all", exc)
             yield from self._by_one_reader_again()
         if self._closing_since is not None:
-            self._closing = self._pass(CLOSING, WHOLE, self._closing_since)
+            self._closing = self._pass(since=self._closing_since, closing=True)
             yield from self._pages_of(self._closing, CLOSING)
 
     def _in_parts(self) -> Iterator[_PageMade[T]]:
@@ -150,10 +151,10 @@ class Reading(Generic[T]):
             yield from self._by_one_reader()
             return
         if self._start.parts:
-            passes = [self._pass(_part_name(number), part) for number, part in enumerate(self._start.parts)]
+            passes = [self._pass(part) for part in self._start.parts]
         else:
-            first = self._pass(_part_name(0), WHOLE)
-            self._passes = [first]
+            self._passes = [first := self._pass()]
+            first.first_limit = FIRST_LOOK if self._is_new else None
             yield from self._at_most_one_page(first, _part_name(0))
             parts = self._found_parts(first)
             if not parts:
@@ -161,29 +162,30 @@ class Reading(Generic[T]):
                 return
             first.part = parts[0]
             self._landing.begin(replace(self._start, parts=parts))
-            passes = [first, *(self._pass(_part_name(number), part) for number, part in enumerate(parts[1:], 1))]
+            passes = [first, *(self._pass(part) for part in parts[1:])]
         chain = Chain(passes)
         self._passes = passes
         stopped = StopSignal(self._stopped)
-        works = [partial(self._pages_of, one, _part_name(number), chain, stopped) for number, one in enumerate(passes)]
-        settings = self._connection.settings
-        yield from side_by_side(works, settings.max_connections, self._connection.prefetch_slots, stopped)
+        works = [partial(self._pages_of, one, _part_name(n), chain, stopped) for n, one in chain.longest_first()]
+        slots = self._connection.prefetch_slots.seen_by(urgent=self._listing.is_shared)
+        yield from side_by_side(works, self._connection.settings.max_connections, slots, stopped)
         yield from self._until_proven(chain)
 
     def _found_parts(self, first: Pass) -> tuple[Part, ...]:
         """Return the parts of a listing whose first page was read; empty if one reader should read it all."""
         if first.is_finished or not first.evidence.in_order or self._earlier:
             return ()
-        cuts = probe(self._connection, self._listing, first.last_ids, self.where, self._stopped)
-        return parts_between(cuts) if cuts else ()
+        ids, page_size = first.last_ids, self._connection.settings.page_size
+        is_small = self._is_new and len(ids) >= FIRST_LOOK
+        cuts = probe(self._connection, self._listing, ids, self.where, self._stopped, page_size * is_small)
+        return guessed_parts(ids, cuts) if cuts else ()
 
     def _until_proven(self, chain: Chain) -> Iterator[_PageMade[T]]:
         """Continue each part that does not meet the next. Raises: NotProven if that does not help."""
         while (one := chain.open_seam()) is not None:
             number = chain.passes.index(one)
-            log.warning(
-                "%s: the part after %s does not meet the next one; reading continues there", self.where, one.part.after
-            )
+            after = one.part.after
+            log.warning("%s: the part after %s does not meet the next one; reading continues there", self.where, after)
             self._read_again += 1
             images_before = one.evidence.images
             one.reopen()
@@ -193,7 +195,7 @@ class Reading(Generic[T]):
                 raise NotProven(f"{self.where}: two parts of the listing cannot be shown to meet")
 
     def _by_one_reader(self, name: str = "listing", *, doubts_end: bool = False) -> Iterator[_PageMade[T]]:
-        whole = self._pass(name, WHOLE, self._start.changed_since)
+        whole = self._pass(since=self._start.changed_since)
         whole.doubts_end = doubts_end
         self._passes = [whole]
         yield from self._pages_of(whole, name)
@@ -218,7 +220,7 @@ class Reading(Generic[T]):
         self, one: Pass, name: str, chain: Chain | None = None, stopped: StopSignal | None = None
     ) -> Iterator[_PageMade[T]]:
         """Yield the results of a pass's pages, to its end. If the image of a part's cut is gone, drop the part."""
-        while not one.is_finished or (chain is not None and chain.reopen_if_next_dropped(one)):
+        while not one.is_finished or (chain is not None and not chain.leave(one)):
             try:
                 page = self._next_page(one, name, chain, stopped)
             except Refused as exc:
@@ -226,7 +228,8 @@ class Reading(Generic[T]):
                     raise
                 log.info("%s, %s: the image that it begins after is gone", self.where, name)
                 one.evidence.markers_gone += 1
-                chain.drop(one)
+                if (before := chain.drop(one)) is not None:
+                    yield from self._pages_of(before, _part_name(chain.passes.index(before)), chain, stopped)
                 return
             if page is not None:
                 yield page
@@ -284,9 +287,8 @@ class Reading(Generic[T]):
                 self._shared_out.append(column(images, "owner").count(self._connection.project_id))
             return self._prepare(Page(images, landed_at)), body.ids, len(body.images)
 
-    def _pass(self, name: str, part: Part, since: datetime | None = None) -> Pass:
-        settings = self._connection.settings
-        where = self.where + {CLOSING: ", closing pass"}.get(name, "")
+    def _pass(self, part: Part = WHOLE, since: datetime | None = None, *, closing: bool = False) -> Pass:
+        settings, where = self._connection.settings, f"{self.where}, closing pass" if closing else self.where
         return Pass(self._listing, settings.page_size, where, since, settings.most_pages, part)
 
     def _all_evidence(self) -> list[Evidence]:
@@ -294,5 +296,5 @@ class Reading(Generic[T]):
 
 
 def _part_name(number: int) -> str:
-    """The name of a part in landing. The first is `listing`, because it may turn out to be the whole listing."""
+    """The part's name in landing. The first is `listing`, because it may turn out to be the whole listing."""
     return f"part-{number}" if number else "listing"

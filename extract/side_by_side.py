@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from extract.prefetch import Slots
 from extract.stopping import StopSignal
 
 _POLL_SECONDS = 0.2
@@ -32,7 +33,7 @@ _Arrival = _Came[T] | _Failed | _ThreadEnded
 
 
 def side_by_side(
-    works: Sequence[Callable[[], Iterator[T]]], threads: int, slots: threading.Semaphore, stopped: StopSignal
+    works: Sequence[Callable[[], Iterator[T]]], threads: int, slots: Slots, stopped: StopSignal
 ) -> Iterator[T]:
     """Yield the values of all iterators; one thread runs each from start to end.
 
@@ -78,9 +79,7 @@ def side_by_side(
         _release_unread(arrived, slots)
 
 
-def _run_one(
-    values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore, stopped: StopSignal
-) -> None:
+def _run_one(values: Iterator[T], arrived: "queue.SimpleQueue[_Arrival[T]]", slots: Slots, stopped: StopSignal) -> None:
     while not stopped.is_set():
         if not slots.acquire(timeout=_POLL_SECONDS):
             continue
@@ -98,7 +97,7 @@ def _run_one(
         arrived.put(came)
 
 
-def _release_unread(arrived: "queue.SimpleQueue[_Arrival[T]]", slots: threading.Semaphore) -> None:
+def _release_unread(arrived: "queue.SimpleQueue[_Arrival[T]]", slots: Slots) -> None:
     """Release the slots of values that the consumer will not read."""
     try:
         while True:

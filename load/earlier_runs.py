@@ -12,6 +12,6 @@ def remembered_dialect(warehouse: Warehouse, cloud: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def pages_of_listings(warehouse: Warehouse, cloud: str) -> dict[str, int]:
-    """Pages of each listing when a full run last read it completely."""
-    return dict(warehouse.rows("reading", "listing_pages", cloud=cloud))
+def pages_of_listings(warehouse: Warehouse, cloud: str, page_size: int) -> dict[str, int]:
+    """Full pages of each listing when a full run last read it completely, however many requests that took."""
+    return dict(warehouse.rows("reading", "listing_pages", cloud=cloud, page_size=page_size))

@@ -62,9 +62,10 @@ class CloudReading:
         self.left_out = [one for one in left_out if one in not_read_yet]
         to_read = [one for one in not_read_yet if one not in left_out]
         # In a changes run, an image that was not read is not missing.
-        self.stages = (
-            in_stages(to_read, pages_of_listings(warehouse, session.name)) if run.mode == "full" else [list(to_read)]
-        )
+        self.stages = [list(to_read)]
+        if run.mode == "full":
+            page_size = session.settings.page_size
+            self.stages = in_stages(to_read, pages_of_listings(warehouse, session.name, page_size))
         self._later = list(self.stages)
         self._awaited: set[StepRun[Any]] = set()
 

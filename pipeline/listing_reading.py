@@ -53,9 +53,11 @@ def read_listing(
     run: Run,
     watermark: datetime | None = None,
     broken: BrokenOff | None = None,
-    parts: tuple[Part, ...] = (),
+    parts: tuple[Part, ...] | None = (),
 ) -> ListingOutcome:
     """Read a listing to its end, and land and flatten each page. Several readers share it if `parts` are given.
+
+    `parts`: None for a listing that no run has read.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
     A listing that is tried again in the same run resumes after its last landed page; so does one that the run
@@ -86,14 +88,14 @@ class _ListingReader:
         self._reading: Reading[tuple[Flattened, LandedAt]] | None = None
 
     def read(
-        self, landing: Place, watermark: datetime | None, broken: BrokenOff | None, parts: tuple[Part, ...]
+        self, landing: Place, watermark: datetime | None, broken: BrokenOff | None, parts: tuple[Part, ...] | None
     ) -> ListingOutcome:
         """The outcome of a listing that was read to its end."""
         connection = self._session.connection  # a Dask worker logs in here
         landed = Landing(self._folder)
         try:
             earlier = landed.earlier_try() or self._of_the_broken_run(landing, broken)
-            start = earlier.start if earlier else self._start(watermark, parts)
+            start = earlier.start if earlier else self._start(watermark, parts or ())
             landed.begin(start)
             self._reading = reading = Reading(
                 connection,
@@ -103,6 +105,7 @@ class _ListingReader:
                 lambda page: (flatten(page.images), page.landed_at),
                 closing_since=self._closing_since(start),
                 earlier=earlier,
+                is_new=parts is None,
             )
             staged = self._stage(reading, landed, sum(part.expected or 0 for part in start.parts) or None)
             landed.finish()

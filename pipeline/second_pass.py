@@ -12,11 +12,13 @@ it may be missed until the next run. Any other move changes `updated_at`: all ot
 
 import logging
 import tempfile
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +26,11 @@ from core import storage
 from core.errors import GlancebackError
 from core.storage import Place
 from extract.asking import ask_page
+from extract.cutting import evenly, is_plain
 from extract.landing import Earlier, LandedAt, Landing, ReadingStart, landed_lines, listing_folder
 from extract.listing import Listing
 from extract.paging import Page
+from extract.parts import Part, parts_between
 from extract.reading import Reading
 from extract.stopping import PROCESS_STOP, StopSignal
 from extract.times import api_time
@@ -34,12 +38,15 @@ from load.merge import ListingOutcome
 from load.runs import Run
 from pipeline.session import Session
 from transform.batch import Flattened, flatten
-from transform.joining import joined, staged_times
+from transform.joining import joined, staged_ids, staged_times
 from transform.stage import StagedListing, StageWriter, handed_over
 
 log = logging.getLogger(__name__)
 
 MOST_PAGES_READ_AGAIN: Final = 10
+
+FEWEST_OF_A_READER: Final = 100
+"""A reader who reads fewer images takes as long for the request itself."""
 
 AGAIN: Final = "again"
 """Names of parts in landing begin with this if the second pass read them."""
@@ -80,7 +87,9 @@ def read_again(
         listing = known.get(first.listing)
         if listing is None or not first.complete or first.staged is None:
             return first
-        is_read_again = first.listing in shares_read_first and first.pages <= MOST_PAGES_READ_AGAIN
+        is_read_again = (
+            first.listing in shares_read_first and _pages(first, session.settings.page_size) <= MOST_PAGES_READ_AGAIN
+        )
         second = _SecondPass(session, landing, run, listing, first, first.staged, stopped)
         return second.outcome(None if is_read_again else _start(session, first))
 
@@ -90,6 +99,11 @@ def read_again(
         except BaseException:
             stopped.set()
             raise
+
+
+def _pages(first: ListingOutcome, page_size: int) -> int:
+    """How many full pages the listing has, however it was read. A run counts requests, which parts make more."""
+    return 1 + (first.images + int(first.evidence.get("shared_out", 0))) // page_size
 
 
 def _start(session: Session, first: ListingOutcome) -> datetime:
@@ -121,7 +135,8 @@ class _SecondPass:
     def outcome(self, since: datetime | None) -> ListingOutcome:
         """The outcome with what changed since `since` (UTC); with the whole listing as it is now if `since` is None."""
         try:
-            if not self._shows_more(since):
+            is_long = since is None and _pages(self._first, self._session.settings.page_size) > 1
+            if not is_long and not self._shows_more(since):
                 return self._first
             with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
                 return self._look(since, Path(place))
@@ -155,7 +170,8 @@ class _SecondPass:
     def _look(self, since: datetime | None, place: Path) -> ListingOutcome:
         landed = Landing(self._scratch)
         try:
-            start = ReadingStart(self._session.api_probe.started_at, since)
+            parts = self._parts() if since is None else ()
+            start = ReadingStart(self._session.api_probe.started_at, since, parts)
             landed.begin(start)
             reading = Reading(self._session.connection, self._listing, landed, start, _flattened, stopped=self._stopped)
             with StageWriter(_made(place / AGAIN), self._listing.name) as writer:
@@ -173,6 +189,17 @@ class _SecondPass:
             evidence={**self._first.evidence, "again": reading.evidence},
             staged=self._put_together(self._staged, writer.staged, place),
         )
+
+    def _parts(self) -> tuple[Part, ...]:
+        """A part for each reader, cut at ids of the first pass: at the end of a run there is nothing else to read."""
+        ids = sorted(staged_ids(self._staged))
+        readers = min(self._session.settings.max_connections, len(ids) // FEWEST_OF_A_READER)
+        cuts = evenly(ids, readers - 1)
+        if readers < 2 or not all(map(is_plain, cuts)):
+            return ()
+        places = [0, *(bisect_right(ids, cut) for cut in cuts), len(ids)]
+        sizes = (end - begin for begin, end in pairwise(places))
+        return tuple(replace(part, expected=size) for part, size in zip(parts_between(cuts), sizes, strict=True))
 
     def _put_together(self, first: StagedListing, again: StagedListing, place: Path) -> StagedListing:
         """Both passes in one folder, which then replaces the first one's."""

@@ -57,11 +57,20 @@ def staged_times(staged: StagedListing, ids: Sequence[str]) -> set[tuple[str, da
     """Return (id, `updated_at`) of the staged rows of these images; the files may be in a store. Raises: OSError."""
     import pyarrow.compute as pc  # as above
 
-    file = staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
     wanted = pc.field("id").isin(pa.array(ids, pa.string()))
     # Without partitioning: `key=value` in a folder's name is not a column.
-    table = pq.read_table(file, columns=["id", "updated_at"], filters=wanted, partitioning=None)
+    table = pq.read_table(_file(staged), columns=["id", "updated_at"], filters=wanted, partitioning=None)
     return set(zip(table.column("id").to_pylist(), table.column("updated_at").to_pylist(), strict=True))
+
+
+def staged_ids(staged: StagedListing) -> set[str]:
+    """Return the usable ids of the staged rows; the files may be in a store. Raises: OSError."""
+    ids = pq.read_table(_file(staged), columns=["id"], partitioning=None).column("id").to_pylist()
+    return {identity for identity in ids if identity is not None}
+
+
+def _file(staged: StagedListing) -> Path | pa.BufferReader:
+    return staged.images if storage.is_local(staged.images) else pa.BufferReader(storage.get(staged.images))
 
 
 def _batches(file: Place) -> Iterator[pa.RecordBatch]:

@@ -4,14 +4,16 @@ import json
 import random
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from extract.account import CloudSettings
 from extract.connection import Connection, connect
-from extract.cutting import is_plain, probe
+from extract.cutting import evenly, guessed_parts, is_plain, probe
 from extract.listing import listings
+from extract.parts import Part
 from extract.stopping import StopSignal
 from tests.clouds.fake import PROJECT, Asked, FakeCloud, Reply, fake_cloud
 
@@ -103,11 +105,52 @@ def fixed(cloud: FakeCloud, oldest: str, newest: str, found: dict[str, Any] | No
 
 
 def test_time_between_the_oldest_and_the_newest_image_is_cut_evenly(cloud: FakeCloud, connection: Connection) -> None:
-    bounds = fixed(cloud, "2026-01-01T00:00:00Z", "2026-01-17T00:00:00Z")
+    bounds = fixed(cloud, "2026-01-01T00:00:00Z", "2026-01-19T00:00:00Z")
     assert probe(connection, PRIVATE, ["00000001"], "cloud c")
-    assert sorted(bounds) == [f"gte:2026-01-{day:02d}T00:00:00Z" for day in range(2, 17)]
+    assert sorted(bounds) == [f"gte:2026-01-{day:02d}T00:00:00Z" for day in (4, 7, 10, 13, 16)]
     asked = [asked.query for asked in cloud.log]
-    assert all((query["limit"], query["sort_key"], query["owner"]) == ("1", "created_at", PROJECT) for query in asked)
+    assert all((query["limit"], query["sort_key"], query["owner"]) == ("16", "created_at", PROJECT) for query in asked)
+
+
+def test_listing_is_cut_into_four_parts_a_reader_of_about_the_same_size(
+    cloud: FakeCloud, connection: Connection
+) -> None:
+    cuts = probe(connection, PRIVATE, IDS[:10], "cloud c")
+    # 200 images, 10 a page: parts of about two pages. The probes find more ids than that.
+    assert 7 <= len(cuts) <= 15
+    places = [9, *(IDS.index(cut) for cut in cuts), 199]
+    assert max(end - begin for begin, end in pairwise(places)) <= 60
+
+
+@pytest.mark.parametrize(("page_size", "is_worth_it"), [(0, True), (50, True), (51, False), (1000, False)])
+def test_listing_that_began_with_a_small_page_is_cut_by_the_size_of_the_next_ones(
+    cloud: FakeCloud, connection: Connection, page_size: int, is_worth_it: bool
+) -> None:
+    """Ten ids in a twentieth of the order: 200 images."""
+    ids = [f"{number:08x}" for number in range(1, 10)] + [f"{16**8 // 20 - 1:08x}"]
+    probe(connection, PRIVATE, ids, "cloud c", page_size=page_size)
+    assert bool(cloud.log) is is_worth_it
+
+
+@pytest.mark.parametrize(
+    ("number", "chosen"),
+    [(0, ""), (1, "e"), (2, "cf"), (3, "ceg"), (7, "bcdefgh"), (8, "abcdefgh"), (9, "abcdefgh")],
+)
+def test_ids_to_cut_at_are_chosen_at_equal_distances(number: int, chosen: str) -> None:
+    assert "".join(evenly("abcdefgh", number)) == chosen
+
+
+def test_parts_expect_the_images_that_their_share_of_the_order_promises() -> None:
+    ids = ["00000000", "0fffffff"]
+    assert guessed_parts(ids, ["3fffffff", "bfffffff"]) == (
+        Part(None, "3fffffff", 8, is_guess=True),
+        Part("3fffffff", "bfffffff", 16, is_guess=True),
+        Part("bfffffff", None, 8, is_guess=True),
+    )
+    assert guessed_parts(ids, ["no number"]) == (
+        Part(None, "no number", None, is_guess=True),
+        Part("no number", None, None, is_guess=True),
+    )
 
 
 @pytest.mark.parametrize(("last", "is_worth_it"), [("3fffffff", True), ("40000000", False), ("7fffffff", False)])
@@ -142,7 +185,9 @@ def test_probe_that_fails_is_logged_with_where_it_was_asked(
 ) -> None:
     cloud.faults.append(lambda asked: Reply(400) if "created_at" in asked.query else None)
     with caplog.at_level("INFO"):
-        assert probe(connection, PRIVATE, IDS[:10], "cloud c") == []
+        cuts = probe(connection, PRIVATE, IDS[:10], "cloud c")
+    # The oldest and the newest images are known all the same.
+    assert set(cuts) <= set(IDS[10:])
     said = next(record.getMessage() for record in caplog.records if record.name == "extract.cutting")
     assert said.startswith("cloud c, probe: ")
 

@@ -548,3 +548,15 @@ def test_landed_line_of_another_reader_does_not_count(tmp_path: Path) -> None:
     (tmp_path / OWNER).unlink()
     assert list(landed_lines(tmp_path)) == [line]
     assert replace(line, reader=None) != line
+
+
+def test_page_answers_whatever_number_of_images_is_requested(tmp_path: Path) -> None:
+    """A reading that resumes another may expect another number of images in a part."""
+    landing = Landing(tmp_path)
+    landing.begin(BEGUN)
+    page = landing.keep(answer(b"{}"))
+    landing.record(page, "listing", WHOLE, answer(b"{}"), {"marker": "a", "limit": "50"}, ["b"], 1)
+    landing.close()
+    earlier = Earlier(tmp_path)
+    assert earlier.take({"limit": "1000"}) is None
+    assert earlier.take({"limit": "1000", "marker": "a"}) is not None

@@ -645,3 +645,19 @@ def test_end_stays_the_end_where_its_question_is_refused() -> None:
     reading = Reader(ask)
     assert ids(reading) == ["a", "b", "c", "d"]
     assert (reading.evidence.ended_without_next, reading.evidence.ends_asked_again) == (True, 1)
+
+
+def test_first_page_may_be_smaller_than_the_others() -> None:
+    one = Pass(ALL, 1000, "c", first_limit=50)
+    assert one.query()["limit"] == "50"
+    one.take(PageBody(images(*(f"{number:03d}" for number in range(50))), "/v2/images?marker=049"), 1)
+    assert one.query()["limit"] == "1000"
+    assert Pass(ALL, 20, "c", first_limit=50).query()["limit"] == "20"
+
+
+def test_reader_of_a_guessed_part_asks_for_what_lies_between_its_last_image_and_its_end() -> None:
+    one = Pass(ALL, 1000, "c", part=Part(None, "bfffffff", 400, is_guess=True))
+    assert one.query()["limit"] == str(400 + 8 + 10)
+    ids = [f"{number:08x}" for number in range(399)] + ["7fffffff"]
+    one.take(PageBody(images(*ids), "/v2/images?marker=7fffffff"), 1, "bfffffff")
+    assert one.query()["limit"] == str(200 + 4 + 10)

@@ -177,7 +177,10 @@ def test_nothing_is_lost_whatever_order_the_server_keeps(tmp_path: Path, seed: i
 
     server.before = change
     cuts = sorted(source.sample(ids, min(len(ids), source.randint(1, 6))))
-    parts = [replace(part, expected=source.choice([None, 3, 10])) for part in parts_between(cuts)]
+    parts = [
+        replace(part, expected=source.choice([None, 3, 10]), is_guess=source.random() < 0.5)
+        for part in parts_between(cuts)
+    ]
     try:
         _, found = read(server, tmp_path, parts, page_size=source.randint(2, 12))
     except CloudError:
@@ -324,3 +327,84 @@ def test_dropped_part_proves_nothing() -> None:
 def test_cuts_lie_between_parts() -> None:
     assert parts_between([]) == (Part(None, None),)
     assert parts_between(["b", "d"]) == (Part(None, "b"), Part("b", "d"), Part("d", None))
+
+
+def test_longest_parts_are_begun_first_and_keep_their_numbers() -> None:
+    sizes = [3, None, 7, 3, 5]
+    passes = [Pass(PRIVATE, 10, "c", part=Part(str(number), expected=size)) for number, size in enumerate(sizes)]
+    assert Chain(passes).longest_first() == [(number, passes[number]) for number in (2, 4, 0, 3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("part", "read", "last", "until", "left"),
+    [
+        (Part("a", "b"), 200, "7fffffff", None, None),
+        (Part(None, None, 500), 200, "7fffffff", None, 300),
+        (Part(None, None, 500, is_guess=True), 200, "7fffffff", None, 200),
+        (Part(None, None, 500, is_guess=True), 99, "7fffffff", None, 401),
+        (Part(None, None, 500, is_guess=True), 0, None, None, 500),
+        (Part(None, "ffffffff", 500, is_guess=True), 200, "7fffffff", "bfffffff", 100),
+        (Part("3fffffff", None, 500, is_guess=True), 200, "7fffffff", None, 400),
+        (Part(None, None, None, is_guess=True), 200, "7fffffff", None, None),
+    ],
+)
+def test_what_is_left_of_a_part_is_counted_or_guessed_from_what_was_read(
+    part: Part, read: int, last: str | None, until: str | None, left: int | None
+) -> None:
+    assert part.images_left(read, last, until) == left
+
+
+def test_reader_that_drops_a_part_continues_the_one_before_if_its_reader_has_left_it() -> None:
+    one, gone, last = had(None, ["ab"], "b"), had("b", []), had("d", ["e"], is_last=True)
+    chain = Chain([one, gone, last])
+    assert chain.leave(one)
+    assert chain.drop(gone) is one
+    assert not one.is_finished
+    assert chain.until(one) == "d"
+    # It is read again, and so nobody else may take it over.
+    assert chain.drop(gone) is None
+
+
+def test_reader_that_is_still_there_reads_on_itself() -> None:
+    one, gone, last = had(None, ["ab"], "b"), had("b", []), had("d", ["e"], is_last=True)
+    chain = Chain([one, gone, last])
+    assert chain.drop(gone) is None
+    assert one.is_finished
+    assert not chain.leave(one)
+    assert not one.is_finished
+
+
+def test_part_before_several_that_are_dropped_is_continued_once() -> None:
+    one, two, three, last = had(None, ["ab"], "b"), had("b", []), had("c", []), had("d", ["e"], is_last=True)
+    chain = Chain([one, two, three, last])
+    assert chain.leave(one)
+    assert chain.drop(three) is None, "the part before it is still to be read"
+    assert chain.drop(two) is one
+    assert chain.until(one) == "d"
+
+
+def test_part_that_saw_the_end_is_not_continued() -> None:
+    ended, gone = had(None, ["ab"], "c", is_last=True), had("c", [])
+    chain = Chain([ended, gone])
+    assert chain.leave(ended)
+    assert chain.drop(gone) is None
+    assert ended.is_finished
+
+
+def test_first_part_has_none_before_it() -> None:
+    gone = had("b", [])
+    assert Chain([gone, had("d", ["e"], is_last=True)]).drop(gone) is None
+
+
+def test_cuts_that_are_gone_leave_nothing_to_a_single_reader(tmp_path: Path) -> None:
+    """One reader at a time: each part has been left when the next one is found to be gone."""
+    ids = numbered(160)
+    parts = equal_parts(ids, 8)
+    gone = {part.after for part in parts[2:7:2]}
+    server = ModelServer([identity for identity in ids if identity not in gone], 20)
+    connection = server.connection(max_connections=1)
+    start = ReadingStart(datetime(2026, 11, 1), None, parts)
+    reading = Reading(connection, PRIVATE, Landing(tmp_path / "private"), start, as_it_is)
+    assert sorted(image["id"] for page in reading.pages() for image in page.images) == server.ids
+    assert reading.evidence["markers_gone"] == 3
+    assert reading.evidence["seams_read_again"] == 0

@@ -34,22 +34,28 @@ class LastRun:
 def parts(ids: Sequence[str], page_size: int = 2, readers: int = 2, listing: Listing = PRIVATE) -> tuple[Part, ...]:
     run = LastRun(ids)
     found = known_parts(cast(Warehouse, run), "c", listing, page_size, readers)
+    assert found is not None
     assert all(one == {"cloud": "c", "listing": listing.name, "is_shared": listing.is_shared} for one in run.asked)
     return found
 
 
-def test_parts_have_two_pages_each_and_the_last_what_is_left() -> None:
-    assert parts("abcdefghij") == (Part(None, "d", 4), Part("d", "h", 4), Part("h", None, 2))
+def test_parts_have_a_page_each_and_the_last_what_is_left() -> None:
+    assert parts("abcdefg") == (Part(None, "b", 2), Part("b", "d", 2), Part("d", "f", 2), Part("f", None, 1))
 
 
-def test_long_listing_has_four_parts_a_reader() -> None:
+def test_long_listing_has_eight_parts_a_reader() -> None:
     found = parts([f"{number:04d}" for number in range(1001)])
-    assert [part.expected for part in found] == [126] * 7 + [119]
+    assert [part.expected for part in found] == [63] * 15 + [56]
 
 
-@pytest.mark.parametrize(("images", "readers", "number"), [(4, 2, 0), (5, 2, 2), (5, 1, 0), (0, 2, 0)])
+@pytest.mark.parametrize(("images", "readers", "number"), [(2, 2, 0), (3, 2, 2), (3, 1, 0), (1, 2, 0)])
 def test_short_listing_and_single_reader_have_no_parts(images: int, readers: int, number: int) -> None:
     assert len(parts([f"{one}" for one in range(images)], readers=readers)) == number
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+def test_listing_without_known_images_may_be_new(readers: int) -> None:
+    assert known_parts(cast(Warehouse, LastRun([])), "c", PRIVATE, 2, readers) is None
 
 
 @pytest.mark.parametrize("odd", ["D", "ä"])
@@ -58,6 +64,5 @@ def test_listing_is_not_cut_where_one_of_the_cuts_may_have_another_place(odd: st
 
 
 def test_shared_listing_is_known_with_what_is_shared_out() -> None:
-    assert (
-        len(parts("abcdefghij", listing=Listing("shared", {"visibility": "shared", "member_status": "accepted"}))) == 3
-    )
+    shared = Listing("shared", {"visibility": "shared", "member_status": "accepted"})
+    assert len(parts("abcdefghij", listing=shared)) == 5

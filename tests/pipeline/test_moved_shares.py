@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 
 from extract.account import CloudSettings
 from extract.listing import Listing, listings
+from load.earlier_runs import pages_of_listings
 from load.guard import Guard
 from load.merge import ListingOutcome
 from load.runs import Run, begin_run, finish_run
@@ -222,3 +224,38 @@ def test_run_and_its_replay_know_where_every_share_went(cloud: FakeCloud, tmp_pa
     assert place.rows(MEMBERSHIPS) == expected
     replay(load_settings(place.config))
     assert place.rows(MEMBERSHIPS) == expected
+
+
+def test_listing_of_several_pages_is_read_again_by_several_readers(cloud: FakeCloud, tmp_path: Path) -> None:
+    for number in range(250):
+        cloud.add(f"{number:03d}", "shared-pending")
+    moved, arrives = Move("007", "shared-accepted"), Move("999", "shared-pending")
+    cloud.add("999", "shared-rejected")
+    session = open_session(replace(_settings(cloud, SHARES), page_size=100, max_connections=2))
+    run = Run("r", READ_AT, "full")
+    stages = in_stages(session.listings, {})
+    outcomes = [read_listing(session, listing, tmp_path, run) for stage in stages for listing in stage]
+    moved(cloud)
+    arrives(cloud)
+    cloud.log.clear()
+    outcomes = read_again(session, tmp_path, run, stages, outcomes)
+    pending = next(outcome for outcome in outcomes if outcome.listing == "shared-pending")
+    assert _ids(pending) == {f"{number:03d}" for number in range(250)} | {"999"}
+    again = pending.evidence["again"]
+    assert [part["after"] for part in again["parts"]] == [None, "125"]
+    assert [part["images"] for part in again["parts"]] == [125, 125]
+    asked = [asked.query for asked in cloud.log if asked.query.get("member_status") == "pending"]
+    # The first reader finds one image less than there was, and the others none but the new one: no page comes twice.
+    assert len(asked) == len({(query.get("marker"), query["limit"]) for query in asked})
+    assert all(outcome.complete for outcome in outcomes)
+
+
+def test_length_of_a_listing_does_not_depend_on_the_requests_that_it_took(tmp_path: Path) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        for number, (images, shared_out) in enumerate([(5000, 0), (1999, 1)]):
+            run = begin_run(warehouse, "full", "0")
+            outcome = {"pages": 40, "images": images, "evidence": f'{{"shared_out": {shared_out}}}', "error": None}
+            of_run = {"run_id": run.run_id, "cloud": "c", "listing": "shared", "watermark": run.started_at}
+            warehouse.run("runs", "add_run_listing", **outcome, **of_run, bytes=1, seconds=1.0, complete=True)
+            finish_run(warehouse, run, "completed")
+            assert pages_of_listings(warehouse, "c", 1000) == {"shared": 6 if number == 0 else 3}

@@ -1,0 +1,86 @@
+"""Slots for pages: never more than there are, and those who are urgent come first."""
+
+import threading
+from collections.abc import Callable
+
+from extract.prefetch import PrefetchSlots, Slots
+
+LONG = 60.0
+
+
+def started(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    tick = threading.Event()
+    for _ in range(6000):
+        if is_so():
+            return
+        tick.wait(0.01)
+    raise AssertionError("it never became so")
+
+
+def test_no_more_slots_than_there_are() -> None:
+    slots = PrefetchSlots(2)
+    both: tuple[Slots, Slots] = (slots.seen_by(urgent=False), slots.seen_by(urgent=True))
+    assert [one.acquire(timeout=0) for one in both] == [True, True]
+    assert [one.acquire(timeout=0.01) for one in both] == [False, False]
+    slots.seen_by(urgent=True).release()
+    assert slots.acquire(timeout=0)
+    slots.release()
+    assert slots.seen_by(urgent=True).acquire(timeout=0)
+    assert not slots.acquire(timeout=0)
+
+
+def test_urgent_reader_gets_the_next_slot_whoever_waits_longer() -> None:
+    slots, order = PrefetchSlots(1), list[str]()
+    assert slots.acquire(timeout=0)
+
+    def take(name: str, its: Slots) -> None:
+        assert its.acquire(timeout=LONG)
+        order.append(name)
+
+    others = [started(lambda: take("other", slots)) for _ in range(3)]
+    urgent = started(lambda: take("urgent", slots.seen_by(urgent=True)))
+    until(lambda: slots._urgent_waiting == 1)
+    slots.release()
+    urgent.join(LONG)
+    assert order == ["urgent"]
+    for _ in others:
+        slots.release()
+    for other in others:
+        other.join(LONG)
+    assert order == ["urgent", "other", "other", "other"]
+
+
+def test_nobody_takes_a_slot_that_an_urgent_reader_waits_for() -> None:
+    slots = PrefetchSlots(0)
+    waiting = started(lambda: slots.seen_by(urgent=True).acquire(timeout=LONG))
+    until(lambda: slots._urgent_waiting == 1)
+    assert not slots.acquire(timeout=0)
+    slots.release()
+    waiting.join(LONG)
+    assert not slots.acquire(timeout=0)
+
+
+def test_reader_who_made_way_for_one_that_gave_up_goes_on() -> None:
+    slots = PrefetchSlots(0)
+    assert not slots.seen_by(urgent=True).acquire(timeout=0.01)
+    slots.release()
+    assert slots.acquire(timeout=0)
+
+
+def test_others_go_on_once_every_urgent_reader_has_its_slot() -> None:
+    slots = PrefetchSlots(0)
+    urgent = started(lambda: slots.seen_by(urgent=True).acquire(timeout=LONG))
+    until(lambda: slots._urgent_waiting == 1)
+    other = started(lambda: slots.acquire(timeout=LONG))
+    slots.release()
+    slots.release()
+    urgent.join(LONG)
+    other.join(LONG)
+    assert not urgent.is_alive()
+    assert not other.is_alive()
