@@ -31,7 +31,7 @@ def write_page(published: Path, target: Path, version: str, now: datetime | None
     """
     now = now or datetime.now(UTC).replace(tzinfo=None)
     small, large = contents(published, version, now)
-    text = _page(small, packed(large))
+    text = _page(small, packed(large, alike=("old_value", "new_value")))
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         make_folder(target.parent)

@@ -3,7 +3,8 @@
 Layout of what is compressed, little-endian: the length (uint32) of a JSON text, that JSON, then the values of each
 column. The JSON has, for each table, the number of its rows and its columns with `name`, `kind` and `bytes`:
 
-`texts`    an index into the column's distinct values, `texts`, which may have null; `width` bytes each
+`texts`    an index into the distinct values, `texts`, which may have null; `width` bytes each. Instead of `texts` there
+           may be `texts_of`: the name of an earlier column whose `texts` it shares
 `lines`    JSON: a list of the values
 `ids`      UUIDs, 16 bytes each
 `days`     days since 1970, uint16; 65535: no day
@@ -22,6 +23,7 @@ from datetime import date
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _EPOCH: Final = date(1970, 1, 1)
 _NO_DAY: Final = 0xFFFF
@@ -29,18 +31,32 @@ _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "d"}
 _LEVEL: Final = 6
 
 
-def packed(tables: Mapping[str, pa.Table]) -> bytes:
-    """The tables, by name."""
+def packed(tables: Mapping[str, pa.Table], alike: Sequence[str] = ()) -> bytes:
+    """The tables, by name. Columns whose names are in `alike` have mostly the same texts."""
     described, parts = {}, []
     for name, table in tables.items():
         columns = []
+        shared = _shared_texts(table, [column for column in alike if column in table.column_names])
         for column in table.column_names:
-            head, part = _packed_column(column, table[column].combine_chunks())
+            values = table[column].combine_chunks()
+            if column in alike:
+                texts = {"texts_of": alike[0]} if column != alike[0] else {"texts": shared.to_pylist()}
+                width = _width(len(shared))
+                indices = pc.index_in(values, value_set=shared).to_pylist()
+                head, part = {"kind": "texts", "width": width, **texts}, _bytes(width, indices)
+            else:
+                head, part = _packed_column(column, values)
             columns.append({"name": column, "bytes": len(part), **head})
             parts.append(part)
         described[name] = {"rows": table.num_rows, "columns": columns}
     contents = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
     return gzip.compress(b"".join([struct.pack("<I", len(contents)), contents, *parts]), compresslevel=_LEVEL, mtime=0)
+
+
+def _shared_texts(table: pa.Table, columns: Sequence[str]) -> Any:
+    """The different values of the columns, each once."""
+    chunks = [chunk for column in columns for chunk in table[column].chunks]
+    return pa.chunked_array(chunks, pa.string()).unique()
 
 
 def _packed_column(name: str, values: Any) -> tuple[dict[str, Any], bytes]:

@@ -19,7 +19,7 @@ async function unpack(id) {
   for (const [name, { rows, columns }] of Object.entries(head)) {
     found[name] = { rows };
     for (const column of columns) {
-      found[name][column.name] = reader(column, buffer.slice(at, at + column.bytes));
+      found[name][column.name] = reader(column, buffer.slice(at, at + column.bytes), column.texts_of ? found[name][column.texts_of].texts : column.texts);
       at += column.bytes;
     }
   }
@@ -30,7 +30,7 @@ function numbersOf(width, bytes) {
   return width === 1 ? new Uint8Array(bytes) : width === 2 ? new Uint16Array(bytes) : width === 4 ? new Uint32Array(bytes) : new Float64Array(bytes);
 }
 
-function reader(column, bytes) {
+function reader(column, bytes, texts) {
   if (column.kind === "numbers") {
     const values = numbersOf(column.width, bytes);
     const nothing = 2 ** (8 * column.width) - 1;
@@ -62,7 +62,6 @@ function reader(column, bytes) {
     return Object.assign((place) => values[place], { key: (place) => (values[place] ?? "").toLowerCase(), texts: values });
   }
   const numbers = numbersOf(column.width, bytes);
-  const { texts } = column;
   let rank = null;
   const key = (place) => {
     rank ??= new Map([...texts].sort().map((text, number) => [text, number]));

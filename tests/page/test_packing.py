@@ -61,3 +61,12 @@ def test_ids_take_sixteen_bytes_where_all_are_uuids() -> None:
         assert again(values, pa.string(), "id") == values
     table = pa.table({"id": pa.array(many, pa.string())})
     assert len(gzip.decompress(packed({"table": table}))) < 16 * 1000 + 200
+
+
+def test_columns_that_are_alike_share_their_texts() -> None:
+    values = {"old": ["a", None, "b"], "other": ["a", "x", None], "new": ["b", "c", None]}
+    columns = {name: pa.array(texts, pa.string()) for name, texts in values.items()}
+    found = packed({"table": pa.table(columns), "without": pa.table({"id": pa.array([], pa.string())})}, ("old", "new"))
+    assert [tuple(row.values()) for row in unpacked(found)["table"]] == list(zip(*values.values(), strict=True))
+    assert gzip.decompress(found).count(b'"c"') == 1
+    assert gzip.decompress(found).count(b'"b"') == 1

@@ -55,9 +55,11 @@ def unpacked(packed: bytes) -> dict[str, list[dict[str, Any]]]:
     (length,) = struct.unpack_from("<I", blob)
     head, at, found = json.loads(blob[4 : 4 + length]), 4 + length, {}
     for name, table in head.items():
-        columns = {}
+        columns: dict[str, list[Any]] = {}
+        texts: dict[Any, Any] = {}
         for column in table["columns"]:
-            columns[column["name"]] = _values(column, blob[at : at + column["bytes"]])
+            texts[column["name"]] = column.get("texts") or texts.get(column.get("texts_of"))
+            columns[column["name"]] = _values(column, texts[column["name"]], blob[at : at + column["bytes"]])
             at += column["bytes"]
             assert len(columns[column["name"]]) == table["rows"]
         found[name] = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -65,7 +67,7 @@ def unpacked(packed: bytes) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _values(column: dict[str, Any], part: bytes) -> list[Any]:
+def _values(column: dict[str, Any], texts: list[Any], part: bytes) -> list[Any]:
     if column["kind"] == "lines":
         lines: list[Any] = json.loads(part)
         return lines
@@ -78,6 +80,6 @@ def _values(column: dict[str, Any], part: bytes) -> list[Any]:
     if column["kind"] == "steps":
         return list(accumulate(numbers))
     if column["kind"] == "texts":
-        return [column["texts"][number] for number in numbers]
+        return [texts[number] for number in numbers]
     nothing = 2 ** (8 * width) - 1
     return [None if number == nothing or math.isnan(number) else number for number in numbers]
