@@ -24,7 +24,7 @@ from load.published import ask
 from pipeline.settings import load_settings
 
 _FIRST_READINGS = (
-    """SELECT cloud, min(seen_from) AS first_read_at FROM image_versions GROUP BY cloud ORDER BY first_read_at, cloud"""
+    """SELECT cloud, min(valid_from) AS first_read_at FROM image_history GROUP BY cloud ORDER BY first_read_at, cloud"""
 )
 _OF_SOME = """SELECT cloud, event, name, id, attribute, old_value, new_value
 FROM catalogue_diff($from{number}, $to) WHERE list_contains($clouds{number}, cloud)"""

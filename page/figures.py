@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.errors import SettingsError
 from load.published import ask, ask_table
 from load.statements import statement
 
@@ -20,6 +21,9 @@ MOST_EVENTS: Final = 400_000
 
 _MOST_TEXT: Final = 12_000_000
 """Characters of different values, before and after, in the page."""
+
+_NEEDED: Final = ("image_history", "image_promises", "image_names", "withheld_deletions", "clouds")
+"""Tables and views that copies of an earlier version lack."""
 
 _LONGEST_VALUE: Final = 300
 _MOST_ENDED: Final = 50_000
@@ -31,7 +35,11 @@ _MOST_DRIFT: Final = 100
 
 
 def contents(published: Path, version: str, now: datetime) -> tuple[dict[str, Any], dict[str, pa.Table]]:
-    """All that the page shows: the small results and the large tables. `now` is UTC. Raises: SettingsError."""
+    """All that the page shows: the small results and the large tables. `now` is UTC.
+
+    Raises: SettingsError if there is no published copy, or an earlier version made it.
+    """
+    _need_views(published)
     tables, events_from = _tables(published, now)
     return _figures(published, version, now) | {"events_from": events_from}, tables
 
@@ -72,6 +80,16 @@ def _tables(published: Path, now: datetime) -> tuple[dict[str, pa.Table], dateti
         "daily_listings": _table(published, "daily_listings", {}),
     }
     return tables, events_from
+
+
+def _need_views(published: Path) -> None:
+    """Raises: SettingsError if the copy does not have what the page selects from."""
+    found = {name for (name,) in ask(published, "SELECT table_name FROM information_schema.tables").rows()}
+    if not found.issuperset(_NEEDED):
+        raise SettingsError(
+            f"the published copy {published} was made by an earlier version of glanceback",
+            "Make it again: glanceback publish.",
+        )
 
 
 def _rows(

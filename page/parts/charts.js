@@ -100,9 +100,10 @@ function bars(id, title, pairs, measure, { keepOrder = false, label = (text) => 
   const sorted = keepOrder ? pairs : [...pairs].sort((one, other) => other[1] - one[1]);
   const shown = keepOrder ? sorted.slice(-2 * MOST_BARS) : sorted.slice(0, MOST_BARS);
   const rest = keepOrder ? [] : sorted.slice(MOST_BARS);
-  if (rest.length) shown.push([counted(rest.length, "other"), rest.reduce((sum, pair) => sum + pair[1], 0)]);
+  // As a bar, thousands of others would dwarf all that have a name.
+  const others = rest.length ? ` ${counted(rest.length, "other")}: ${numberText(measure, rest.reduce((sum, pair) => sum + pair[1], 0))} together.` : "";
   const most = sorted.reduce((best, pair) => (pair[1] > (best?.[1] ?? -1) ? pair : best), null);
-  const sentence = most ? `Most: ${label(most[0])}, ${numberText(measure, most[1])}.` : "Nothing to show.";
+  const sentence = most ? `Most: ${label(most[0])}, ${numberText(measure, most[1])}.${others}` : "Nothing to show.";
   const bottomUp = [...shown].reverse();
   figure(id, title, sentence, ["", measure], sorted.map(([name, value]) => [name, numberText(measure, value)]), {
     tooltip: { trigger: "item", valueFormatter: (value) => numberText(measure, value) },

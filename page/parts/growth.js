@@ -5,11 +5,13 @@ const NEW_COLOUR = "#0072b2", ENDED_COLOUR = "#d55e00";
 
 const MOST_DAYS = 100;
 
-// Bars of single days would be too thin for a year: more than MOST_DAYS days become weeks, each named after its first day.
+// Bars of single days would be too thin for a year: more than MOST_DAYS days become weeks, each named after its first day. The
+// last week is a whole one; the first may have fewer days.
 function perPeriod(days, each) {
   if (days.length <= MOST_DAYS) return { word: "day", starts: days, each };
-  const starts = days.filter((_, place) => place % 7 === 0);
-  return { word: "week", starts, each: each.map((one) => ({ ...one, values: starts.map((_, week) => one.values.slice(7 * week, 7 * week + 7).reduce((sum, value) => sum + value, 0)) })) };
+  const places = days.map((_, place) => place).filter((place) => place === 0 || (days.length - place) % 7 === 0);
+  const sum = (values) => places.map((place, week) => values.slice(place, places[week + 1]).reduce((before, value) => before + value, 0));
+  return { word: "week", starts: places.map((place) => days[place]), each: each.map((one) => ({ ...one, values: sum(one.values) })) };
 }
 
 // Values a day for each name that `label` gives the rows: the sums of `value`.

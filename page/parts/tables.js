@@ -2,6 +2,7 @@
 // Tables: short ones, and long ones that show a part, say of how much, show more when asked, and give all as CSV.
 
 const ROWS_MORE = 200;
+const MOST_ROWS_WITHOUT_FILE = 2;
 
 // `columns`: [{ title, kind, show, value }]. `show`: a row's cell, text or an element. `value`: its text or number for CSV,
 // where `show` is an element; a list of [title, value] pairs if CSV has more columns. `kind`: a class of the cell.
@@ -47,7 +48,9 @@ function longTable(caption, columns, rows, { first = 10, total = rows.length, is
     more.textContent = `Show ${whole.format(Math.min(ROWS_MORE, rows.length - shown))} more`;
   }
   show(first);
-  return element("div", { class: "long" }, scroll, element("div", { class: "pager" }, told, more, csv, also));
+  return element("div", { class: "long" }, scroll,
+    // Who reads two rows needs no file of them.
+    total > MOST_ROWS_WITHOUT_FILE || also ? element("div", { class: "pager" }, told, more, csv, also) : null);
 }
 
 // Rows of plain texts, as of a chart's figures.

@@ -1,10 +1,12 @@
 """The page as a file: whole, self-contained, bounded, and text stays text. tests/browser looks at it in Chromium."""
 
 import re
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from core.errors import SettingsError, WarehouseError
@@ -199,3 +201,13 @@ def test_page_that_cannot_be_written_leaves_the_one_before(published: Path, tmp_
         write_page(tmp_path / "nothing.duckdb", tmp_path / "page.html", "9.9")
     with pytest.raises(WarehouseError, match=r"page\.html cannot be written"):
         write_page(published, published / "page.html", "9.9")
+
+
+def test_copy_of_an_earlier_version_is_refused_with_a_sentence(published: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old.duckdb"
+    shutil.copyfile(published, old)
+    with duckdb.connect(str(old)) as connection:
+        connection.execute("DROP VIEW image_promises")
+    with pytest.raises(SettingsError, match="made by an earlier version of glanceback"):
+        write_page(old, tmp_path / "page.html", "9.9")
+    assert not (tmp_path / "page.html").exists()
