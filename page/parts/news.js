@@ -123,7 +123,7 @@ function showNews() {
     })].filter(Boolean);
   fill(document.getElementById("news-sentence"),
     element("strong", {}, `${whole.format(came.length)} new, ${whole.format(ended.length)} ended: ${signed(net)} images. ${whole.format(changedImages)} changed.`),
-    element("span", { class: "quiet" }, ` Compared with the end of ${since}, as glanceback diff ${since} does.`,
+    element("span", { class: "quiet" }, since < runDays().first ? ` Compared with the first reading, on ${runDays().first}.` : ` Compared with the end of ${since}, as glanceback diff ${since} does.`,
       passing ? ` ${counted(passing, "image")} came and went in between.` : ""));
   const firstGroup = attributes.length ? groups.length - attributes.length : -1;
   document.getElementById("news").replaceChildren(...(groups.length

@@ -192,6 +192,7 @@ def test_news_begin_with_what_ended_and_came_and_group_changes_by_attribute(
     assert news["sentence"] == "0 new, 1 ended: −1 images. 1 changed."
     assert [group.split(" ")[:2] for group in news["groups"]] == [["1", "Ended"], ["1", "description"]]
     assert news["sentence since the first"].startswith("2 new, 2 ended: ±0 images. 27 changed.")
+    assert "Compared with the first reading, on 2026-11-02." in news["sentence since the first"]
     assert "1 image came and went in between" in news["sentence since the first"]
     assert news["groups since the first"] == ["Ended", "New", "listings", "description", HOSTILE, "size"]
     assert news["shown"] == "10 of 26"
