@@ -65,7 +65,7 @@ function supportMatter() {
     found.owners.add(images.owner(place));
     releases.set(release, found);
   }
-  const rows = [...releases.values()].sort((one, other) => ((one.ends ?? "") < (other.ends ?? "") ? -1 : 1));
+  const rows = [...releases.values()].sort((one, other) => ((one.ends ?? "9999") < (other.ends ?? "9999") ? -1 : 1));
   return {
     number: places.length, title: places.length === 1 ? "image of a system without support" : "images of systems without support", none: "no system's support has ended",
     todo: rows.length ? `${counted(rows.length, "release")}; ${rows[0].release} has no free maintenance since ${rows[0].ends ?? "an unknown day"}. Replace the images, or hide them.` : "",

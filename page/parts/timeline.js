@@ -114,10 +114,8 @@ function followAddress() {
 
 function startTimeline() {
   const dialog = document.getElementById("image");
-  dialog.addEventListener("close", () => { if (location.hash.startsWith("#image=")) history.length > 1 && openedHere ? history.back() : history.replaceState(null, "", "#images-title"); openedHere = false; });
+  dialog.addEventListener("close", () => { if (location.hash.startsWith("#image=")) history.replaceState(null, "", "#"); });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  window.addEventListener("hashchange", (event) => { openedHere = !event.oldURL.includes("#image=") || openedHere; followAddress(); });
+  window.addEventListener("hashchange", followAddress);
   if (location.hash.startsWith("#image=")) followAddress();
 }
-
-let openedHere = false;

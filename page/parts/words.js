@@ -99,8 +99,9 @@ function imageLink(place) {
   return element("a", { href: imageAddress(place), class: name ? "image" : "image quiet" }, name || "(no name)");
 }
 
+// Images that ended may be of a cloud that is no longer read.
 function severalClouds() {
-  return clouds.length > 1;
+  return new Set([...clouds, ...(tables?.images.cloud.texts ?? [])]).size > 1;
 }
 
 // The cell of a spreadsheet that begins like this is a formula there, whoever wrote it.

@@ -131,6 +131,40 @@ def use_table(browser: Browser, page_file: str) -> dict[str, Any]:
     return seen
 
 
+FORMULAS = [
+    "=1",
+    "+1",
+    "-1",
+    "@x",
+    "\t=1",
+    " =1",
+    "\n=1",
+    "\uff1d1",
+    "|x",
+    "%x",
+    "a=1",
+    "1-2",
+    'a "b", c',
+    "x\ny",
+    None,
+    -1.5,
+]
+
+
+def compute(page: Page) -> dict[str, Any]:
+    """What the page's own functions answer, and what its charts draw."""
+    drawn = """id => drawn.get(id).chart.getOption().series.map(one => [one.name, one.type, one.data])"""
+    days = "Array.from({ length: 103 }, (_, day) => dayBefore('2026-11-30', 102 - day))"
+    return {
+        "cells": page.evaluate("values => values.map(csvCell)", FORMULAS),
+        "weeks": page.evaluate(f"perPeriod({days}, [{{ name: 'new', values: Array(103).fill(2) }}])"),
+        "days": page.evaluate("perPeriod(['2026-11-30'], [{ name: 'new', values: [5] }])"),
+        "events": page.evaluate(drawn, "events"),
+        "changed": page.evaluate(drawn, "changed"),
+        "parts": page.evaluate(drawn, "parts"),
+    }
+
+
 def use_news(browser: Browser, page_file: str) -> dict[str, Any]:
     """What waits for a decision, what is new, the timeline of an image, and how it is printed."""
     seen: dict[str, Any] = {}
@@ -163,12 +197,17 @@ def use_news(browser: Browser, page_file: str) -> dict[str, Any]:
         "['good', 'bad'].map(kind => { const it = document.createElement('i'); it.style.color = `var(--${kind})`;"
         " document.body.append(it); return getComputedStyle(it).color; })"
     )
+    seen |= compute(page)
     seen["ticks"] = page.locator("#size .chart svg text").all_text_contents()
     page.get_by_role("link", name="image 000", exact=True).last.click()
     expect(page.locator("dialog")).to_be_visible()
     seen["timeline"] = texts(page, ".timeline > li")
+    page.evaluate("location.hash = '#image=c/offer'")
+    expect(page.locator("dialog h2")).to_have_text("image offer")
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("#image="))
+    # The image that was open before does not open again.
+    seen["open after closing"] = page.locator("dialog").is_visible()
     page.locator(".matter", has_text="support").locator("summary").click()
     page.get_by_role("button", name="centos 7").click()
     seen["without support"] = told(page)

@@ -223,6 +223,34 @@ def test_axis_of_growth_does_not_begin_at_zero(seen: dict[str, Any]) -> None:
     assert min(ticks) > 100
 
 
+def test_new_and_ended_images_have_a_chart_without_the_changed_ones_and_net_change_is_a_line(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["news"]["events"] == [
+        ["new", "bar", [0, 3, 0]],
+        ["ended", "bar", [0, -2, -1]],
+        ["net", "line", [0, 1, -1]],
+    ]
+    assert seen["news"]["changed"] == [["changed", "bar", [0, 26, 1]]]
+    assert ["shared-accepted", "line", [0, 1, 1]] in seen["news"]["parts"], "from the first day on, so from 0"
+
+
+def test_bars_of_a_year_are_weeks_of_which_the_last_is_whole(seen: dict[str, Any]) -> None:
+    weeks = seen["news"]["weeks"]
+    assert weeks["word"] == "week"
+    assert (weeks["starts"][0], weeks["starts"][1], weeks["starts"][-1]) == ("2026-08-20", "2026-08-25", "2026-11-24")
+    assert weeks["each"][0]["values"] == [10] + [14] * 14
+    assert (seen["news"]["days"]["word"], seen["news"]["days"]["each"][0]["values"]) == ("day", [5])
+
+
+def test_cells_of_a_csv_file_are_quoted_and_no_formulas(seen: dict[str, Any]) -> None:
+    *formulas, plain, dashed, quoted, lines, nothing, number = seen["news"]["cells"]
+    assert all(cell.lstrip('"').startswith("'") for cell in formulas)
+    assert (plain, dashed, nothing, number) == ("a=1", "1-2", "", "-1.5")
+    assert next(csv.reader([quoted])) == ['a "b", c']
+    assert next(csv.reader(io.StringIO(lines))) == ["x\ny"]
+
+
 def test_timeline_of_an_image_has_its_versions_moves_and_promises(seen: dict[str, Any]) -> None:
     last, change, first = seen["news"]["timeline"]
     assert last == f"2026-11-04 02:00 Changed version 3 description {HOSTILE} → settled"
@@ -233,6 +261,7 @@ def test_timeline_of_an_image_has_its_versions_moves_and_promises(seen: dict[str
         "2026-11-03 02:00 Moved to other listings listings shared-pending → shared-accepted",
         "2026-11-02 First seen version 1, by the first reading: it was there before",
     ]
+    assert not seen["news"]["open after closing"]
     assert seen["news"]["linked to nothing"] == "Not in this file"
 
 
