@@ -71,7 +71,7 @@ function supportMatter() {
     todo: rows.length ? `${counted(rows.length, "release")}; ${rows[0].release} has no free maintenance since ${rows[0].ends ?? "an unknown day"}. Replace the images, or hide them.` : "",
     body: () => longTable("Systems without support", [
       { title: "System", kind: "text", show: ({ release }) => element("button", { type: "button", class: "link", onclick: () => imageTable.showOnly("support", release) }, release), value: ({ release }) => release },
-      { title: "Support ended", kind: "short", show: ({ ends }) => ends ?? "unknown day" },
+      { title: "Ended on", kind: "short", show: ({ ends }) => ends ?? "unknown day" },
       { title: "Images", kind: "number", show: ({ images: count }) => whole.format(count), value: ({ images: count }) => count },
       { title: "Owners", kind: "number", show: ({ owners }) => whole.format(owners.size), value: ({ owners }) => owners.size }], rows),
   };

@@ -35,7 +35,7 @@ function showFaults(runs) {
     { title: "Run", kind: "short", show: (row) => timeText(row.started_at) }, { title: "Status", kind: "short", show: (row) => row.status },
     ...(severalClouds() ? [{ title: "Cloud", kind: "text", show: (row) => row.cloud ?? "" }] : []),
     { title: "Listing", kind: "short", show: (row) => row.listing ?? "all" },
-    { title: "Why it was not completed", kind: "text long", show: (row) => row.error ?? "Nothing says; see the log of the run." }];
+    { title: "Why", kind: "text long", show: (row) => row.error ?? "Nothing says; see the log of the run." }];
   return element("div", {}, quiet(`${faulty === 1 ? "One of them was" : `${faulty} of them were`} not completed:`),
     longTable("Runs that were not completed", columns, faults, { first: MOST_FAULTS_SHOWN }));
 }
