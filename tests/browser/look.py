@@ -90,6 +90,7 @@ def use_table(browser: Browser, page_file: str) -> dict[str, Any]:
     seen["all"] = told(page)
     seen["names"] = texts(page, "#images tbody td:first-child a.image")
     seen["systems"] = sorted(set(texts(page, "#images tbody td[data-title=System]")))
+    seen["ids"] = texts(page, "#images td[data-title=Id]")
     seen["ids past the edge"] = page.evaluate(
         "[...document.querySelectorAll('#images td[data-title=Id]')].filter(it =>"
         " it.getBoundingClientRect().right > innerWidth || it.scrollWidth > it.clientWidth).length"

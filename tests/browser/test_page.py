@@ -18,6 +18,7 @@ from tests.load.runs import Runs, image, new_warehouse
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 FORMULA = "=cmd|' /C calc'!A0"
+UUID = "0141daf5-a9a7-f596-4336-5f9c50587987"
 VENV = Path(__file__).resolve().parent.parent.parent / ".venv-browser"
 CHROMIUM = VENV / "chromium"
 MONDAY, TUESDAY, WEDNESDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 4))
@@ -37,7 +38,7 @@ def images_of_monday() -> dict[str, list[dict[str, Any]]]:
     public[10] |= {"visibility": "public", "created_at": "2026-09-01T00:00:00Z", "replace_frequency": "monthly"}
     private = [
         image("needle", name=HOSTILE, owner=HOSTILE),
-        image("formula", name=FORMULA, owner="+1", tags=["@tag"]),
+        image(UUID, name=FORMULA, owner="+1", tags=["@tag"]),
         image("lost"),
     ]
     return {"public": public, "private": private, "shared-pending": [image("offer")]}
@@ -141,6 +142,7 @@ def test_table_is_searched_sorted_and_filtered(seen: dict[str, Any]) -> None:
 
 
 def test_table_shows_ids_whole_at_1440_pixels_and_owners_short_but_whole_for_who_copies(seen: dict[str, Any]) -> None:
+    assert seen["table"]["ids"].count(UUID) == 1
     assert seen["table"]["ids past the edge"] == 0
     assert seen["table"]["table past the edge"] <= 0
     text, title, is_cut = seen["table"]["owner"]
@@ -159,7 +161,7 @@ def test_saved_table_is_what_was_found_and_no_cell_is_a_formula(seen: dict[str, 
     assert Counter(row["name"] for row in rows) == {HOSTILE: 2, f"'{FORMULA}": 2, "image lost": 2}
     assert {row["owner id"] for row in rows} == {HOSTILE, "'+1", ""}
     assert {row["tags"] for row in rows} == {"", "'@tag"}
-    assert {row["id"] for row in rows} == {"needle", "needle-2", "formula", "formula-2", "lost", "lost-2"}
+    assert {row["id"] for row in rows} == {"needle", "needle-2", UUID, f"{UUID}-2", "lost", "lost-2"}
 
 
 def test_what_needs_a_decision_is_at_the_top_with_its_number(seen: dict[str, Any]) -> None:
