@@ -5,11 +5,8 @@ pipeline.session. Must not know listings, pages or what an image is.
 """
 
 import os
-import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -19,16 +16,14 @@ from core.redaction import Secrets
 from extract.account import (
     SIGNED,
     CloudSettings,
-    account,
     described,
     endpoint_of,
     region_of,
     session_of,
     wants_token,
 )
+from extract.account_access import AccountAccess, access_of
 from extract.address import base_url, projects_url
-from extract.certificates import tls_context
-from extract.credentials import secrets_of
 from extract.decoding import ANNOUNCED
 from extract.limiter import ConcurrencyLimiter, ServiceLimits, limits_of
 from extract.prefetch import PrefetchSlots
@@ -36,6 +31,9 @@ from extract.retry import with_retry
 from extract.signed_auth import SignedAuth, access_key
 from extract.token_auth import NoTokens, TokenAuth, TokenSource, origin_of
 from extract.transport import WholeAnswers
+
+_IDENTITY: Final = "identity"
+"""The identity service among an account's services; the others are called by their endpoint."""
 
 _WITH_A_FIXED_TOKEN: Final = ("admin_token", "token", "v2token", "v3token")
 
@@ -60,6 +58,8 @@ class Connection:
     region: str | None = None
     token_expires_at: datetime | None = None
     """When the token of the login expires, UTC; None if unknown."""
+    access: AccountAccess | None = field(default=None, repr=False, compare=False)
+    """What the clouds of an account share: kept, so that the next one finds it."""
     limits: ServiceLimits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -87,42 +87,37 @@ def connect(settings: CloudSettings) -> Connection:
     Raises: SettingsError if the settings lack the account or the endpoint, or a needed file or variable cannot be used;
     CloudError if the cloud refuses us; TransientError if it does not answer.
     """
-    where = f"cloud {settings.name}"
-    region = account(settings)
-    secrets = secrets_of(region.config)
-    context = cache(lambda: tls_context(region, os.environ, where))
+    access = access_of(settings)
+    region = access.region
     if region.config["auth_type"] == SIGNED:
-        return _connect_signed(settings, region, secrets, context)
+        return _connect_signed(settings, access)
     if settings.scope is None and not wants_token(region):
         endpoint = settings.endpoint or region.get_endpoint("image")
         if endpoint:
-            return _connect_without_login(settings, region, str(endpoint), secrets, context)
-    return _connect_with_login(settings, region, secrets, context)
+            return _connect_without_login(settings, access, str(endpoint))
+    return _connect_with_login(settings, access)
 
 
-def _connect_without_login(
-    settings: CloudSettings, region: Any, endpoint: str, secrets: Secrets, context: Callable[[], ssl.SSLContext]
-) -> Connection:
+def _connect_without_login(settings: CloudSettings, access: AccountAccess, endpoint: str) -> Connection:
     """Return a connection that sends no token; keystoneauth1 is not imported."""
     address = base_url(endpoint)
     return Connection(
         settings=settings,
         endpoint=address,
-        client=_image_client(settings, context, address, TokenAuth(NoTokens(), origin_of(address), secrets)),
-        project_id=settings.project_id or described(region).get("project_id"),
-        secrets=secrets,
-        region=region_of(region, settings),
+        client=_image_client(settings, access, address, TokenAuth(NoTokens(), origin_of(address), access.secrets)),
+        project_id=settings.project_id or described(access.region).get("project_id"),
+        secrets=access.secrets,
+        region=region_of(access.region, settings),
+        access=access,
     )
 
 
-def _connect_with_login(
-    settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
-) -> Connection:
+def _connect_with_login(settings: CloudSettings, access: AccountAccess) -> Connection:
     from extract.identity import KeystoneTokens, session_through, with_our_errors  # slow to import
 
-    where = f"cloud {settings.name}"
+    where, region, secrets = f"cloud {settings.name}", access.region, access.secrets
     project = settings.scope.project if settings.scope else None
-    session = session_through(identity_client(settings, context), session_of(region, project), where, secrets)
+    session = session_through(identity_client(settings, access), session_of(region, project), where, secrets)
     tokens: TokenSource = KeystoneTokens(session, where, secrets) if wants_token(region) else NoTokens()
 
     def log_in() -> tuple[str, str | None, _Who]:
@@ -133,7 +128,8 @@ def _connect_with_login(
     return Connection(
         settings=settings,
         endpoint=endpoint,
-        client=_image_client(settings, context, endpoint, TokenAuth(tokens, origin_of(endpoint), secrets)),
+        client=_image_client(settings, access, endpoint, TokenAuth(tokens, origin_of(endpoint), secrets)),
+        access=access,
         project_id=project_id,
         project_name=who.project_name,
         user_name=who.user_name,
@@ -165,15 +161,14 @@ def why_refused(settings: CloudSettings) -> str | None:
 
     from extract.identity import session_through, with_our_errors  # see connect
 
-    where, region = f"cloud {settings.name}", account(settings)
+    where, access = f"cloud {settings.name}", access_of(settings)
+    region, secrets = access.region, access.secrets
     entry = described(region)
     if region.config["auth_type"] not in ("password", "v3password") or not entry.get("password"):
         return None
-    secrets = secrets_of(region.config)
-    context = cache(lambda: tls_context(region, os.environ, where))
     names = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
     plugin = generic.Password(**{name: entry[name] for name in names if entry.get(name)})
-    client = identity_client(settings, context)
+    client = identity_client(settings, access)
     session = session_through(client, keystone.Session(auth=plugin), where, secrets)
     try:
         with_our_errors(session.get_token, where, secrets, plugin)
@@ -214,51 +209,51 @@ def _found(settings: CloudSettings, region: Any, session: Any) -> tuple[str, str
     )
 
 
-def _connect_signed(
-    settings: CloudSettings, region: Any, secrets: Secrets, context: Callable[[], ssl.SSLContext]
-) -> Connection:
+def _connect_signed(settings: CloudSettings, access: AccountAccess) -> Connection:
     """Return a connection without a login: each request is signed."""
-    where = f"cloud {settings.name}"
+    where, region, secrets = f"cloud {settings.name}", access.region, access.secrets
     key = access_key(described(region), settings.project_id, where)
     endpoint = settings.endpoint or region.get_endpoint("image")
     if not endpoint:
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))
-    client = _image_client(settings, context, address, SignedAuth(key, origin_of(address), secrets))
-    return Connection(settings, address, client, key.project_id, secrets=secrets, region=region_of(region, settings))
+    client = _image_client(settings, access, address, SignedAuth(key, origin_of(address), secrets))
+    region_name = region_of(region, settings)
+    return Connection(settings, address, client, key.project_id, secrets=secrets, region=region_name, access=access)
 
 
-def _image_client(
-    settings: CloudSettings, context: Callable[[], ssl.SSLContext], endpoint: str, auth: httpx.Auth
-) -> httpx.Client:
+def _image_client(settings: CloudSettings, access: AccountAccess, endpoint: str, auth: httpx.Auth) -> httpx.Client:
     if endpoint.startswith("https:"):
-        context()  # reports unusable certificates before the first request
-    client = _client(settings, context, settings.largest_page_bytes, settings.page_timeout_seconds)
+        access.context()  # reports unusable certificates before the first request
+    client = _client(settings, access, endpoint, settings.largest_page_bytes, settings.page_timeout_seconds)
     client.auth = auth
     return client
 
 
-def identity_client(settings: CloudSettings, context: Callable[[], ssl.SSLContext]) -> httpx.Client:
+def identity_client(settings: CloudSettings, access: AccountAccess) -> httpx.Client:
     """The client for the identity service. A token is a small answer: it may take as long as a piece of a page."""
     from extract.identity import LARGEST_BYTES  # see connect
 
     seconds = min(settings.read_timeout_seconds, settings.page_timeout_seconds)
-    return _client(settings, context, LARGEST_BYTES, seconds)
+    return _client(settings, access, _IDENTITY, LARGEST_BYTES, seconds)
 
 
 def _client(
-    settings: CloudSettings, context: Callable[[], ssl.SSLContext], largest_bytes: int, seconds: float
+    settings: CloudSettings, access: AccountAccess, service: str, largest_bytes: int, seconds: float
 ) -> httpx.Client:
     headers = {"Accept": "application/json", "Accept-Encoding": ANNOUNCED, "User-Agent": "glanceback"}
     if settings.api_version:
         headers["X-Api-Version"] = settings.api_version
     return httpx.Client(
-        transport=WholeAnswers(
-            context,
-            os.environ,
-            connections=settings.max_connections,
-            largest_bytes=largest_bytes,
-            seconds=seconds,
+        transport=access.transport(
+            service,
+            lambda: WholeAnswers(
+                access.context,
+                os.environ,
+                connections=settings.max_connections,
+                largest_bytes=largest_bytes,
+                seconds=seconds,
+            ),
         ),
         headers=headers,
         # The transport reads the variables for proxies and certificates; httpx must not read others.

@@ -4,21 +4,19 @@ Logs in once without a project, asks the identity service for the account's proj
 service catalogue. Called by pipeline.estates. Does not know images.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from core.errors import CloudError, GlancebackError, SettingsError
 from core.redaction import Secrets
-from extract.account import CloudSettings, account, described, region_of, session_of
+from extract.account import CloudSettings, described, region_of, session_of
+from extract.account_access import AccountAccess, new_access
 from extract.address import projects_url
-from extract.certificates import tls_context
 from extract.connection import identity_client
-from extract.credentials import secrets_of
 from extract.retry import with_retry
 from extract.scope import Estate, Project, Scope, cloud_name
 from extract.token_auth import origin_of
@@ -37,13 +35,14 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
     TransientError as connect.
     """
     where = f"cloud {settings.name}"
-    region = account(settings)
+    access = new_access(settings)
+    region = access.region
     if region.config["auth_type"] in _BOUND_TO_A_PROJECT:
         raise SettingsError(
             f"{where}: auth_type {region.config['auth_type']} is bound to one project and cannot list the others",
             "Use a password or a token for projects and regions, or write a table for each project.",
         )
-    directory = _Directory(settings, region)
+    directory = _Directory(settings, access)
     try:
         projects = _wanted_projects(settings, region, directory)
         regions = _wanted_regions(settings, region, directory, projects)
@@ -110,12 +109,11 @@ def _own_project(region: Any) -> str | None:
 class _Directory:
     """Asks the identity service for the projects and regions of an account."""
 
-    def __init__(self, settings: CloudSettings, region: Any) -> None:
-        self._settings, self._region = settings, region
+    def __init__(self, settings: CloudSettings, access: AccountAccess) -> None:
+        self._settings, self._region = settings, access.region
         self._where = f"cloud {settings.name}"
-        self._secrets: Secrets = secrets_of(region.config)
-        context = cache(lambda: tls_context(region, os.environ, self._where))
-        self._client = identity_client(settings, context)
+        self._secrets: Secrets = access.secrets
+        self._client = identity_client(settings, access)
         self._unscoped = self._session(None)
 
     def close(self) -> None:

@@ -1,15 +1,12 @@
 """Asks the identity service when an application credential expires; the login does not say it. Called by `check`."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from core.errors import CloudError
-from extract.account import CloudSettings, account, described, session_of
-from extract.certificates import tls_context
+from extract.account import CloudSettings, described, session_of
+from extract.account_access import access_of
 from extract.connection import identity_client
-from extract.credentials import secrets_of
 
 _WAYS_IN = ("application_credential", "v3applicationcredential")
 
@@ -28,11 +25,11 @@ def credential_expiry(settings: CloudSettings) -> Expiry | None:
     """
     from extract.identity import session_through, with_our_errors  # slow to import
 
-    where, region = f"cloud {settings.name}", account(settings)
+    where, ours = f"cloud {settings.name}", access_of(settings)
+    region, secrets = ours.region, ours.secrets
     if region.config["auth_type"] not in _WAYS_IN:
         return None
-    secrets = secrets_of(region.config)
-    client = identity_client(settings, cache(lambda: tls_context(region, os.environ, where)))
+    client = identity_client(settings, ours)
     session = session_through(client, session_of(region), where, secrets)
     base = str(described(region)["auth_url"]).rstrip("/")
 

@@ -14,6 +14,7 @@ import msgspec
 
 from extract.landed import cloud_folder
 from extract.listing import SHARED_OUT
+from load.clouds import CloudPlace, keep_cloud_within, mark_gone_within
 from load.invariants import require
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
 from load.overlap import leave_known_later, without
@@ -52,7 +53,10 @@ class ListingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CloudRun:
-    """What one run read from one cloud. `ends_images` is True for full runs only."""
+    """What one run read from one cloud. `ends_images` is True for full runs only.
+
+    `place`: where the cloud is; None if there was no login. `is_gone`: the account no longer has it.
+    """
 
     run_id: str
     started_at: datetime
@@ -63,6 +67,8 @@ class CloudRun:
     outcomes: Sequence[ListingOutcome]
     landed_as: str | None = None
     """The cloud's name in landing, if it has another one today."""
+    place: CloudPlace | None = None
+    is_gone: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -178,7 +184,11 @@ def merge_within(
         row = {**asdict(outcome), "images": images, "evidence": evidence}
         warehouse.run("runs", "add_run_listing", **run, **row)
     warehouse.run("runs", "add_run_cloud", **run, **asdict(counts), dialect=cloud_run.dialect, error=error)
-    require(warehouse)
+    if cloud_run.place is not None:
+        keep_cloud_within(warehouse, cloud_run.cloud, cloud_run.place, cloud_run.started_at)
+    if cloud_run.is_gone:
+        mark_gone_within(warehouse, cloud_run.cloud, cloud_run.started_at)
+    require(warehouse, cloud_run.cloud)
     return counts
 
 

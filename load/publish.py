@@ -31,6 +31,7 @@ RUN_TABLES: Final = (
     "retirements",
     "renames",
     "end_of_life",
+    "clouds",
 )
 
 

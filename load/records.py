@@ -20,6 +20,7 @@ from core.errors import GlancebackError
 from core.storage import Place
 from extract.landed import cloud_folder, head_of
 from extract.seals import Head, seal_of, sealed
+from load.clouds import CloudPlace
 from load.merge import UNLISTED, CloudRun, ListingOutcome
 from load.missing import Decisions
 from load.retirement import kept_renames, names_then
@@ -71,6 +72,7 @@ class KeptCloudRun:
 
     `gone`, `withheld` and the sets from `answered` on: the decisions about missing images, as ids; old records have
     only the first two. `heads`: the head of each manifest, also that of the unlisted images; None in old records.
+    `place`: where the cloud is; None in old records, and if there was no login.
     """
 
     run_id: str
@@ -90,6 +92,8 @@ class KeptCloudRun:
     missed_twice: frozenset[str] = frozenset()
     not_known_then: frozenset[str] = frozenset()
     heads: Mapping[str, Head] | None = None
+    place: CloudPlace | None = None
+    is_gone: bool = False
 
     @property
     def decisions(self) -> Decisions:
@@ -98,8 +102,9 @@ class KeptCloudRun:
     def cloud_run(self, outcomes: Sequence[ListingOutcome]) -> CloudRun:
         """The cloud's part of the run with these outcomes, whose images are staged for the merge."""
         return CloudRun(
-            self.run_id, self.started_at, self.cloud, self.dialect, self.project_id, self.ends_images, outcomes
-        )
+            self.run_id, self.started_at, self.cloud, self.dialect, self.project_id, self.ends_images, outcomes,
+            place=self.place, is_gone=self.is_gone,
+        )  # fmt: skip
 
 
 def keep_run(landing: Place, kept: KeptRun) -> None:
@@ -134,6 +139,7 @@ def keep_cloud_run(landing: Place, cloud_run: CloudRun, decisions: Decisions, er
         cloud_run.ends_images,
         [replace(outcome, staged=None) for outcome in cloud_run.outcomes], error=error,
         **{each.name: getattr(decisions, each.name) for each in fields(Decisions)},
+        place=cloud_run.place, is_gone=cloud_run.is_gone,
     )  # fmt: skip
     folder = cloud_folder(landing, cloud_run.run_id, cloud_run.cloud)
     names = [*(outcome.listing for outcome in cloud_run.outcomes), *([UNLISTED] if decisions.answered else [])]

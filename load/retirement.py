@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from load.clouds import rename_place_within
 from load.statements import tables
 from load.warehouse import Warehouse
 
@@ -72,6 +73,7 @@ def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
 def rename_within(warehouse: Warehouse, rename: Rename) -> None:
     """Write the cloud's new name to all its rows. The caller opens the transaction."""
     names: dict[str, object] = {"old": rename.old_name, "new": rename.new_name}
+    rename_place_within(warehouse, rename.old_name, rename.new_name)
     for table in tables():
         if "cloud" in warehouse.columns(table):
             warehouse.execute(f"UPDATE {table} SET cloud = $new WHERE cloud = $old", names)

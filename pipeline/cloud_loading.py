@@ -1,11 +1,11 @@
-"""Loads what a run read of one cloud: asks for the missing images, and merges, whole or not at all.
+"""Loads what a run read of one cloud: asks for the images that are missing, and merges, whole or not at all.
 
 Called by pipeline.run, as a step; one cloud after the other. Plain functions, without Prefect.
 """
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from core import storage
 from core.errors import CloudError, WarehouseError
 from core.storage import Place
 from core.wording import counted
+from load.clouds import CloudPlace
 from load.guard import Guard
 from load.merge import CloudCounts, CloudRun, ListingOutcome, find_missing, merge
 from load.missing import NOTHING_MISSING
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The result of the load of one cloud; `error` says what was withheld, and what to do.
+    """What the load of one cloud came to; `error` says what was withheld, and what to do.
 
     `to_decide`: the number of images whose deletion is withheld until a person decides.
     """
@@ -48,9 +49,11 @@ def load_cloud(
     guard: Guard,
     landing: Place,
     accept_deletions: bool = False,
+    needed: Collection[str] = (),
 ) -> Loaded:
     """Merge what was read of a cloud, after asking for the missing images one by one.
 
+    `needed`: listings whose staged files other clouds load too; they stay.
     Raises: WarehouseError; then nothing of this cloud is loaded, but landing has what a replay needs.
     """
     with _at_hand(outcomes) as at_hand:
@@ -62,17 +65,18 @@ def load_cloud(
             project_id=session.project_id,
             ends_images=run.mode == "full",
             outcomes=at_hand,
+            place=place_of(session),
         )
         loaded = _load(warehouse, session, cloud_run, guard, landing, accept_deletions)
     for outcome in outcomes:
-        if outcome.staged:
+        if outcome.staged and outcome.listing not in needed:
             _drop(outcome.staged)
     return loaded
 
 
 @contextmanager
 def _at_hand(outcomes: Sequence[ListingOutcome]) -> Iterator[list[ListingOutcome]]:
-    """The outcomes, with their Parquet files on our disk, where the load can read them. Raises: WarehouseError."""
+    """The outcomes with their Parquet on our disk, where the load can read it. Raises: WarehouseError."""
     with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
         here = []
         for outcome in outcomes:
@@ -105,15 +109,39 @@ def _load(
     return Loaded(counts, found.error, len(found.decisions.too_many))
 
 
-def record_failure(warehouse: Warehouse, run: Run, cloud: str, error: str, landing: Place) -> None:
-    """Record that nothing of a cloud could be loaded, and why. Raises: WarehouseError if that cannot be recorded."""
-    nothing = CloudRun(run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=())
+def record_failure(
+    warehouse: Warehouse,
+    run: Run,
+    cloud: str,
+    error: str,
+    landing: Place,
+    *,
+    place: CloudPlace | None = None,
+    is_gone: bool = False,
+) -> None:
+    """Keep that nothing of a cloud could be loaded, and why. Raises: WarehouseError when not even that can be kept."""
+    nothing = CloudRun(
+        run.run_id, run.started_at, cloud, None, None, ends_images=False, outcomes=(), place=place, is_gone=is_gone
+    )
     keep_cloud_run(landing, nothing, NOTHING_MISSING, error)
     merge(warehouse, nothing, error=error)
 
 
+def place_of(session: Session) -> CloudPlace:
+    scope, connection = session.settings.scope, session.connection
+    return CloudPlace(
+        settings_name=scope.estate if scope else None,
+        region=connection.region,
+        project_id=session.project_id,
+        project_name=connection.project_name or (scope.project.name if scope else None),
+        domain=scope.project.domain if scope else None,
+        endpoint=connection.endpoint,
+        dialect=session.api_probe.dialect,
+    )
+
+
 def _refuse_silence(cloud_run: CloudRun, session: Session) -> None:
-    """Raises: CloudError if every listing is empty, although the API shows images when asked without filters."""
+    """Raises: CloudError where every listing is empty, and yet the API shows images when nothing is asked for."""
     everything = (
         not session.settings.listings and cloud_run.ends_images and len(cloud_run.outcomes) == len(session.listings)
     )
@@ -132,7 +160,7 @@ def _refuse_silence(cloud_run: CloudRun, session: Session) -> None:
 
 
 def _drop(staged: StagedListing) -> None:
-    """Remove the flattened files, which are loaded now; the raw pages beside them stay."""
+    """The flattened files have been loaded; the raw pages beside them stay."""
     with suppress(OSError):
         storage.delete(staged.images)
         storage.delete(staged.rejects)

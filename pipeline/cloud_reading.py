@@ -1,10 +1,9 @@
-"""Reads the listings of one cloud, each in its own step, stage by stage.
+"""The listings of one cloud, each read by a step of its own, stage by stage.
 
 Called by pipeline.run.
 """
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +18,14 @@ from pipeline.listing_reading import ListingIncomplete, incomplete_outcome, list
 from pipeline.second_pass import in_stages
 from pipeline.session import Session
 from pipeline.settings import Settings
+from pipeline.shared_listings import SharedListings
 from pipeline.steps import Step, StepRun, Steps
 
 log = logging.getLogger(__name__)
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether a retry may help."""
+    """Whether another try may help."""
     return isinstance(error, TransientError) or (isinstance(error, ListingIncomplete) and error.again)
 
 
@@ -50,17 +50,19 @@ class CloudReading:
         session: Session,
         broken: BrokenOff | None,
         steps: Steps,
-        left_out: Sequence[Listing] = (),
+        shared: SharedListings,
     ) -> None:
-        """`left_out`: listings that another cloud reads for this one."""
+        """`shared` says which listings another cloud reads for this one."""
         self.session = session
         self.runs: dict[str, StepRun[ListingOutcome]] = {}
         self._settings, self._warehouse, self._run = settings, warehouse, run
-        self._broken, self._steps = broken, steps
+        self._broken, self._steps, self._shared = broken, steps, shared
         self._watermarks: dict[str, datetime] = watermarks(warehouse, session.name) if run.mode == "changes" else {}
         not_read_yet = listings_left(session, run, broken)
-        self.left_out = [one for one in left_out if one in not_read_yet]
-        to_read = [one for one in not_read_yet if one not in left_out]
+        self._left_out = shared.left_to(session, not_read_yet, self._watermarks)
+        self._not_taken = list(self._left_out)
+        self._taken: list[ListingOutcome] = []
+        to_read = [one for one in not_read_yet if one not in self._left_out]
         # In a changes run, an image that was not read is not missing.
         self.stages = [list(to_read)]
         if run.mode == "full":
@@ -68,41 +70,71 @@ class CloudReading:
             self.stages = in_stages(to_read, pages_of_listings(warehouse, session.name, page_size))
         self._later = list(self.stages)
         self._awaited: set[StepRun[Any]] = set()
+        self._unfinished: set[StepRun[Any]] = set()
+
+    @property
+    def is_in_last_stage(self) -> bool:
+        return not self._later
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every reading that began has ended, and no other will begin by itself."""
+        return not self._unfinished and not self._later
 
     def go_on(self, done: StepRun[Any] | None = None) -> set[StepRun[Any]]:
-        """Begin the next stage if it waits only for `done`; return the readings that the stage after it waits for.
+        """Begin the next stage if it waits only for `done`; return the readings that began.
 
         A failed listing counts as ended: the others do not depend on it.
         """
         if done is not None:
-            if done not in self._awaited:
-                return set()
-            self._awaited.remove(done)
-        if self._awaited or not self._later:
-            return set()
-        stage = self._later.pop(0)
-        self.runs |= {listing.name: self._begin(listing) for listing in stage}
-        if self._later:
-            self._awaited = {self.runs[listing.name] for listing in stage if listing.is_shared}
-        return set(self._awaited)
+            self._unfinished.discard(done)
+            self._awaited.discard(done)
+        begun: set[StepRun[Any]] = set()
+        while self._later and not self._awaited:
+            stage = self._later.pop(0)
+            runs = {listing.name: self._begin(listing) for listing in stage}
+            self.runs |= runs
+            begun |= set(runs.values())
+            if self._later:
+                self._awaited = {self.runs[listing.name] for listing in stage if listing.is_shared}
+        self._unfinished |= begun
+        return begun
+
+    @property
+    def waits_for_another(self) -> bool:
+        """Whether another cloud still reads a listing for this one."""
+        return any(self._shared.is_awaited(self.session, listing) for listing in self._not_taken)
+
+    def take_over(self) -> set[StepRun[Any]]:
+        """Take what other clouds read for this one; returns the readings that begin because no other cloud could.
+
+        To be called once this cloud's own readings have ended, and no other cloud reads for it.
+        """
+        begun: set[StepRun[Any]] = set()
+        has_read = not self.runs or any(isinstance(run.outcome(), ListingOutcome) for run in self.runs.values())
+        while self._not_taken:
+            listing = self._not_taken.pop(0)
+            outcome = self._shared.take(self.session, listing, has_read=has_read)
+            if outcome is None:
+                self.runs[listing.name] = self._begin(listing)
+                begun.add(self.runs[listing.name])
+            else:
+                self._taken.append(outcome)
+        self._unfinished |= begun
+        return begun
 
     def outcomes(self) -> list[ListingOutcome]:
         """Wait for all listings; return the outcome of each, in the dialect's order."""
-        return [
-            _outcome(self.session.name, listing.name, self.runs[listing.name])
-            for listing in self.session.listings
-            if listing.name in self.runs
-        ]
+        order = [listing.name for listing in self.session.listings]
+        read = [_outcome(self.session.name, name, run) for name, run in self.runs.items()]
+        return sorted([*read, *self._taken], key=lambda outcome: order.index(outcome.listing))
 
     @property
     def stages_with_left_out(self) -> list[list[Listing]]:
+        """The stages of the first reading. Listings that another cloud read count as read in the last one."""
         if not self.stages:
-            return [list(self.left_out)]
-        return [*self.stages[:-1], [*self.stages[-1], *self.left_out]]
-
-    def read_after_all(self, listing: Listing) -> ListingOutcome:
-        """Read a listing that was left out, because no other cloud has read it completely."""
-        return _outcome(self.session.name, listing.name, self._begin(listing))
+            return [list(self._left_out)]
+        return [*self.stages[:-1], [*self.stages[-1], *self._left_out]]
 
     def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
         account = self.session.settings

@@ -1,22 +1,24 @@
-"""Logs in to each cloud of a run, reads it and loads it; a cloud that fails does not stop the others.
+"""The clouds of a run: each is logged in to, read, and loaded; one that fails does not stop the others.
 
 Called by pipeline.run. Sessions are opened concurrently; listings are read as soon as their session is open; clouds
-are loaded one after the other.
+are loaded one after the other. Only so many clouds are open at once, however many there are.
 """
 
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
 from extract.account import CloudSettings
-from load.clouds import CloudPlace, keep_cloud, mark_gone
+from load.clouds import CloudPlace
 from load.earlier_runs import remembered_dialect
+from load.merge import ListingOutcome
 from load.runs import BrokenOff, Run, fail_target
 from load.warehouse import Warehouse
-from pipeline.cloud_loading import Loaded, load_cloud, record_failure
+from pipeline.cloud_loading import Loaded, load_cloud, place_of, record_failure
 from pipeline.cloud_reading import CloudReading
 from pipeline.estates import CloudsToRead
 from pipeline.memory import give_back
@@ -34,6 +36,15 @@ _READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
 _LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 
 
+_MOST_LOGINS: Final = 64
+"""Clouds that are logged in to at once. One in a region that is down takes `retry_seconds`, so others must not wait."""
+
+_MOST_OPEN: Final = 24
+"""Clouds that are read at once: enough to keep the services busy. Memory does not grow with the number of clouds."""
+
+_GIVE_BACK_BYTES: Final = 16_000_000
+
+
 @dataclass(slots=True)
 class RunOfClouds:
     """What all clouds of a run have in common. `broken`: the run that this one resumes."""
@@ -45,6 +56,12 @@ class RunOfClouds:
     accept_deletions: bool
     broken: BrokenOff | None
     _shared: SharedListings = field(init=False)
+    _to_open: deque[CloudSettings] = field(default_factory=deque)
+    _opening: dict[StepRun[Any], CloudSettings] = field(default_factory=dict)
+    _reading: list[CloudReading] = field(default_factory=list)
+    _of_run: dict[StepRun[Any], CloudReading] = field(default_factory=dict)
+    _failed: dict[str, BaseException] = field(default_factory=dict)
+    _bytes_read: int = 0
 
     def __post_init__(self) -> None:
         self._shared = SharedListings(self.settings.landing, self.run)
@@ -55,67 +72,79 @@ class RunOfClouds:
         Raises: SettingsError if no session could be opened because of the settings; WrongClock if none could be opened,
         and our clock and a cloud's differ too much; WarehouseError if not even a failure can be recorded.
         """
-        readings, failed = self._read(to_read.clouds)
-        failed |= to_read.failed
-        _must_be_readable(failed, len(to_read.names))
-        reports = {name: self._report_failure(name, error) for name, error in failed.items()}
-        mark_gone(self.warehouse, to_read.gone, self.run.started_at)
-        reports |= {reading.session.name: self._load(reading) for reading in readings}
+        self._to_open.extend(to_read.clouds)
+        reports: dict[str, CloudReport] = {}
+        try:
+            while self._to_open or self._opening or self._reading:
+                self._open_more()
+                reading = self._next_to_load()
+                if reading is None:
+                    self._await_one()
+                elif begun := reading.take_over():
+                    self._of_run |= dict.fromkeys(begun, reading)
+                else:
+                    self._reading.remove(reading)
+                    reports[reading.session.name] = self._load(reading)
+        finally:
+            self._shared.forget()
+        self._failed |= to_read.failed
+        _must_be_readable(self._failed, len(to_read.names))
+        for name, error in self._failed.items():
+            reports[name] = self._report_failure(name, error, is_gone=name in to_read.gone)
         return [reports[name] for name in to_read.names]
 
-    def _read(self, clouds: Sequence[CloudSettings]) -> tuple[list[CloudReading], dict[str, BaseException]]:
-        """The readings of all clouds with a session (the last stage may still run), and why others have none."""
-        opening = {
-            self.steps.submit(
-                _OPEN_SESSION, settings=cloud, remembered=remembered_dialect(self.warehouse, cloud.name)
-            ): cloud
-            for cloud in clouds
-        }
-        readings: list[CloudReading] = []
-        failed: dict[str, BaseException] = {}
-        waiting: set[StepRun[Any]] = set(opening)
-        while waiting:
-            done = self.steps.first_done(waiting)
-            waiting.remove(done)
-            if done not in opening:
-                for reading in readings:
-                    waiting |= reading.go_on(done)
-                continue
+    def _open_more(self) -> None:
+        while self._to_open and len(self._opening) < _MOST_LOGINS and len(self._reading) < _MOST_OPEN:
+            cloud = self._to_open.popleft()
+            remembered = remembered_dialect(self.warehouse, cloud.name)
+            self._opening[self.steps.submit(_OPEN_SESSION, settings=cloud, remembered=remembered)] = cloud
+
+    def _next_to_load(self) -> CloudReading | None:
+        """A cloud whose readings have ended; None if there is none, or if next stages of others would wait for it."""
+        if not self._to_open and (self._opening or not all(one.is_in_last_stage for one in self._reading)):
+            return None
+        ended = [one for one in self._reading if one.has_ended]
+        ready = next((one for one in ended if not one.waits_for_another), None)
+        return ready or (None if self._opening or self._of_run else ended[0])
+
+    def _await_one(self) -> None:
+        """Wait until one login or reading has ended, and begin what waited for it."""
+        done = self.steps.first_done([*self._opening, *self._of_run])
+        if done in self._of_run:
+            reading = self._of_run.pop(done)
+        else:
+            cloud = self._opening.pop(done)
             session = done.outcome()
-            if isinstance(session, Session):
-                keep_cloud(self.warehouse, _place(session), self.run.started_at)
-                left_out = self._shared.left_to(session)
-                reading = CloudReading(
-                    self.settings, self.warehouse, self.run, session, self.broken, self.steps, left_out
-                )
-                readings.append(reading)
-                waiting |= reading.go_on()
-            else:
-                failed[opening[done].name] = session
-        return readings, failed
+            if not isinstance(session, Session):
+                self._failed[cloud.name] = session
+                return
+            reading = CloudReading(
+                self.settings, self.warehouse, self.run, session, self.broken, self.steps, self._shared
+            )
+            self._reading.append(reading)
+        self._of_run |= dict.fromkeys(reading.go_on(done), reading)
 
     def _load(self, reading: CloudReading) -> CloudReport:
         session, outcomes = reading.session, reading.outcomes()
+        needed: frozenset[str] = frozenset()
         landing = self.settings.landing
-        for listing in reading.left_out:
-            outcomes.append(self._shared.taken(session, listing) or reading.read_after_all(listing))
-        order = [listing.name for listing in session.listings]
-        outcomes.sort(key=lambda outcome: order.index(outcome.listing))
-        if self.run.mode == "full":
-            again = self.steps.run(
-                _READ_AGAIN,
-                session=session,
-                landing=landing,
-                run=self.run,
-                # Also the listings that another cloud read: an image may have moved there meanwhile.
-                stages=reading.stages_with_left_out,
-                outcomes=outcomes,
-            )
-            if isinstance(again, BaseException):
-                raise again
-            outcomes = again
-        self._shared.hand_out(session, outcomes)
-        give_back()
+        try:
+            if self.run.mode == "full":
+                again = self.steps.run(
+                    _READ_AGAIN,
+                    session=session,
+                    landing=landing,
+                    run=self.run,
+                    # Also the listings that another cloud read: an image may have moved there meanwhile.
+                    stages=reading.stages_with_left_out,
+                    outcomes=outcomes,
+                )
+                if isinstance(again, BaseException):
+                    raise again
+                outcomes = again
+        finally:
+            needed = self._shared.ended(session, outcomes)
+        self._give_back(outcomes)
         loaded = self.steps.run(
             _LOAD_CLOUD,
             warehouse=self.warehouse,
@@ -125,13 +154,23 @@ class RunOfClouds:
             guard=self.settings.guard,
             landing=landing,
             accept_deletions=self.accept_deletions,
+            needed=needed,
         )
         session.connection.client.close()
         if isinstance(loaded, Loaded):
             return cloud_report(session.name, outcomes, loaded.counts, loaded.error, loaded.to_decide)
-        return self._report_failure(session.name, loaded)
+        return self._report_failure(session.name, loaded, place_of(session))
 
-    def _report_failure(self, cloud: str, error: BaseException) -> CloudReport:
+    def _give_back(self, outcomes: Sequence[ListingOutcome]) -> None:
+        """Give memory back before a load, but not after every little cloud: to look for it takes a while."""
+        self._bytes_read += sum(outcome.bytes for outcome in outcomes)
+        if self._bytes_read >= _GIVE_BACK_BYTES:
+            self._bytes_read = 0
+            give_back()
+
+    def _report_failure(
+        self, cloud: str, error: BaseException, place: CloudPlace | None = None, *, is_gone: bool = False
+    ) -> CloudReport:
         """The report of a cloud of which nothing was loaded."""
         if isinstance(error, GlancebackError):
             text = str(error)
@@ -144,26 +183,13 @@ class RunOfClouds:
             with suppress(WarehouseError):
                 fail_target(self.warehouse, self.run, cloud, text)
         else:
-            record_failure(self.warehouse, self.run, cloud, text, self.settings.landing)
+            landing = self.settings.landing
+            record_failure(self.warehouse, self.run, cloud, text, landing, place=place, is_gone=is_gone)
         return CloudReport(cloud, "failed", text)
 
 
-def _place(session: Session) -> CloudPlace:
-    scope, connection = session.settings.scope, session.connection
-    return CloudPlace(
-        cloud=session.name,
-        settings_name=scope.estate if scope else session.name,
-        region=connection.region,
-        project_id=session.project_id,
-        project_name=connection.project_name or (scope.project.name if scope else None),
-        domain=scope.project.domain if scope else None,
-        endpoint=connection.endpoint,
-        dialect=session.api_probe.dialect,
-    )
-
-
 def _must_be_readable(failed: Mapping[str, BaseException], clouds: int) -> None:
-    """Raises: WrongClock or SettingsError, if that is the reason why none of the clouds can be read."""
+    """Raises: WrongClock, or SettingsError, where that is why none of so many clouds can be read."""
     if len(failed) < clouds:
         return
     for error in failed.values():

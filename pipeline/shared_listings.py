@@ -1,77 +1,142 @@
-"""Listings that are the same for all projects of a region: one project reads them, and the others take that over.
+"""Listings that all projects of a region see alike: one project reads them, and the others take over what it read.
 
 Called by pipeline.clouds. What is taken over is landed and staged in the other cloud's folders too, so that its load, a
 replay and `verify` find it there as if that cloud had read it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from core import storage
 from core.errors import CloudError
 from core.storage import Place
+from core.wording import counted
 from extract.landing import Earlier, Landing, landed_lines, listing_folder
 from extract.listing import Listing
 from load.merge import ListingOutcome
 from load.runs import Run
+from pipeline.listing_reading import incomplete_outcome
 from pipeline.session import Session
 from transform.stage import StagedListing
 
 log = logging.getLogger(__name__)
 
-_ALIKE: Final = ("public", "community")
+_ALIKE: Final = ("public", "market", "community")
 READ_BY: Final = "read_by"
-"""The key in the evidence of a listing that was taken over: the cloud that read it."""
+"""In the evidence of a listing that was taken over: the cloud that read it."""
+
+_MOST_READERS: Final = 3
+"""Projects that try to read a listing, one after the other. If all of these fail, the listing itself is at fault."""
+
+_Key = tuple[str, str | None, str, str, frozenset[tuple[str, str]]]
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A listing of a region. `reader`: the cloud that reads it now. `since`: UTC; None: all of it is read.
+
+    `read`: what `read_by` read completely. `failures`: why others could not read it.
+    """
+
+    reader: str | None = None
+    since: datetime | None = None
+    read: ListingOutcome | None = None
+    read_by: str = ""
+    failures: list[str] = field(default_factory=list)
+
+
+class LeftToAnother(CloudError):
+    """A listing that another cloud should have read, and could not."""
 
 
 @dataclass(slots=True)
 class SharedListings:
-    """Decides which session reads these listings: in each region of an account, the first one reads for all others."""
+    """Who reads these listings for whom: in each region of an account, the first session reads for all others."""
 
     landing: Place
     run: Run
-    _leaders: dict[tuple[str, str | None], Session] = field(default_factory=dict)
-    _followers: dict[tuple[str, str | None], list[Session]] = field(default_factory=dict)
-    _taken: dict[tuple[str, str], ListingOutcome] = field(default_factory=dict)
+    _shared: dict[_Key, _Shared] = field(default_factory=dict)
 
-    def left_to(self, session: Session) -> tuple[Listing, ...]:
-        """The session's listings that another session of the region reads. The first session reads all of its own."""
-        scope = session.settings.scope
-        if scope is None or self.run.mode != "full":
+    def left_to(
+        self, session: Session, to_read: Sequence[Listing], watermarks: Mapping[str, datetime]
+    ) -> tuple[Listing, ...]:
+        """The listings that this session need not read itself. The first session of a region reads all.
+
+        `watermarks`: in a changes run, up to when (UTC) this session's listings are known.
+        """
+        if session.settings.scope is None:
             return ()
-        key = (scope.estate, session.settings.region)
-        leader = self._leaders.setdefault(key, session)
-        if leader is session:
-            return ()
-        theirs = {listing.name: listing.filters for listing in leader.listings}
-        alike = tuple(one for one in session.listings if one.name in _ALIKE and theirs.get(one.name) == one.filters)
-        if alike and leader.api_probe.dialect == session.api_probe.dialect:
-            self._followers.setdefault(key, []).append(session)
-            return alike
-        return ()
+        left = []
+        for listing in to_read:
+            if listing.name not in _ALIKE:
+                continue
+            since = watermarks.get(listing.name) if self.run.mode == "changes" else None
+            shared = self._shared.setdefault(_key(session, listing), _Shared())
+            if shared.reader is None and shared.read is None:
+                shared.reader, shared.since = session.name, since
+            elif _covers(shared.since, since):
+                left.append(listing)
+        return tuple(left)
 
-    def hand_out(self, session: Session, outcomes: Sequence[ListingOutcome]) -> None:
-        """Give what this session read completely to the sessions that wait for it. Call it before that is loaded."""
-        scope = session.settings.scope
-        if scope is None:
-            return
-        key = (scope.estate, session.settings.region)
-        if session in self._followers.get(key, ()):
-            self._followers[key].remove(session)
-        for outcome in outcomes:
-            if outcome.listing in _ALIKE and outcome.complete and outcome.staged and READ_BY not in outcome.evidence:
-                for follower in self._followers.get(key, ()):
-                    if (follower.name, outcome.listing) not in self._taken:
-                        self._hand_over(session, follower, outcome, outcome.staged)
+    def is_awaited(self, session: Session, listing: Listing) -> bool:
+        """Whether another session still reads this listing, for this one too."""
+        shared = self._shared[_key(session, listing)]
+        return shared.read is None and shared.reader not in (None, session.name)
 
-    def taken(self, session: Session, listing: Listing) -> ListingOutcome | None:
-        """What another session read for this one; None if this one must read the listing itself."""
-        return self._taken.get((session.name, listing.name))
+    def take(self, session: Session, listing: Listing, *, has_read: bool) -> ListingOutcome | None:
+        """What another session read for this one; None: this session must read the listing itself, for others too.
 
-    def _hand_over(self, session: Session, follower: Session, outcome: ListingOutcome, staged: StagedListing) -> None:
-        there = listing_folder(self.landing, self.run.run_id, session.name, outcome.listing)
+        `has_read`: whether the session could read a listing of its own. If it could not, it does not try this one.
+        """
+        shared = self._shared[_key(session, listing)]
+        if shared.read is not None:
+            return self._hand_over(shared.read_by, session, shared.read)
+        if has_read and len(shared.failures) < _MOST_READERS:
+            shared.reader = session.name
+            return None
+        where = f"cloud {session.name}, listing {listing.name}"
+        tried = counted(len(shared.failures), "other project")
+        error = LeftToAnother(f"{where}: not read: {tried} of its region could not read it ({shared.failures[0]})")
+        return incomplete_outcome(session.name, listing.name, error)
+
+    def ended(self, session: Session, outcomes: Sequence[ListingOutcome]) -> frozenset[str]:
+        """Offer what this session read to the others; returns the listings whose staged files they need.
+
+        To be called before the session is loaded, and with no outcomes if it ended in an error.
+        """
+        offered = set()
+        by_name = {outcome.listing: outcome for outcome in outcomes}
+        for key, shared in self._shared.items():
+            if shared.reader != session.name or key[:3] != _service(session):
+                continue
+            shared.reader = None
+            outcome = by_name.get(key[3])
+            if outcome is not None and outcome.complete and outcome.staged is not None:
+                shared.read, shared.read_by = outcome, session.name
+                offered.add(outcome.listing)
+            else:
+                shared.failures.append(outcome.error if outcome and outcome.error else f"cloud {session.name} failed")
+        return frozenset(offered)
+
+    def forget(self) -> None:
+        """Remove the staged files that were kept for others."""
+        for shared in self._shared.values():
+            if shared.read is not None and shared.read.staged is not None:
+                with suppress(OSError):
+                    storage.delete(shared.read.staged.images)
+                    storage.delete(shared.read.staged.rejects)
+        self._shared.clear()
+
+    def _hand_over(self, reader: str, follower: Session, outcome: ListingOutcome) -> ListingOutcome | None:
+        """The outcome as the follower's own; None if it cannot be landed."""
+        staged = outcome.staged
+        if staged is None:
+            return None
+        there = listing_folder(self.landing, self.run.run_id, reader, outcome.listing)
         here = listing_folder(self.landing, self.run.run_id, follower.name, outcome.listing)
         landed = Landing(here)
         try:
@@ -87,10 +152,23 @@ class SharedListings:
         except (OSError, CloudError) as exc:
             log.warning(
                 "cloud %s, listing %s: what cloud %s read cannot be taken over (%s); it is read again",
-                follower.name, outcome.listing, session.name, exc,
+                follower.name, outcome.listing, reader, exc,
             )  # fmt: skip
-            return
+            return None
         finally:
             landed.close()
-        evidence = {**outcome.evidence, READ_BY: session.name}
-        self._taken[follower.name, outcome.listing] = replace(outcome, evidence=evidence, staged=copies)
+        return replace(outcome, evidence={**outcome.evidence, READ_BY: reader}, staged=copies)
+
+
+def _service(session: Session) -> tuple[str, str | None, str]:
+    scope = session.settings.scope
+    return scope.estate if scope else session.name, session.settings.region, session.api_probe.dialect
+
+
+def _key(session: Session, listing: Listing) -> _Key:
+    return (*_service(session), listing.name, frozenset(listing.filters.items()))
+
+
+def _covers(read_since: datetime | None, needed_since: datetime | None) -> bool:
+    """Whether a reading of what changed since then (UTC; None: of all) has what another needs."""
+    return read_since is None or (needed_since is not None and read_since <= needed_since)

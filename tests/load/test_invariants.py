@@ -41,8 +41,10 @@ def undamaged_rules(warehouse: Warehouse) -> list[str]:
         warehouse.connection.execute("BEGIN")
         warehouse.execute(damage)
         if warehouse.rows("checks", rule):
-            with pytest.raises(WarehouseError, match="is broken"):
-                require(warehouse)
+            for cloud in (None, "c"):
+                with pytest.raises(WarehouseError, match="is broken"):
+                    require(warehouse, cloud)
+            require(warehouse, "another")
         else:
             unseen.append(rule)
         warehouse.connection.execute("ROLLBACK")
