@@ -1,6 +1,6 @@
 """The `diff` command: shows what differs in the catalogue between two times."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cli.options import (
 )
 from cli.timestamps import beginning, timestamp
 from core.errors import SettingsError
+from core.wording import counted
 from load.published import ask
 from pipeline.settings import load_settings
 
@@ -91,11 +92,12 @@ def show_diff(
         first_readings = {name: at for name, at in first_readings.items() if name in chosen}
     told = _where_it_begins(first_readings, began, ended)
     query, parameters = _query(first_readings, began, ended)
-    counts: dict[str, int] = dict(
-        ask(published, f"SELECT event, count(DISTINCT (cloud, id)) FROM ({query}) GROUP BY event", parameters).rows()
-    )
+    counting = f"SELECT event, count(DISTINCT (cloud, id)), list(DISTINCT cloud) FROM ({query}) GROUP BY event"
+    rows = list(ask(published, counting, parameters).rows())
+    counts: dict[str, int] = {event: images for event, images, _ in rows}
     figures = ", ".join(f"{counts.get(event, 0)} {event}" for event in ("added", "removed", "changed"))
     told.append(f"{began:%Y-%m-%d %H:%M:%S} to {ended:%Y-%m-%d %H:%M:%S} UTC, images: {figures}")
+    told += _by_account(published, first_readings.keys(), {cloud for *_, differing in rows for cloud in differing})
     for line in told:
         errors.print(line, markup=False, highlight=False, soft_wrap=True)
     write_answer(
@@ -118,6 +120,21 @@ def _where_it_begins(first_readings: Mapping[str, datetime], began: datetime, en
             f"reading; {what}"
         )
     return lines
+
+
+def _by_account(published: Path, compared: Collection[str], differing: Collection[str]) -> list[str]:
+    """A line for each account of many clouds: in how many of those that were compared something differs."""
+    if list(ask(published, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'clouds'").rows()) == [(0,)]:
+        return []  # a copy that an older glanceback made
+    query = "SELECT settings_name, cloud FROM clouds WHERE settings_name <> cloud ORDER BY ALL"
+    accounts: dict[str, list[str]] = {}
+    for account, cloud in ask(published, query).rows():
+        if cloud in compared:
+            accounts.setdefault(account, []).append(cloud)
+    return [
+        f"{printable(account)}: {sum(cloud in differing for cloud in clouds)} of {counted(len(clouds), 'cloud')} differ"
+        for account, clouds in accounts.items()
+    ]
 
 
 def _query(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> tuple[str, dict[str, object]]:

@@ -22,6 +22,10 @@ from extract.scope import Estate, Project, Scope, in_project
 FIXED_ENDPOINT = ("none", "admin_token")
 SIGNED = "aksk"
 """Kinds of login without a service catalogue. keystoneauth1 has plugins for FIXED_ENDPOINT, but not for SIGNED."""
+APPLICATION_CREDENTIALS: Final = ("application_credential", "v3applicationcredential")
+"""Kinds of login that are bound to one project and cannot ask for a scope. Source: Identity API v3."""
+REGION_IN_ENDPOINT: Final = "{region}"
+"""Stands for the region in the setting `endpoint`, if one account is read in many regions."""
 _WORDS_FOR_YES_OR_NO: Final = ("false", "true", "no", "yes", "off", "on", "0", "1")
 
 
@@ -56,6 +60,13 @@ class CloudSettings:
     resume_within_seconds: float = 21_600.0
     estate: Estate | None = None
     scope: Scope | None = None
+
+    @property
+    def endpoint_in_region(self) -> str | None:
+        """The setting `endpoint` for the cloud's region."""
+        if self.endpoint is None or self.region is None:
+            return self.endpoint
+        return self.endpoint.replace(REGION_IN_ENDPOINT, self.region)
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -206,7 +217,8 @@ def session_of(region: Any, project: Project | None = None, *, is_unscoped: bool
 
     try:
         is_fixed = region.config["auth_type"] in FIXED_ENDPOINT
-        if not is_fixed and project is None and not is_unscoped:
+        is_bound = region.config["auth_type"] in APPLICATION_CREDENTIALS
+        if is_bound or (not is_fixed and project is None and not is_unscoped):
             return region.get_session()
         loader = loading.get_plugin_loader(region.config["auth_type"])
         entry = described(region) if is_fixed else in_project(region.config["auth"], project)
@@ -229,7 +241,7 @@ def endpoint_of(settings: CloudSettings, region: Any, session: Any) -> str:
     from openstack.exceptions import ConfigException  # see account
 
     # An address in the entry belongs to one region, so it cannot be used for all regions of an account.
-    endpoint = settings.endpoint or (region.get_endpoint("image") if settings.scope is None else None)
+    endpoint = settings.endpoint_in_region or (region.get_endpoint("image") if settings.scope is None else None)
     if endpoint:
         return base_url(str(endpoint))
     try:

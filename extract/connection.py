@@ -213,7 +213,9 @@ def _connect_signed(settings: CloudSettings, access: AccountAccess) -> Connectio
     """Return a connection without a login: each request is signed."""
     where, region, secrets = f"cloud {settings.name}", access.region, access.secrets
     key = access_key(described(region), settings.project_id, where)
-    endpoint = settings.endpoint or region.get_endpoint("image")
+    if settings.scope is not None:
+        key = key.of_project(settings.scope.project.id)
+    endpoint = settings.endpoint_in_region or region.get_endpoint("image")
     if not endpoint:
         raise SettingsError(f"{where}: auth_type aksk needs the image service's address", "Set endpoint.")
     address = base_url(str(endpoint))

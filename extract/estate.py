@@ -1,11 +1,10 @@
 """Finds an account's projects and regions: each (region, project) that the settings name is a cloud of its own.
 
 Logs in once without a project, asks the identity service for the account's projects, and takes the regions from the
-service catalogue. Called by pipeline.estates. Does not know images.
+service catalogue; extract.signed_directory does it for access keys. Called by pipeline.estates. Does not know images.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -13,19 +12,27 @@ from typing import Any, Final
 
 from core.errors import CloudError, GlancebackError, SettingsError
 from core.redaction import Secrets
-from extract.account import CloudSettings, described, region_of, session_of
+from extract.account import (
+    APPLICATION_CREDENTIALS,
+    REGION_IN_ENDPOINT,
+    SIGNED,
+    CloudSettings,
+    described,
+    region_of,
+    session_of,
+)
 from extract.account_access import AccountAccess, new_access
 from extract.address import projects_url
 from extract.connection import identity_client
+from extract.project_pages import projects_of_pages
 from extract.retry import with_retry
-from extract.scope import Estate, Project, Scope, cloud_name
-from extract.token_auth import origin_of
+from extract.scope import Estate, Project, Scope, cloud_name, is_in_region
+from extract.signed_directory import SignedDirectory
 
-_MOST_PAGES: Final = 1000
 _MOST_NAMED: Final = 20
 _ANY_REGION: Final = "any"
 """Stands for the region in a cloud's name if the settings do not name a region."""
-_BOUND_TO_A_PROJECT: Final = ("v3applicationcredential", "v3oauth1", "aksk", "none", "admin_token")
+_BOUND_TO_A_PROJECT: Final = ("v3oauth1", "none", "admin_token")
 
 
 def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
@@ -36,18 +43,19 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
     """
     where = f"cloud {settings.name}"
     access = new_access(settings)
-    region = access.region
-    if region.config["auth_type"] in _BOUND_TO_A_PROJECT:
-        raise SettingsError(
-            f"{where}: auth_type {region.config['auth_type']} is bound to one project and cannot list the others",
-            "Use a password or a token for projects and regions, or write a table for each project.",
-        )
-    directory = _Directory(settings, access)
+    region, estate = access.region, settings.estate or Estate()
+    _must_be_able(settings, region.config["auth_type"], where)
+    directory = (SignedDirectory if region.config["auth_type"] == SIGNED else _Directory)(settings, access)
     try:
-        projects = _wanted_projects(settings, region, directory)
-        regions = _wanted_regions(settings, region, directory, projects)
+        listed = with_retry(directory.projects, settings.retry_policy, where)
+        projects = _wanted_projects(settings, directory.own_project() or _own_project(region, listed), listed)
+        # A Huawei-family project is in the region that its name begins with.
+        is_of_all_regions = estate.regions is None and not isinstance(directory, SignedDirectory)
+        all_regions = [] if is_of_all_regions else _regions(settings, directory, projects)
+        regions = _wanted_regions(settings, region, all_regions)
     finally:
         directory.close()
+    _must_have_addresses(settings, regions)
     names = Counter(project.name for project in projects)
     clouds = [
         replace(
@@ -59,51 +67,78 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
         )
         for name in regions
         for project in projects
+        if is_in_region(project, name, all_regions, listed)
     ]
-    estate = settings.estate or Estate()
     chosen = [cloud for cloud in clouds if estate.has_cloud(cloud.name)]
     if not chosen:
         raise SettingsError(
-            f"{where}: none of its clouds fits {' or '.join(estate.only)}",
-            f"There are: {', '.join(cloud.name for cloud in clouds[:_MOST_NAMED])}.",
+            f"{where}: none of its clouds fits {' or '.join(estate.only) or 'the regions'}",
+            f"There are: {', '.join(cloud.name for cloud in clouds[:_MOST_NAMED]) or 'none'}.",
         )
     return chosen
 
 
-def _wanted_projects(settings: CloudSettings, region: Any, directory: "_Directory") -> list[Project]:
+def _must_be_able(settings: CloudSettings, auth_type: str, where: str) -> None:
+    """Raises: SettingsError if a login of this kind cannot read what the settings ask for."""
+    reads_projects = settings.estate is not None and settings.estate.projects is not None
+    if auth_type in APPLICATION_CREDENTIALS and reads_projects:
+        raise SettingsError(
+            f"{where}: an application credential is for one project, even an unrestricted one: the identity service "
+            "gives no token for another",
+            "Use a password or a token for projects, or an application credential and a table for each project. "
+            "regions alone works with it.",
+        )
+    if auth_type in _BOUND_TO_A_PROJECT:
+        raise SettingsError(
+            f"{where}: auth_type {auth_type} is bound to one project and cannot list the others",
+            "Use a password, a token or an access key for projects and regions, or write a table for each project.",
+        )
+
+
+def _wanted_projects(settings: CloudSettings, own: Project | None, listed: list[Project]) -> list[Project]:
     """Return the projects that the settings name, or else the entry's own. Raises: as clouds_of."""
-    estate, where = settings.estate or Estate(), f"cloud {settings.name}"
-    own = _own_project(region) if estate.projects is None else None
-    listed = with_retry(directory.projects, settings.retry_policy, where)
-    wanted = [one for one in listed if (own in (one.id, one.name) if own else estate.has_project(one))]
+    estate = settings.estate or Estate()
+    wanted = [own] if own and estate.projects is None else [one for one in listed if estate.has_project(one)]
     if not wanted:
         raise SettingsError(
-            f"{where}: the account has no enabled project that projects names",
+            f"cloud {settings.name}: the account has no enabled project that projects names",
             f"Its projects: {', '.join(sorted(one.name for one in listed)) or 'none'}.",
         )
     return wanted
 
 
-def _wanted_regions(
-    settings: CloudSettings, region: Any, directory: "_Directory", projects: list[Project]
-) -> list[str]:
+def _own_project(region: Any, listed: list[Project]) -> Project | None:
+    entry = described(region)
+    own = str(entry.get("project_id") or entry.get("project_name") or "")
+    return next((one for one in listed if own in (one.id, one.name)), None)
+
+
+def _regions(settings: CloudSettings, directory: "_Directory | SignedDirectory", projects: list[Project]) -> list[str]:
+    return with_retry(lambda: directory.regions(projects), settings.retry_policy, f"cloud {settings.name}")
+
+
+def _wanted_regions(settings: CloudSettings, region: Any, listed: list[str]) -> list[str]:
     """Return the regions that the settings name, or else the entry's own. Raises: as clouds_of."""
-    estate, where = settings.estate or Estate(), f"cloud {settings.name}"
+    estate = settings.estate or Estate()
     if estate.regions is None:
-        return [region_of(region) or _ANY_REGION]
-    listed = with_retry(lambda: directory.regions(projects), settings.retry_policy, where)
+        return [settings.region or region_of(region) or _ANY_REGION]
     wanted = [name for name in listed if estate.has_region(name)]
     if not wanted:
         raise SettingsError(
-            f"{where}: no region with an image service fits regions",
+            f"cloud {settings.name}: no region with an image service fits regions",
             f"The regions there are: {', '.join(listed) or 'none'}.",
         )
     return wanted
 
 
-def _own_project(region: Any) -> str | None:
-    entry = described(region)
-    return str(entry.get("project_id") or entry.get("project_name") or "") or None
+def _must_have_addresses(settings: CloudSettings, regions: list[str]) -> None:
+    """Raises: SettingsError if one address is set for several regions."""
+    if settings.endpoint and len(regions) > 1 and REGION_IN_ENDPOINT not in settings.endpoint:
+        raise SettingsError(
+            f"cloud {settings.name}: endpoint is the address of one region, and {len(regions)} are to be read",
+            f"Write {REGION_IN_ENDPOINT} where the region's name stands in the address, or remove endpoint if the "
+            "service catalogue has the addresses.",
+        )
 
 
 class _Directory:
@@ -120,31 +155,24 @@ class _Directory:
         self._client.close()
 
     def projects(self) -> list[Project]:
-        """Return the account's enabled projects, by name.
+        """Return the account's enabled projects, by name. Raises: as projects_of_pages."""
+        from extract.identity import with_our_errors  # slow to import
 
-        Raises: CloudError if the next page is on another server, which must not get the token.
-        """
-        from extract.identity import absolute_url, with_our_errors  # slow to import
+        def page_of(url: str) -> Any:
+            return with_our_errors(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
 
         first = projects_url(str(described(self._region)["auth_url"]))
-        url: str | None = first
-        found: dict[str, Project] = {}
-        asked: set[str] = set()
-        while url is not None:
-            if url in asked or len(asked) >= _MOST_PAGES:
-                raise CloudError(f"{self._where}: the identity service's pages of projects do not end", "Report it.")
-            asked.add(url)
-            page = with_our_errors(partial(self._page, url), self._where, self._secrets, self._unscoped.auth)
-            found |= {project.id: project for project in _projects_in(page)}
-            links = page.get("links")
-            following = links.get("next") if isinstance(links, dict) else None
-            url = absolute_url(url, str(following)) if following else None
-            if url is not None and origin_of(url) != origin_of(first):
-                raise CloudError(
-                    f"{self._where}: the identity service's list of projects goes on at {self._secrets.url(url)}",
-                    "The token would go to another server, so it is not followed. Set auth_url to the right address.",
-                )
-        return sorted(found.values(), key=lambda project: (project.name, project.id))
+        return projects_of_pages(first, page_of, self._where, self._secrets)
+
+    def own_project(self) -> Project | None:
+        """Return the project to which an application credential is bound; None for other logins."""
+        if self._region.config["auth_type"] not in APPLICATION_CREDENTIALS:
+            return None
+        from extract.identity import with_our_errors  # slow to import
+
+        session = self._unscoped
+        access = with_our_errors(partial(session.auth.get_access, session), self._where, self._secrets, session.auth)
+        return Project(access.project_id, access.project_name, access.project_domain_id)
 
     def _page(self, url: str) -> Any:
         return self._unscoped.get(url).json()
@@ -172,16 +200,3 @@ class _Directory:
         return session_through(
             self._client, session_of(self._region, project, is_unscoped=project is None), self._where, self._secrets
         )
-
-
-def _projects_in(page: Any) -> Iterator[Project]:
-    """Yield the enabled projects of a page. Raises: CloudError if it is not a page of projects."""
-    projects = page.get("projects") if isinstance(page, dict) else None
-    if not isinstance(projects, list):
-        raise CloudError("the identity service's answer has no list of projects", "Check auth_url.")
-    for one in projects:
-        if not isinstance(one, dict) or not isinstance(one.get("id"), str):
-            raise CloudError("the identity service lists a project without an id", "Check auth_url.")
-        if one.get("enabled", True) is not False:
-            domain = one.get("domain_id")
-            yield Project(one["id"], str(one.get("name") or one["id"]), str(domain) if domain else None)

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.errors import CloudError
-from extract.account import CloudSettings, described, session_of
+from extract.account import APPLICATION_CREDENTIALS, CloudSettings, described, session_of
 from extract.account_access import access_of
 from extract.connection import identity_client
-
-_WAYS_IN = ("application_credential", "v3applicationcredential")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ def credential_expiry(settings: CloudSettings) -> Expiry | None:
 
     where, ours = f"cloud {settings.name}", access_of(settings)
     region, secrets = ours.region, ours.secrets
-    if region.config["auth_type"] not in _WAYS_IN:
+    if region.config["auth_type"] not in APPLICATION_CREDENTIALS:
         return None
     client = identity_client(settings, ours)
     session = session_through(client, session_of(region), where, secrets)

@@ -1,11 +1,16 @@
 """Selects the projects and regions of an account that are clouds. Sends no requests; called by account and estate."""
 
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote
 
 ALL: Final = ("*",)
+
+_REGION_NAME: Final = re.compile(r"[a-z]+-[a-z]+[a-z0-9]*(-[a-z0-9]+)*")
+"""A region of the Huawei family: `eu-de`, `cn-north-4`."""
 
 _OF_A_PROJECT: Final = (
     *("project_id", "project_name", "project_domain_id", "project_domain_name"),
@@ -60,6 +65,24 @@ def cloud_name(estate: str, region: str, project: Project, namesakes: bool) -> s
     """`prod/eu-de/web`; with the project's domain if another project has the same name: `prod/eu-de/web@default`."""
     name = quote(project.name, safe=" ") if "/" in project.name else project.name
     return f"{estate}/{region}/{name}@{project.domain}" if namesakes else f"{estate}/{region}/{name}"
+
+
+def home_region(project: Project) -> str | None:
+    """The region with whose name that of a Huawei-family project begins: of `eu-de` and `eu-de_web`, `eu-de`."""
+    head = project.name.partition("_")[0]
+    return head if _REGION_NAME.fullmatch(head) else None
+
+
+def is_in_region(project: Project, region: str, regions: Collection[str], projects: Iterable[Project]) -> bool:
+    """Whether the project may have images in this one of the regions. `projects`: all of the account.
+
+    In plain OpenStack each project is in each region. In a Huawei-family cloud it is in one: such a cloud has projects
+    that are named like regions.
+    """
+    home = home_region(project)
+    if home == region or home not in regions:
+        return True
+    return not any(one.name in regions and home_region(one) for one in projects)
 
 
 def in_project(auth: dict[str, Any], project: Project | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: the vendor's "API request signing" (SDK-HMAC-SHA256); the signer is that
 
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ class AccessKey:
     secret_key: str = field(repr=False)
     security_token: str | None = field(repr=False)
     project_id: str | None
+
+    def of_project(self, project_id: str | None) -> "AccessKey":
+        return replace(self, project_id=project_id)
 
 
 def access_key(entry: Mapping[str, Any], project_id: str | None, where: str) -> AccessKey:

@@ -1,5 +1,31 @@
 -- runs: Which runs were made, how did they end, and what did each find?
--- One row per run, newest first. Times are UTC. Counts are images, over all clouds.
+-- One row per run, newest first. Times are UTC. Counts are images, over all clouds. `clouds`: of how many clouds the run completed
+-- how many, by the name in the settings, of which one account may have many clouds: prod 198 of 200.
+WITH incomplete AS (SELECT DISTINCT run_id, cloud FROM run_listings WHERE NOT complete),
+
+attempts AS (
+    SELECT
+        attempt.run_id,
+        coalesce(clouds.settings_name, attempt.cloud) AS settings_name,
+        found.cloud IS NOT NULL AND found.error IS NULL AND incomplete.cloud IS NULL AS is_completed
+    FROM (SELECT run_id, cloud FROM run_targets UNION SELECT run_id, cloud FROM run_clouds) AS attempt
+    LEFT JOIN run_clouds AS found ON found.run_id = attempt.run_id AND found.cloud = attempt.cloud
+    LEFT JOIN incomplete ON incomplete.run_id = attempt.run_id AND incomplete.cloud = attempt.cloud
+    LEFT JOIN clouds ON clouds.cloud = attempt.cloud
+),
+
+by_settings AS (
+    SELECT run_id, settings_name, count(*) AS clouds, count(*) FILTER (WHERE is_completed) AS completed
+    FROM attempts
+    GROUP BY run_id, settings_name
+),
+
+by_run AS (
+    SELECT run_id, string_agg(settings_name || ' ' || completed || ' of ' || clouds, ', ' ORDER BY settings_name) AS clouds
+    FROM by_settings
+    GROUP BY run_id
+)
+
 SELECT
     runs.run_id,
     runs.started_at,
@@ -13,8 +39,10 @@ SELECT
     coalesce(sum(found.returned), 0)::BIGINT AS returned,
     coalesce(sum(found.rejected), 0)::BIGINT AS rejected,
     coalesce(sum(found.withheld_deletions), 0)::BIGINT AS withheld,
+    by_run.clouds,
     string_agg(found.error, ' ') AS error
 FROM runs
 LEFT JOIN run_clouds AS found USING (run_id)
+LEFT JOIN by_run USING (run_id)
 GROUP BY ALL
 ORDER BY runs.started_at DESC

@@ -1,5 +1,5 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
--- One row per cloud. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
+-- One row per cloud. An account of many clouds has no row of its own. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
 -- $now = now: the time at which the age is taken
 WITH listings AS (
     SELECT
@@ -84,5 +84,12 @@ LEFT JOIN (
     ON withheld.cloud = last_one.cloud
 LEFT JOIN (SELECT cloud, max(retired_at) AS retired_at FROM retirements WHERE listing IS NULL GROUP BY cloud) AS retired
     ON retired.cloud = last_one.cloud
-WHERE retired.retired_at IS NULL OR last_one.started_at > retired.retired_at
+-- A run that could not ask an account for its clouds, and knew none, is recorded under the account's name.
+LEFT JOIN (
+    SELECT settings_name, NOT bool_or(cloud = settings_name) AS is_no_cloud
+    FROM clouds
+    GROUP BY settings_name
+) AS account
+    ON account.settings_name = last_one.cloud AND account.is_no_cloud
+WHERE account.settings_name IS NULL AND (retired.retired_at IS NULL OR last_one.started_at > retired.retired_at)
 ORDER BY last_one.cloud

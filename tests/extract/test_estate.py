@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import CloudError
+from core.errors import CloudError, SettingsError
 from extract.account import CloudSettings
 from extract.estate import clouds_of
 from extract.scope import ALL, Estate
@@ -53,3 +53,15 @@ def test_next_page_that_is_not_an_address_is_said(
         identity.faults.append(lambda asked: page("a", following) if "/auth/projects" in asked.path else None)
         with pytest.raises(CloudError):
             names(identity, tmp_path, monkeypatch)
+
+
+def test_application_credential_is_refused_for_many_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    auth = {
+        "auth_url": "http://127.0.0.1:9/v3",
+        "application_credential_id": "i",
+        "application_credential_secret": "canary",
+    }
+    entry = {"auth_type": "v3applicationcredential", "auth": auth}
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, prod=entry)))
+    with pytest.raises(SettingsError, match="an application credential is for one project"):
+        clouds_of(CloudSettings("prod", os_cloud="prod", tries=1, estate=Estate(ALL)))

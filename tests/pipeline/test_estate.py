@@ -152,3 +152,30 @@ def test_pattern_chooses_among_the_clouds_of_an_account(
     assert [cloud.cloud for cloud in report.clouds] == [
         f"prod/{REGION}/web", f"prod/{SECOND}/data%2Flake", f"prod/{SECOND}/db", f"prod/{SECOND}/web",
     ]  # fmt: skip
+
+
+def test_application_credential_reads_its_project_in_every_region(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path, estate, '[clouds.prod]\nregions = "all"\n', monkeypatch)
+    headers = {"X-Auth-Token": estate.cloud.token_in(estate.projects["web"], estate.user)}
+    keystone = estate.cloud.keystone_url
+    (user,) = estate.cloud.identity("GET", f"/users?name={estate.user.user}", status=200)["users"]
+    body = {"application_credential": {"name": "regions"}}
+    answer = httpx.post(
+        f"{keystone}/users/{user['id']}/application_credentials", headers=headers, json=body, timeout=60
+    )
+    made = answer.json()["application_credential"]
+    auth = {
+        "auth_url": keystone,
+        "application_credential_id": made["id"],
+        "application_credential_secret": made["secret"],
+    }
+    write_clouds_yaml(tmp_path, prod={"auth_type": "v3applicationcredential", "auth": auth, "region_name": REGION})
+    report = sync(place.config)
+    assert {cloud.cloud: cloud.status for cloud in report.clouds} == {
+        f"prod/{region}/web": "completed" for region in (REGION, SECOND)
+    }
+    assert place.rows("SELECT cloud, name FROM images WHERE listings = ['private'] ORDER BY ALL") == [
+        (f"prod/{REGION}/web", "own of web"), (f"prod/{SECOND}/web", "second of web"),
+    ]  # fmt: skip
