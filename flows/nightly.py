@@ -4,17 +4,27 @@ Parameters are names, never secrets. Imported only by what starts a flow: import
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
+from core.errors import GlancebackError
+from core.wording import counted
 from flows.steps import PrefectSteps
 from page.dashboard import write_page
 from pipeline.report import RunFailed, RunReport, problems
 from pipeline.run import RunRequest, run
+from pipeline.settings import load_settings
+
+_MOST_NAMED: Final = 3
+"""Clouds that the name of a flow run names."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +38,20 @@ class _PlainFlow(Flow[P, R]):
 
 
 def _flow(name: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
-    return lambda function: _PlainFlow(function, name=name, validate_parameters=False)
+    return lambda function: _PlainFlow(
+        function, name=name, flow_run_name=partial(_run_name, name), validate_parameters=False
+    )
+
+
+def _run_name(flow: str) -> str:
+    """`nightly prod 2026-11-25`: the flow, the names in the settings, and the day (UTC)."""
+    parameters = flow_run.parameters or {}
+    names: Sequence[str] = parameters.get("clouds") or ()
+    if not names:
+        with suppress(GlancebackError):  # the run itself will say what is wrong with the settings
+            names = [cloud.name for cloud in load_settings(parameters.get("config")).clouds]
+    of = ", ".join(names) if len(names) <= _MOST_NAMED else counted(len(names), "cloud")
+    return " ".join(filter(None, (flow, of, f"{datetime.now(UTC):%Y-%m-%d}")))
 
 
 @_flow("nightly")
@@ -52,7 +75,8 @@ def changes(
 
 
 def _run(request: RunRequest) -> State[RunReport]:
-    report = run(request, PrefectSteps(), write_page)
+    with PrefectSteps() as steps:
+        report = run(request, steps, write_page)
     if report.status == "completed":
         return Completed(message=f"Run {report.run_id} completed", data=report)
     message = f"Run {report.run_id} {report.status}: {'; '.join(problems(report.clouds))}"[:2000]

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _OPEN_SESSION = Step(open_session_for_run, "log in", "log in to {settings.name}")
 _READ_AGAIN = Step(read_again, "second pass", "second pass over {session.name}")
-_LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
+LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 
 
 _MOST_LOGINS: Final = 64
@@ -146,7 +146,7 @@ class RunOfClouds:
             needed = self._shared.ended(session, outcomes)
         self._give_back(outcomes)
         loaded = self.steps.run(
-            _LOAD_CLOUD,
+            LOAD_CLOUD,
             warehouse=self.warehouse,
             session=session,
             run=self.run,

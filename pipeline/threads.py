@@ -23,7 +23,7 @@ _MOST_THREADS: Final = 1000
 """Each waits for a listing or a login, and costs little: `max_connections` of each cloud bounds the work."""
 
 
-class _ThreadRun(Generic[R]):
+class ThreadRun(Generic[R]):
     def __init__(self, future: Future[R]) -> None:
         self.future = future
 
@@ -52,14 +52,14 @@ class ThreadSteps:
         except Exception as exc:
             return exc
 
-    def submit(self, step: Step[R], **parameters: Any) -> StepRun[R]:
-        return _ThreadRun(self._pool.submit(_with_retries, step, parameters))
+    def submit(self, step: Step[R], **parameters: Any) -> ThreadRun[R]:
+        return ThreadRun(self._pool.submit(_with_retries, step, parameters))
 
     def submit_reading(self, step: Step[R], **parameters: Any) -> StepRun[R]:
         return self.submit(step, **parameters)
 
     def first_done(self, runs: Collection[StepRun[Any]]) -> StepRun[Any]:
-        of_future = {run.future: run for run in runs if isinstance(run, _ThreadRun)}
+        of_future = {run.future: run for run in runs if isinstance(run, ThreadRun)}
         done, _ = wait(of_future, return_when=FIRST_COMPLETED)
         return of_future[next(iter(done))]
 

@@ -88,6 +88,9 @@ class FakeEstate:
                 self.add(region, next(iter(self.names)), identity, name=name, listing="public")
 
     def reply_of_region(self, region: str, asked: Asked) -> Reply:
+        if asked.path in ("/", "/v2", "/v2/"):
+            links = [{"rel": "self", "href": f"{self.servers[region].url}/v2/"}]
+            return _json(200, {"versions": [{"id": "v2.16", "status": "CURRENT", "links": links}]})
         with self.in_flight[region]:
             time.sleep(self.seconds)
             project = (asked.token or "").partition("/")[0]

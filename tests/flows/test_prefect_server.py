@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 
 from tests.clouds.accounts import account, write_clouds_yaml, write_settings
+from tests.clouds.estate import REGIONS, fake_estate
 from tests.clouds.openstack import OpenStackCloud
 from tests.clouds.prefect_server import PrefectServer
 
@@ -33,6 +35,7 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
     assert done.returncode == 0, done.stderr
     (flow_run,) = (run for run in ask(prefect_server.url, "flow_runs") if run["parameters"]["config"] == config)
     assert flow_run["state_type"] == "COMPLETED"
+    assert re.fullmatch(r"nightly alpha \d{4}-\d\d-\d\d", flow_run["name"])
     task_runs = {task_run["name"] for task_run in ask(prefect_server.url, "task_runs")}
     assert {f"alpha: {listing}" for listing in FIVE_AND_TWO} | {"log in to alpha", "load alpha"} <= task_runs
     run_id = json.loads(done.stdout)["run_id"]
@@ -52,6 +55,35 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
     )
     assert openstack.projects["alpha"].password not in everything
     assert "gAAAAA" not in everything
+
+
+def test_account_of_many_clouds_is_a_few_tasks_with_its_tag(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    with fake_estate(2) as estate:
+        estate.fill(2, public=1)
+        config = write_settings(tmp_path, '[clouds.many]\nprojects = "all"\nregions = "all"')
+        clouds = write_clouds_yaml(tmp_path, many=estate.entry)
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "sync", "--json", "--config", config],
+            env={**os.environ, "PREFECT_API_URL": prefect_server.url, "OS_CLIENT_CONFIG_FILE": str(clouds)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert done.returncode == 0, done.stderr
+    assert [cloud["unchanged"] + cloud["new"] for cloud in json.loads(done.stdout)["clouds"]] == [2] * 4
+    (flow_run,) = (run for run in ask(prefect_server.url, "flow_runs") if run["parameters"]["config"] == config)
+    assert re.fullmatch(r"nightly many \d{4}-\d\d-\d\d", flow_run["name"])
+    tasks = [run for run in ask(prefect_server.url, "task_runs") if run["flow_run_id"] == flow_run["id"]]
+    loads = [run for run in tasks if "many" in run["tags"]]
+    assert sorted(run["name"] for run in loads) == sorted(
+        f"load many/{region}/{project}" for region in REGIONS for project in estate.names.values()
+    )
+    assert sorted(run["name"] for run in tasks if run not in loads) == ["publish"]
+    logs = [
+        str(entry["message"]) for entry in ask(prefect_server.url, "logs") if entry["flow_run_id"] == flow_run["id"]
+    ]
+    assert any("many/eu-nl/project-002, listing private" in message for message in logs), "threads log to the flow run"
 
 
 def test_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
