@@ -39,7 +39,7 @@ LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 _MOST_LOGINS: Final = 64
 """Clouds that are logged in to at once. One in a region that is down takes `retry_seconds`, so others must not wait."""
 
-_MOST_OPEN: Final = 24
+_MOST_OPEN: Final = 12
 """Clouds that are read at once: enough to keep the services busy. Memory does not grow with the number of clouds."""
 
 _GIVE_BACK_BYTES: Final = 16_000_000
