@@ -1,4 +1,4 @@
-# make setup | demo | check | test | test-pythons | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
+# make setup | demo | check | test | test-tools | test-pythons | lint | docs | mutants | bench | lock. Needs Python 3.11 or newer with venv, and make; nothing else.
 
 PYTHON ?= python3
 # The Python 3.N of this machine: of pyenv where that has one, else of the PATH. PYTHONS are those that there are.
@@ -9,7 +9,7 @@ NEWER = $(strip $(addprefix duckdb-,$(DUCKDB)) $(addprefix prefect-,$(PREFECT)))
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: .venv-newer setup demo check test test-pythons lint docs mutants bench lock clean
+.PHONY: .venv-newer setup demo check test test-tools test-pythons lint docs mutants bench lock clean
 
 setup: .venv/.ready
 
@@ -25,6 +25,10 @@ test:
 	$(MAKE) --jobs=2 .venv/.ready-for-tests .venv-clouds/.ready .venv-drivers/.ready .venv-browser/.ready lint
 	$(if $(NEWER),$(MAKE) .venv-newer)
 	$(if $(NEWER),.venv-newer,.venv)/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(DUCKDB),-k "not lake")
+
+# dbt and other tools against the published copy, as docs/tools.md says. Their environment is large.
+test-tools: .venv/.ready-for-tests .venv-tools/.ready
+	.venv/bin/python -m pytest tests/tools
 
 # The fast tests, and those of the wheel, on each Python that the machine has: PYTHONS="3.12 3.13" says which.
 test-pythons: $(foreach python,$(PYTHONS),.venv-$(python)/.ready)
@@ -63,6 +67,7 @@ lock:
 	for extra in aksk dask ducklake; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
+	uv pip compile tests/tools/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/tools/requirements.txt
 	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/browser/requirements.txt
 	for line in tests/newer/*.in; do uv pip compile $$line --universal --python-version 3.11 --generate-hashes --no-header --no-deps -o $${line%.in}.txt || exit 1; done
 	uv pip compile tests/mutants/requirements.in --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header -o tests/mutants/requirements.txt
@@ -109,6 +114,12 @@ clean:
 .venv-drivers/.ready: tests/drivers/requirements.txt
 	$(PYTHON) -m venv .venv-drivers
 	.venv-drivers/bin/python -m pip install $(PIP_FLAGS) -r tests/drivers/requirements.txt
+	touch $@
+
+# Tools that people use with the published copy.
+.venv-tools/.ready: tests/tools/requirements.txt
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install $(PIP_FLAGS) -r tests/tools/requirements.txt
 	touch $@
 
 # A real Chromium for the page's tests. Where npm cannot bring it, those tests are skipped, and say so.

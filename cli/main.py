@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "serve": "Run the schedule, with Prefect's UI.",
     "api": "Serve the image API as of any time.",
     "export": "Write every table as Parquet and CSV.",
+    "contract": "Describe the tables for dbt, or as a data contract.",
     "publish": "Make the published copy again.",
     "replay": "Rebuild the history from the raw pages.",
     "verify": "Check the raw pages, and the warehouse against them.",

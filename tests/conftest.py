@@ -32,7 +32,7 @@ hypothesis.settings.load_profile("everywhere")
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_SLOW_FOLDERS = frozenset({"api", "browser", "clouds", "drivers", "flows", "pipeline"})
+_SLOW_FOLDERS = frozenset({"api", "browser", "clouds", "drivers", "flows", "pipeline", "tools"})
 _ASKS_FOR_SERVERS = re.compile(r"\b(openstack: OpenStackCloud|prefect_server: PrefectServer)\b")
 """A parameter of a test or fixture: one of the servers that take long to start."""
 
@@ -73,7 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """`-m fast` does not import what only slow tests import: Prefect, Dask, an S3 server."""
+    """`-m fast` does not import what only slow tests import: Prefect, Dask, an S3 server.
+
+    tests/tools is for `make test-tools`, which names it: its environment is large, and nobody else needs it.
+    """
+    if collection_path == ROOT / "tests" / "tools" and not any("tools" in Path(one).parts for one in config.args):
+        return True
     is_slow = collection_path.parent == ROOT / "tests" and collection_path.name in _SLOW_FOLDERS
     return True if is_slow and config.option.markexpr == "fast" else None
 
