@@ -63,8 +63,8 @@ bench: .venv/.ready .venv-bench/.ready
 # Locks anew after a change of dependencies; needs uv. No index is named in the files.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build -o requirements.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk --extra dask --extra ducklake --group dev -o requirements-dev.txt
-	for extra in aksk dask ducklake; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra aksk --extra dask --extra ducklake --extra lineage --group dev -o requirements-dev.txt
+	for extra in aksk dask ducklake lineage; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra $$extra -o requirements-$$extra.txt || exit 1; done
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
 	uv pip compile tests/tools/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/tools/requirements.txt

@@ -34,6 +34,7 @@ from load.warehouse import Warehouse
 from pipeline import notices
 from pipeline.clouds import RunOfClouds
 from pipeline.estates import clouds_to_read
+from pipeline.lineage import Lineage
 from pipeline.memory import expect_many_pages
 from pipeline.metrics import write_metrics
 from pipeline.progress import stop_reading
@@ -71,18 +72,21 @@ def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
     keep_to_owner()
     expect_many_pages()
     settings = load_settings(request.config)
+    lineage = Lineage(settings)
     try:
-        report = _run(request, settings, steps, write_page)
+        report = _run(request, settings, steps, write_page, lineage)
     except BaseException as exc:
         write_metrics(settings, completed=False)
+        lineage.broke(exc)
         if isinstance(exc, Exception):
             notices.tell_error(exc, settings, request.mode)
         raise
     write_metrics(settings, completed=report.status == "completed")
+    lineage.ended(report.status)
     return report
 
 
-def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: WritePage) -> RunReport:
+def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: WritePage, lineage: Lineage) -> RunReport:
     mode, resume = request.mode, request.resume
     chosen = chosen_clouds(settings, request.clouds, request.listings)
     began = time.monotonic()
@@ -95,6 +99,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
         # A resumed run read only a part itself, so it does not count as a full reading.
         targets = dict.fromkeys(to_read.names, not request.listings and not resume)
         run = begin_run(warehouse, mode, VERSION, targets, settings.home, until_the_end)
+        lineage.began(run)
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION, targets=targets_of(warehouse, run.run_id))
         keep_run(settings.landing, kept)
         broken = broken_off(warehouse, run) if resume else None
