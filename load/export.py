@@ -5,16 +5,16 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import duckdb
 
 from core import storage
 from core.errors import SettingsError, WarehouseError
-from load.interruption import interruptible
-from load.statements import quoted, tables
+from load.exported_tables import keep_earlier_days, write_table
+from load.statements import tables
 
 FORMATS: Final = ("parquet", "csv")
 _VIEWS: Final = (
@@ -22,20 +22,24 @@ _VIEWS: Final = (
     *("daily_catalogue", "data_dictionary", "freshness"),
 )
 _OF_THE_WAREHOUSE: Final = ("schema_migrations", "published_copies")
-_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd"
 _UNFINISHED: Final = ".glanceback-export.unfinished"
 _EARLIER: Final = ".glanceback-export.earlier"
-_LONGEST_CLOUD_BYTES: Final = 255 - len("cloud=")
 _NOT_OURS_TO_COUNT: Final = (_UNFINISHED, _EARLIER, "lost+found")
 """Names that an empty folder may have: leftovers of a killed export, and folders of a new file system."""
 
 
-def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: bool = False) -> list[str]:
+def export(
+    published: Path, target: Path, formats: Sequence[str], *, overwrite: bool = False, since: date | None = None
+) -> list[str]:
     """Write <target>/parquet/<table>/cloud=<cloud>/*.parquet and <target>/csv/<table>.csv; return the table names.
 
     A table without a cloud column is one Parquet file. A table without rows gets files without rows, so that its
     columns are known. In CSV, lists and maps are JSON, and NULL is empty. Everything is written below `target`, which
     may be a mount point. An earlier export is removed when the new one is complete.
+
+    `since`: Parquet of tables about times is partitioned by day too, in folders <table>/cloud=<cloud>/day=<day>, from
+    this day (UTC) on; the earlier days of an export that is overwritten stay. In CSV they have the rows from this day
+    on.
 
     Raises: SettingsError if the target is not empty and may not be overwritten; WarehouseError if it cannot be
     written: then it stays as it was.
@@ -57,7 +61,9 @@ def export(published: Path, target: Path, formats: Sequence[str], *, overwrite: 
                     for form in formats:
                         (unfinished / form).mkdir(parents=True)
                         for name in exported:
-                            _write(connection, name, form, unfinished / form)
+                            write_table(connection, name, form, unfinished / form, since)
+                if since is not None and "parquet" in formats:
+                    keep_earlier_days(target / "parquet", unfinished / "parquet", since)
                 _take_the_place(target, formats)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -124,46 +130,3 @@ def _put_back(target: Path) -> None:
         if not (target / moved.name).exists():
             moved.replace(target / moved.name)
     shutil.rmtree(earlier, ignore_errors=True)
-
-
-def _write(connection: duckdb.DuckDBPyConnection, name: str, form: str, folder: Path) -> None:
-    columns = connection.execute(f"DESCRIBE {name}").fetchall()
-    if form == "csv":
-        shown = [_flat(column, sql_type) for column, sql_type, *_ in columns]
-        _copy(connection, f"SELECT {', '.join(shown)} FROM {name}", folder / f"{name}.csv", "FORMAT csv, HEADER")
-    elif not any(column == "cloud" for column, *_ in columns):
-        _copy(connection, f"FROM {name}", folder / f"{name}.parquet", _PARQUET)
-    else:
-        for cloud in _clouds(connection, name):
-            partition = folder / name / f"cloud={_folder_name(cloud)}"
-            partition.mkdir(parents=True)
-            of_cloud = f"SELECT * EXCLUDE (cloud) FROM {name} WHERE cloud = {quoted(cloud)}"
-            _copy(connection, of_cloud, partition / "data_0.parquet", _PARQUET)
-
-
-def _clouds(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """The clouds in the table; all clouds if it has no rows, because without a partition there would be no file."""
-    for table in (name, "run_clouds"):
-        if clouds := connection.execute(f"SELECT DISTINCT cloud FROM {table} ORDER BY cloud").fetchall():
-            return [cloud for (cloud,) in clouds]
-    return ["none"]
-
-
-def _folder_name(cloud: str) -> str:
-    """The cloud's name percent-encoded, as readers of partitions decode it. If too long, only what must be encoded."""
-    encoded = quote(cloud, safe="")
-    if len(encoded) > _LONGEST_CLOUD_BYTES:
-        encoded = "".join(char if not char.isascii() else quote(char, safe=" ") for char in cloud)
-    if len(encoded.encode()) > _LONGEST_CLOUD_BYTES:
-        raise SettingsError(f"the cloud name {cloud} is too long for a folder", "Export with --format csv.")
-    return encoded
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, place: Path, options: str) -> None:
-    with interruptible(connection):
-        connection.execute(f"COPY ({query}) TO {quoted(str(place))} ({options})")
-
-
-def _flat(column: str, sql_type: str) -> str:
-    nested = sql_type.endswith("[]") or sql_type.startswith("MAP")
-    return f'to_json("{column}") AS "{column}"' if nested else f'"{column}"'

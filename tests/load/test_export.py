@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import SettingsError, WarehouseError
 from load.export import FORMATS, export
+from load.exported_tables import DAYS
 from load.publish import publish
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -162,3 +163,104 @@ def test_long_cloud_names_are_partitions_too(published: Path, tmp_path: Path) ->
             writer.execute(f"UPDATE {table} SET cloud = $name", {"name": name})
     export(published, tmp_path / "out", ["parquet"])
     assert pq.read_table(tmp_path / "out" / "parquet" / "images")["cloud"].to_pylist() == [name]
+
+
+FIRST, SECOND = date(2026, 11, 2), date(2026, 11, 3)
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published copy with a run on each of two days: an image that changes, one that comes."""
+    made = tmp_path_factory.mktemp("two-days")
+    with new_warehouse(made) as warehouse:
+        runs = Runs(warehouse, made / "stage")
+        runs.run({"public": [image("a")]}, at=datetime(2026, 11, 2, 2))
+        runs.run({"public": [image("a", name="other"), image("b")]}, at=datetime(2026, 11, 3, 2))
+        publish(warehouse, made / "published.duckdb")
+    return made / "published.duckdb"
+
+
+def days_of(out: Path, table: str) -> list[str]:
+    return sorted(place.name for place in (out / "parquet" / table / "cloud=c").iterdir())
+
+
+def same(published: Path, out: Path, table: str) -> bool:
+    """Whether the files are, as one data set, what the copy shows."""
+    with duckdb.connect(str(published), read_only=True) as reader:
+        columns = ", ".join(f'"{row[0]}"' for row in reader.execute(f"DESCRIBE {table}").fetchall())
+        files = f"read_parquet('{out}/parquet/{table}/**/*.parquet', hive_partitioning = true)"
+        query = f"(SELECT {columns} FROM {table}) EXCEPT ALL (SELECT {columns} FROM {files})"
+        other_way = f"(SELECT {columns} FROM {files}) EXCEPT ALL (SELECT {columns} FROM {table})"
+        return reader.execute(f"{query} UNION ALL {other_way}").fetchall() == []
+
+
+def test_since_makes_folders_by_day_that_are_one_data_set(two_days: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(two_days, out, FORMATS, since=FIRST)
+    assert days_of(out, "image_events") == days_of(out, "daily_catalogue") == ["day=2026-11-02", "day=2026-11-03"]
+    assert days_of(out, "image_changes") == ["day=2026-11-03"]
+    for table in DAYS:
+        assert same(two_days, out, table), table
+        read = pq.read_table(out / "parquet" / table)
+        assert set(read.schema.names) == columns_of(two_days, table) | {"day", "cloud"}
+    assert days_of(out, "image_versions") == ["data_0.parquet"], "what has no day is as ever"
+
+
+def test_days_from_since_on_are_replaced_and_earlier_ones_stay(two_days: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(two_days, out, ["parquet"], since=FIRST)
+    events = out / "parquet" / "image_events" / "cloud=c"
+    (events / "day=2026-11-02" / "data_0.parquet").rename(events / "day=2026-11-02" / "earlier.parquet")
+    (events / "day=2026-11-03" / "old.parquet").write_text("not there any more")
+    export(two_days, out, ["parquet"], since=SECOND, overwrite=True)
+    assert [file.name for file in (events / "day=2026-11-02").iterdir()] == ["earlier.parquet"]
+    assert [file.name for file in (events / "day=2026-11-03").iterdir()] == ["data_0.parquet"]
+    assert all(same(two_days, out, table) for table in DAYS)
+
+
+def test_file_system_without_links_keeps_the_earlier_days_too(
+    two_days: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    for since in (FIRST, SECOND):
+        export(two_days, tmp_path / "out", ["parquet"], since=since, overwrite=True)
+    assert all(same(two_days, tmp_path / "out", table) for table in DAYS)
+
+
+def test_since_without_rows_keeps_columns_and_adds_no_empty_day(two_days: Path, tmp_path: Path) -> None:
+    tomorrow = date(2026, 11, 4)
+    export(two_days, tmp_path / "new", ["parquet"], since=tomorrow)
+    read = pq.read_table(tmp_path / "new" / "parquet" / "image_events")
+    assert (read.num_rows, set(read.schema.names) > columns_of(two_days, "image_events")) == (0, True)
+    for since in (FIRST, tomorrow):
+        export(two_days, tmp_path / "out", ["parquet"], since=since, overwrite=True)
+    assert days_of(tmp_path / "out", "image_events") == ["day=2026-11-02", "day=2026-11-03"]
+
+
+def test_csv_has_the_rows_since(two_days: Path, tmp_path: Path) -> None:
+    export(two_days, tmp_path / "out", ["csv"], since=SECOND)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["csv"]
+    with duckdb.connect() as reader:
+        events = reader.execute(f"SELECT id, event FROM '{tmp_path}/out/csv/image_events.csv' ORDER BY id").fetchall()
+    assert events == [("a", "changed"), ("b", "created")]
+
+
+def test_comments_are_metadata_of_fields_and_files(one_run: Path, tmp_path: Path) -> None:
+    export(one_run, tmp_path / "out", ["parquet"])
+    with duckdb.connect(str(one_run), read_only=True) as reader:
+        said = reader.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'images' AND column_name <> 'cloud'"
+        ).fetchall()
+        columns = reader.execute("SELECT column_name, column_type FROM (DESCRIBE images)").fetchall()
+    (file,) = (tmp_path / "out" / "parquet" / "images").glob("*/*.parquet")
+    schema = pq.read_schema(file)
+    assert {field.name: field.metadata[b"comment"].decode() for field in schema} == dict(said)
+    assert schema.metadata[b"comment"].startswith(b"the catalogue as it is now")
+    assert pq.read_metadata(file).metadata[b"comment"] == schema.metadata[b"comment"]
+    with duckdb.connect() as other:
+        read = f"read_parquet('{file}', hive_partitioning = false)"
+        types = other.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {read})").fetchall()
+    assert types == [column for column in columns if column[0] != "cloud"], "JSON stays JSON"
