@@ -6,6 +6,8 @@ python3 = $(lastword python3.$(1) $(wildcard $(HOME)/.pyenv/versions/3.$(1).*/bi
 PYTHONS ?= $(foreach minor,11 12 13,$(shell $(call python3,$(minor)) -c 'print("3.$(minor)")' 2>/dev/null))
 # `make test DUCKDB=2` and `make test PREFECT=3.9`: on a newer line, whose lock tests/newer/ has.
 NEWER = $(strip $(addprefix duckdb-,$(DUCKDB)) $(addprefix prefect-,$(PREFECT)))
+# The lines of DuckDB that read the published copy in `make test-tools`, beside the one that makes it.
+DUCKDB_LINES = 1.2 1.3 1.4 2.0
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
@@ -68,6 +70,7 @@ lock:
 	uv pip compile tests/clouds/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/clouds/requirements.txt
 	uv pip compile tests/drivers/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/drivers/requirements.txt
 	uv pip compile tests/tools/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/tools/requirements.txt
+	for line in $(DUCKDB_LINES); do echo "duckdb==$$line.*" | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o tests/tools/duckdb-$$line.txt || exit 1; done
 	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o tests/browser/requirements.txt
 	for line in tests/newer/*.in; do uv pip compile $$line --universal --python-version 3.11 --generate-hashes --no-header --no-deps -o $${line%.in}.txt || exit 1; done
 	uv pip compile tests/mutants/requirements.in --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header -o tests/mutants/requirements.txt
@@ -117,9 +120,10 @@ clean:
 	touch $@
 
 # Tools that people use with the published copy.
-.venv-tools/.ready: tests/tools/requirements.txt
+.venv-tools/.ready: tests/tools/requirements.txt $(wildcard tests/tools/duckdb-*.txt)
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/python -m pip install $(PIP_FLAGS) -r tests/tools/requirements.txt
+	for line in $(DUCKDB_LINES); do .venv-tools/bin/python -m pip install $(PIP_FLAGS) --target .venv-tools/duckdb-$$line --upgrade -r tests/tools/duckdb-$$line.txt || exit 1; done
 	touch $@
 
 # A real Chromium for the page's tests. Where npm cannot bring it, those tests are skipped, and say so.

@@ -57,14 +57,21 @@ def with_polars(path: str) -> Any:
     import duckdb
 
     with duckdb.connect(path, read_only=True) as connection:
-        frame = connection.sql(QUERY).pl()
+        frame = connection.execute(QUERY).pl()
     return {"ids": frame["id"].to_list(), "tags": frame["tags"].to_list()}
 
 
 def with_adbc(path: str) -> Any:
-    import adbc_driver_duckdb.dbapi
+    """Without access_mode, the driver opens the file to write, and keeps others out."""
+    import adbc_driver_duckdb
+    import adbc_driver_manager.dbapi
 
-    with adbc_driver_duckdb.dbapi.connect(path) as connection, connection.cursor() as cursor:
+    opened = adbc_driver_manager.dbapi.connect(
+        driver=adbc_driver_duckdb.driver_path(),
+        entrypoint="duckdb_adbc_init",
+        db_kwargs={"path": path, "access_mode": "READ_ONLY"},
+    )
+    with opened as connection, connection.cursor() as cursor:
         cursor.execute(QUERY)
         return {"ids": cursor.fetch_arrow_table()["id"].to_pylist()}
 
