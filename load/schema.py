@@ -6,6 +6,7 @@ writing.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -176,13 +177,19 @@ def descriptions_of(
     if folder == "schema" and "." in target:
         yield "COLUMN", target, described.description
         return
-    yield kind, target, described.description
+    yield kind, target, described.description + (_macros_for_readers() if name == "001_image_versions" else "")
     if has_columns:
         inherited = _our_columns() | {attribute.column: comment(attribute) for attribute in ATTRIBUTES}
         for column in warehouse.columns(target):
             text = described.columns.get(column) or inherited.get(column)
             if text:
                 yield "COLUMN", f"{target}.{column}", text
+
+
+def _macros_for_readers() -> str:
+    """No client lists table macros among the tables, so the comment of a table names them."""
+    made = (re.search(r"MACRO (\w+\([^)]*\))", statement("macros", name).text) for name in names("macros"))
+    return f" Table macros for other times: {', '.join(f'FROM {found[1]}' for found in made if found)}."
 
 
 def _our_columns() -> dict[str, str]:
@@ -201,6 +208,7 @@ def _record(warehouse: Warehouse, name: str, fingerprint: str, version: str) -> 
 def _views_fingerprint() -> str:
     folders = ("schema", "views", "macros", "queries")
     texts = [statement(folder, name).text for folder in folders for name in names(folder)]
+    texts.append(_macros_for_readers())
     return _fingerprint([*texts, *(f"{comment(attribute)} {attribute.source}" for attribute in ATTRIBUTES)])
 
 

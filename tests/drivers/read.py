@@ -67,7 +67,7 @@ def with_adbc(path: str) -> Any:
     import adbc_driver_manager.dbapi
 
     opened = adbc_driver_manager.dbapi.connect(
-        driver=adbc_driver_duckdb.driver_path(),
+        driver=adbc_driver_duckdb._driver_path(),  # without _ in newer ones
         entrypoint="duckdb_adbc_init",
         db_kwargs={"path": path, "access_mode": "READ_ONLY"},
     )

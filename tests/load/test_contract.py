@@ -67,6 +67,12 @@ def test_every_table_view_and_column_is_there_with_its_meaning(copy: Path) -> No
     assert sources["images"]["description"].startswith("The catalogue as it is now")
 
 
+def test_table_of_versions_names_every_macro(copy: Path) -> None:
+    (versions,) = (table for table in described(copy) if table.name == "image_versions")
+    assert [name for name in names("macros") if f"FROM {name}(" not in versions.meaning] == []
+    assert "FROM images_as_of(ts)" in versions.meaning
+
+
 def test_types_are_those_of_the_columns(copy: Path) -> None:
     contract = contract_tables(copy)
     columns = {column["name"]: column for column in contract["images"]["properties"]}
