@@ -22,6 +22,9 @@ OURS: Final = "glanceback"
 """The `logger` of lines that are no log records: what a command says at its end, and what others print."""
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+_NO_SECRETS: Final = frozenset({"true", "false", "yes", "none", "null", "auto"})
+"""Values that switch something on or off, of variables such as TOKENIZERS_PARALLELISM."""
+
 _SECRET_VARIABLE: Final = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|_[AS]K$|AUTH_STRING", re.IGNORECASE)
 _lock: Final = threading.RLock()
 _real: list[TextIO] = []
@@ -169,7 +172,8 @@ def _write(at: datetime, level: str, logger: str, message: str, exception: str |
         return
     from core.redaction import Secrets  # a command that only prints its help does not need it
 
-    secrets = Secrets(*(value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)))
+    secret = (value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name))
+    secrets = Secrets(*(value for value in secret if value.lower() not in _NO_SECRETS))
     secrets.add_proxies()
     line = {
         "time": at.strftime(_TIME),

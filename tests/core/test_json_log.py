@@ -142,6 +142,13 @@ def test_secrets_of_the_environment_are_masked_in_every_text() -> None:
         assert SECRET not in out
 
 
+def test_switch_that_is_named_like_a_secret_masks_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "False")
+    with json_on_stderr() as written:
+        json_log.say("info", "it is false")
+        assert written.lines()[0]["message"] == "it is false"
+
+
 def test_text_that_cannot_be_decoded_is_not_shown() -> None:
     with json_on_stderr() as written:
 
