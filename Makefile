@@ -60,6 +60,7 @@ bench: .venv/.ready .venv-bench/.ready
 	.venv-bench/bin/python -m benchmarks.start
 	.venv-bench/bin/python -m benchmarks.run $(BENCH)
 	.venv/bin/python -m benchmarks.concurrency
+	.venv/bin/python -m benchmarks.readers
 	.venv/bin/python -m benchmarks.api
 
 # Locks anew after a change of dependencies; needs uv. No index is named in the files.
