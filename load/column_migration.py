@@ -13,6 +13,13 @@ _JSON_NULL = "null"
 _REPLACED = "replaced "
 
 
+def has_its_columns(warehouse: Warehouse) -> bool:
+    """Whether image_versions has every column with its type, and none that convert_columns left."""
+    types = dict(warehouse.typed_columns("image_versions"))
+    wanted = {attribute.column: attribute.sql_type for attribute in ATTRIBUTES}
+    return types | wanted == types and not any(column.startswith(_REPLACED) for column in types)
+
+
 def add_new_columns(warehouse: Warehouse) -> list[Attribute]:
     """Add the columns that image_versions lacks; return their attributes."""
     present = set(warehouse.columns("image_versions"))

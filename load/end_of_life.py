@@ -18,6 +18,8 @@ from core.wording import reason
 from load.warehouse import Warehouse
 
 _FOLDER: Final = shipped("data", "reference")
+_DATES: Final = "end-of-life.csv"
+_SPELLINGS: Final = "spellings.csv"
 _OURS: Final = "endoflife.date"
 _THEIRS: Final = "settings"
 _NEEDED: Final = ("product", "cycle", "ends")
@@ -25,23 +27,33 @@ _NEEDED: Final = ("product", "cycle", "ends")
 Row = tuple[str, str, str | None, str | None, str | None, str | None, bool, str | None]
 
 
+def our_files() -> list[str]:
+    """The texts of the files with our own rows."""
+    return [(_FOLDER / name).read_text(encoding="utf-8") for name in (_DATES, _SPELLINGS)]
+
+
 def load_our_dates(warehouse: Warehouse) -> None:
     """Write our own rows if they differ from those in the table. The caller opens the transaction."""
-    with (_FOLDER / "spellings.csv").open(encoding="utf-8", newline="") as file:
+    with (_FOLDER / _SPELLINGS).open(encoding="utf-8", newline="") as file:
         spellings = {row["product"]: row["spelling"] for row in csv.DictReader(file)}
-    _replace(warehouse, _OURS, list(_rows(_FOLDER / "end-of-life.csv", spellings)))
+    rows = list(_rows(_FOLDER / _DATES, spellings))
+    if _differ(warehouse, _OURS, rows):
+        _replace(warehouse, _OURS, rows)
 
 
 def load_their_dates(warehouse: Warehouse, file: Path | None) -> None:
     """Write the rows of the user's file; without a file, remove them. Raises: SettingsError, with the line."""
     rows = [] if file is None else list(_rows(file, {}))
-    warehouse.atomically(lambda: _replace(warehouse, _THEIRS, rows))
+    if _differ(warehouse, _THEIRS, rows):
+        warehouse.atomically(lambda: _replace(warehouse, _THEIRS, rows))
+
+
+def _differ(warehouse: Warehouse, source: str, rows: list[Row]) -> bool:
+    known = warehouse.rows("end_of_life", "rows_of_source", source=source)
+    return sorted(map(repr, known)) != sorted(map(repr, rows))
 
 
 def _replace(warehouse: Warehouse, source: str, rows: list[Row]) -> None:
-    known = warehouse.rows("end_of_life", "rows_of_source", source=source)
-    if sorted(map(repr, known)) == sorted(map(repr, rows)):
-        return
     warehouse.run("end_of_life", "remove_rows", source=source)
     named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
     warehouse.run("end_of_life", "add_rows", source=source, rows=msgspec.json.encode(named).decode())

@@ -21,7 +21,7 @@ from load.overlap import leave_known_later, without
 from load.staged_files import names_for_duckdb
 from load.warehouse import Warehouse
 from load.withheld import keep_withheld
-from transform.stage import StagedListing
+from transform.stage import StagedListing, is_empty
 
 _ROWS_A_PIECE: Final = 250_000
 """Rows of a listing that one statement adds: a million at once took 50 MB more."""
@@ -174,7 +174,7 @@ def merge_within(
 ) -> CloudCounts:
     """As merge. The caller opens the transaction."""
     run = {"run_id": cloud_run.run_id, "started_at": cloud_run.started_at, "cloud": cloud_run.cloud}
-    if cloud_run.staged:
+    if cloud_run.staged and not _changes_nothing(cloud_run, decisions, unlisted):
         counts = _merge_images(warehouse, cloud_run, run, decisions, unlisted)
     else:
         counts = _nothing(len(decisions.withheld))
@@ -277,6 +277,16 @@ def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Deci
         warehouse.table_of_ids(name, ids)
     for name in ("missed", "keep_unlisted", "mark_unlisted"):
         warehouse.run("merge", name, **run)
+
+
+def _changes_nothing(cloud_run: CloudRun, decisions: Decisions, unlisted: StagedListing | None) -> bool:
+    """Whether a changes run found no changes, so that the history stays as it is: what most changes runs find."""
+    return (
+        not cloud_run.ends_images
+        and decisions == NOTHING_MISSING
+        and unlisted is None
+        and all(map(is_empty, cloud_run.staged))
+    )
 
 
 def _nothing(withheld_deletions: int) -> CloudCounts:

@@ -7,7 +7,7 @@ runs, a query and its rows, which tests/sql/test_cases.py checks.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise, takewhile
 
 import duckdb
@@ -20,32 +20,37 @@ _CASE = "Case: "
 _WORD = re.compile(r'\w+|"[^"]+"|[(,)]')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
-    """`description`: the header in one line. `columns`: the description of each column. `parameters`: its $names."""
+    """Most runs need the text of every statement, but parse few: what is parsed is parsed when it is asked for."""
 
     name: str
     text: str
-    description: str
-    columns: dict[str, str]
-    parameters: frozenset[str]
+
+    @cached_property
+    def description(self) -> str:
+        """The header in one line."""
+        lines = self.text.splitlines()
+        header = [line.removeprefix("--").strip() for line in lines[: _header_length(lines)]]
+        header = list(takewhile(lambda line: not line.startswith(_CASE), header))
+        return " ".join(header).partition(": ")[2]
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The description of each column."""
+        return _described_columns(self.text)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Its $names."""
+        (parsed,) = duckdb.extract_statements(self.text)
+        return frozenset(parsed.named_parameters)
 
 
 @cache
 def statement(folder: str, name: str) -> Statement:
     """The statement in sql/<folder>/<name>.sql; the name of a numbered file has its number."""
-    text = (SQL_FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    header = [line.removeprefix("--").strip() for line in lines[: _header_length(lines)]]
-    header = list(takewhile(lambda line: not line.startswith(_CASE), header))
-    (parsed,) = duckdb.extract_statements(text)
-    return Statement(
-        name=name,
-        text=text,
-        description=" ".join(header).partition(": ")[2],
-        columns=_described_columns(text),
-        parameters=frozenset(parsed.named_parameters),
-    )
+    return Statement(name, (SQL_FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def quoted(text: str) -> str:
@@ -55,7 +60,12 @@ def quoted(text: str) -> str:
 
 def names(folder: str) -> list[str]:
     """The names of a folder's statements, sorted."""
-    return sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql"))
+    return list(_names(folder))
+
+
+@cache
+def _names(folder: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (SQL_FOLDER / folder).glob("*.sql")))
 
 
 def views() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import TransientError
 from extract.listing import Listing
+from extract.parts import Part
 from load.cuts import known_parts
 from load.earlier_runs import pages_of_listings
 from load.merge import ListingOutcome, watermarks
@@ -138,14 +139,17 @@ class CloudReading:
 
     def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
         account = self.session.settings
-        parts = known_parts(self._warehouse, self.session.name, listing, account.page_size, account.max_connections)
+        watermark = self._watermarks.get(listing.name)
+        parts: tuple[Part, ...] = ()
+        if watermark is None:  # one reader reads what changed since the watermark
+            parts = known_parts(self._warehouse, self.session.name, listing, account.page_size, account.max_connections)
         return self._steps.submit_reading(
             READ_LISTING,
             session=self.session,
             listing=listing,
             landing=self._settings.landing,
             run=self._run,
-            watermark=self._watermarks.get(listing.name),
+            watermark=watermark,
             broken=self._broken,
             parts=parts,
         )

@@ -45,6 +45,14 @@ class StagedListing:
         self.rejects = rejects
 
 
+def is_empty(staged: StagedListing) -> bool:
+    """Whether there is neither an image nor a reject in it; False for files that cannot be read."""
+    try:
+        return all(pq.read_metadata(file).num_rows == 0 for file in (staged.images, staged.rejects))
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def handed_over(staged: StagedListing, folder: Place) -> StagedListing:
     """Put the files into a folder where the load finds them, and return them there. Raises: OSError."""
     there = StagedListing(staged.listing, folder / staged.images.name, folder / staged.rejects.name)

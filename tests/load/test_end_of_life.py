@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
+from load import end_of_life
 from load.end_of_life import load_their_dates
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
@@ -147,6 +148,19 @@ def test_every_release_cycle_is_found_by_its_own_name(warehouse: Warehouse) -> N
     assert len(cycles) == 507
     names = {f"{product.replace('-', ' ')} {cycle}": f"{product} {cycle}" for product, cycle in cycles}
     assert releases(warehouse, list(names)) == names
+
+
+def test_our_dates_of_another_version_replace_those_in_the_warehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dates = "product,cycle,codename,released,ends,extended_ends\nubuntu,20.04,,,{},\n"
+    (tmp_path / "spellings.csv").write_text("product,spelling\nubuntu,ubuntu\n")
+    monkeypatch.setattr(end_of_life, "_FOLDER", tmp_path)
+    with new_warehouse(tmp_path) as warehouse:
+        for ends in ("2025-05-31", "2031-01-01"):
+            (tmp_path / "end-of-life.csv").write_text(dates.format(ends))
+            bring_up_to_date(warehouse, "1")
+            assert warehouse.execute("SELECT ends::VARCHAR FROM end_of_life").fetchall() == [(ends,)]
 
 
 def test_file_of_ones_own_adds_and_corrects(tmp_path: Path) -> None:

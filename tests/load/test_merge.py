@@ -103,6 +103,30 @@ def test_changes_run_ends_nothing(nights: Runs) -> None:
     assert len(nights.rows(CURRENT)) == 2
 
 
+def test_changes_run_that_finds_nothing_is_recorded_and_leaves_the_history_as_it_is(nights: Runs) -> None:
+    nights.run({"private": [image("a")], "public": [image("b")]})
+    history = "FROM image_versions ORDER BY ALL", "FROM listing_memberships ORDER BY ALL"
+    before = [nights.rows(query) for query in history]
+    counts = nights.run({"private": [], "public": []}, mode="changes")
+    assert (counts.new, counts.changed, counts.unchanged, counts.deleted, counts.rejected) == (0, 0, 0, 0, 0)
+    assert [nights.rows(query) for query in history] == before
+    latest = "run_id = (SELECT max_by(run_id, started_at) FROM runs)"
+    assert nights.rows(f"SELECT listing, images, complete FROM run_listings WHERE {latest} ORDER BY ALL") == [
+        ("private", 0, True),
+        ("public", 0, True),
+    ]
+    assert nights.rows(f"SELECT new, changed, unchanged, deleted, error FROM run_clouds WHERE {latest}") == [
+        (0, 0, 0, 0, None)
+    ]
+
+
+def test_changes_run_keeps_an_image_without_an_id_even_if_it_finds_nothing_else(nights: Runs) -> None:
+    nights.run({"private": [image("a")]})
+    counts = nights.run({"private": [{"name": "nobody"}]}, mode="changes")
+    assert counts.rejected == 1
+    assert nights.rows("SELECT id, reason FROM rejects") == [(None, "the image has no usable id")]
+
+
 def test_full_run_reports_what_changes_runs_had_missed(nights: Runs) -> None:
     nights.run({"public": [image("a")]})
     nights.run({"public": []}, mode="changes", watermark=datetime(2026, 10, 20))

@@ -126,6 +126,28 @@ def test_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
         Warehouse(path)
 
 
+def test_warehouse_that_is_up_to_date_is_only_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        bring_up_to_date(warehouse, "0")
+        with monkeypatch.context() as patched:
+            patched.setattr(warehouse, "atomically", lambda _: pytest.fail("something was applied"))
+            bring_up_to_date(warehouse, "1")
+        begun: list[object] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(warehouse, "atomically", begun.append)
+            for outdated in (
+                "UPDATE schema_migrations SET fingerprint = 'x' WHERE name = 'content hash'",
+                "ALTER TABLE image_versions DROP COLUMN min_ram",
+                "DELETE FROM schema_migrations WHERE name = '003_runs'",
+            ):
+                warehouse.execute("BEGIN")
+                warehouse.execute(outdated)
+                bring_up_to_date(warehouse, "1")
+                warehouse.execute("ROLLBACK")
+                assert begun, outdated
+                begun.clear()
+
+
 def test_warehouse_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         warehouse.execute("INSERT INTO schema_migrations VALUES ('999_future', '', TIMESTAMP '2030-01-01', '9.9')")

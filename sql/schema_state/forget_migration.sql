@@ -1,2 +1,0 @@
--- forget_migration: remove the record of a file, before it is recorded again.
-DELETE FROM schema_migrations WHERE name = $name
