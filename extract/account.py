@@ -16,6 +16,7 @@ from extract.account_in_settings import AccountInSettings
 from extract.address import base_url, is_address
 from extract.clouds_yaml import ClientFiles, client_files
 from extract.credentials import header_safe, secrets_of
+from extract.openstack_config import openstack_config
 from extract.retry import RetryPolicy
 from extract.scope import Estate, Project, Scope, in_project
 
@@ -82,7 +83,7 @@ def account(settings: CloudSettings) -> Any:
     if settings.auth_type in ("none", SIGNED) and settings.os_cloud is None:
         alone = AccountInSettings(settings.auth_type, settings.endpoint, settings.region, settings.interface)
         return _checked(alone, where)
-    openstack_config = _openstack_config(where)
+    config = _openstack_config(where)
     files: ClientFiles | None = None
     try:
         # The entry need not name a region that was found in the service catalogue.
@@ -91,7 +92,7 @@ def account(settings: CloudSettings) -> Any:
         given = {key: value for key, value in wanted.items() if value is not None}
         name = None if settings.os_cloud == _name_of_the_environment() else settings.os_cloud
         files = client_files(name, where)
-        found = openstack_config.OpenStackConfig(
+        found = config.OpenStackConfig(
             app_name="glanceback", config_files=files.clouds, secure_files=files.secure, vendor_files=files.vendors
         )
         if settings.scope is None and (region_name := _region_of_the_environment(settings, files)) is not None:
@@ -114,7 +115,7 @@ def account(settings: CloudSettings) -> Any:
 
 def _openstack_config(where: str) -> Any:
     try:
-        import openstack.config  # slow to import, and only needed to reach a cloud
+        return openstack_config()
     except RuntimeError:
         # The import looks for ~/.config.
         raise SettingsError(
@@ -123,7 +124,6 @@ def _openstack_config(where: str) -> Any:
         ) from None
     except OSError as exc:
         raise SettingsError(f"{where}: the working folder cannot be used ({reason(exc)})", "Use another.") from None
-    return openstack.config
 
 
 def _name_of_the_environment() -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from core.errors import SettingsError
 from core.wording import reason
+from extract.openstack_config import openstack_config
 
 _QUOTES: Final = "Indent with spaces, never with tabs, and write values with special characters in quotes."
 _EXAMPLE: Final = "The README shows an entry."
@@ -76,7 +77,7 @@ def client_files(name: str | None, where: str) -> ClientFiles:
 
     Raises: SettingsError if a needed file cannot be read, or its entry has values of the wrong type.
     """
-    from openstack.config import loader  # slow to import, and only needed to reach a cloud
+    loader = openstack_config().loader
 
     problems: list[str] = []
     readable: dict[str, list[str]] = {}
