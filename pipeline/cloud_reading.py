@@ -140,7 +140,7 @@ class CloudReading:
     def _begin(self, listing: Listing) -> StepRun[ListingOutcome]:
         account = self.session.settings
         watermark = self._watermarks.get(listing.name)
-        parts: tuple[Part, ...] = ()
+        parts: tuple[Part, ...] | None = ()
         if watermark is None:  # one reader reads what changed since the watermark
             parts = known_parts(self._warehouse, self.session.name, listing, account.page_size, account.max_connections)
         return self._steps.submit_reading(
