@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import msgspec
@@ -15,7 +16,6 @@ from core.errors import GlancebackError
 from core.packages import PACKAGES
 from flows.embedded import stop_embedded_server
 from flows.named_server import named_server
-from page.dashboard import write_page
 from pipeline.notices import tell_error
 from pipeline.report import CloudReport, RunReport, problems
 from pipeline.run import RunRequest, run
@@ -88,7 +88,7 @@ def run_sync(
                 report = _run_flow(request, settings)
             else:
                 with ThreadSteps() as steps:
-                    report = run(request, steps, write_page)
+                    report = run(request, steps, _write_page)
     except GlancebackError as exc:
         tell_error(exc, settings, request.mode)
         raise
@@ -101,6 +101,12 @@ def _is_a_flow(settings: Settings, orchestrator: str) -> bool:
     if orchestrator == "auto":
         return settings.task_runner == "dask" or named_server(os.environ) is not None
     return orchestrator == "prefect"
+
+
+def _write_page(published: Path, target: Path, version: str) -> int:
+    from page.dashboard import write_page  # slow to import, and most runs make no page
+
+    return write_page(published, target, version)
 
 
 def _run_flow(request: RunRequest, settings: Settings) -> RunReport:
