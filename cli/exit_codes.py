@@ -21,7 +21,7 @@ MEANINGS: Final = {
     DONE: "everything was loaded. status: nothing is stale or broken",
     FAILED: "something failed, all of it or a part; what was loaded is kept, and another try may help. "
     "status: something is stale or broken. check: there is a problem",
-    WRONG_USAGE: "wrong usage or settings: nothing was started",
+    WRONG_USAGE: "wrong usage or settings: nothing was loaded",
     WITHHELD: "everything was loaded, but deletions are withheld, and a person must decide. status: the same, "
     "and nothing is stale or broken",
     HELD: "another process holds the warehouse: nothing was read; try again later",

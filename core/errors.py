@@ -1,7 +1,7 @@
 """The errors of glanceback, named by what the runner does with them. Imports nothing.
 
     GlancebackError          says what happened, where, and what to do
-    ├── SettingsError        wrong usage or configuration: nothing is started, exit code 2
+    ├── SettingsError        wrong usage or configuration: nothing is loaded, exit code 2
     ├── CloudError           this listing (or cloud) is incomplete; the others continue, exit code 1
     │   ├── Refused          the cloud answered with a status that a retry will not change
     │   ├── LoginRefused     the identity service says that the account or its project cannot be used
