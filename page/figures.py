@@ -126,6 +126,9 @@ def _placed(table: pa.Table, images: Any) -> pa.Table:
 def _cut(events: pa.Table) -> tuple[pa.Table, datetime | None]:
     """The newest events, as many as fit, and the time up to which they are left out: no run is shown in part."""
     cut: datetime | None = events["happened_at"][-1].as_py() if events.num_rows == MOST_EVENTS else None
+    texts = pa.chunked_array([*events["old_value"].chunks, *events["new_value"].chunks], pa.string()).unique()
+    if (pc.sum(pc.utf8_length(texts)).as_py() or 0) <= _MOST_TEXT:
+        return _after(events, cut), cut
     length, seen = 0, set[str]()
     for row, pair in enumerate(zip(events["old_value"].to_pylist(), events["new_value"].to_pylist(), strict=True)):
         for text in pair:
@@ -135,4 +138,8 @@ def _cut(events: pa.Table) -> tuple[pa.Table, datetime | None]:
         if length > _MOST_TEXT:
             cut = events["happened_at"][row].as_py()
             break
-    return (events if cut is None else events.filter(pc.greater(events["happened_at"], pa.scalar(cut)))), cut
+    return _after(events, cut), cut
+
+
+def _after(events: pa.Table, cut: datetime | None) -> pa.Table:
+    return events if cut is None else events.filter(pc.greater(events["happened_at"], pa.scalar(cut)))
