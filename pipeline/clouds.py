@@ -37,7 +37,7 @@ LOAD_CLOUD = Step(load_cloud, "load", "load {session.name}")
 
 
 _MOST_LOGINS: Final = 64
-"""Clouds that are logged in to at once. One in a region that is down takes `retry_seconds`, so others must not wait."""
+"""Clouds that are logged in to at once, or wait to be read. One in a region that is down takes `retry_seconds`."""
 
 _MOST_OPEN: Final = 12
 """Clouds that are read at once: enough to keep the services busy. Memory does not grow with the number of clouds."""
@@ -58,6 +58,7 @@ class RunOfClouds:
     _shared: SharedListings = field(init=False)
     _to_open: deque[CloudSettings] = field(default_factory=deque)
     _opening: dict[StepRun[Any], CloudSettings] = field(default_factory=dict)
+    _opened: deque[Session] = field(default_factory=deque)
     _reading: list[CloudReading] = field(default_factory=list)
     _of_run: dict[StepRun[Any], CloudReading] = field(default_factory=dict)
     _failed: dict[str, BaseException] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class RunOfClouds:
         self._to_open.extend(to_read.clouds)
         reports: dict[str, CloudReport] = {}
         try:
-            while self._to_open or self._opening or self._reading:
+            while self._to_open or self._opening or self._opened or self._reading:
                 self._open_more()
                 reading = self._next_to_load()
                 if reading is None:
@@ -94,14 +95,30 @@ class RunOfClouds:
         return [reports[name] for name in to_read.names]
 
     def _open_more(self) -> None:
-        while self._to_open and len(self._opening) < _MOST_LOGINS and len(self._reading) < _MOST_OPEN:
+        while self._opened and len(self._reading) < _MOST_OPEN:
+            reading = CloudReading(
+                self.settings,
+                self.warehouse,
+                self.run,
+                self._opened.popleft(),
+                self.broken,
+                self.steps,
+                self._shared,
+            )
+            self._reading.append(reading)
+            self._of_run |= dict.fromkeys(reading.go_on(), reading)
+        while self._to_open and len(self._opening) + len(self._opened) < _MOST_LOGINS:
             cloud = self._to_open.popleft()
             remembered = remembered_dialect(self.warehouse, cloud.name)
             self._opening[self.steps.submit(_OPEN_SESSION, settings=cloud, remembered=remembered)] = cloud
 
     def _next_to_load(self) -> CloudReading | None:
         """A cloud whose readings have ended; None if there is none, or if next stages of others would wait for it."""
-        if not self._to_open and (self._opening or not all(one.is_in_last_stage for one in self._reading)):
+        if (
+            not self._to_open
+            and not self._opened
+            and (self._opening or not all(one.is_in_last_stage for one in self._reading))
+        ):
             return None
         ended = [one for one in self._reading if one.has_ended]
         ready = next((one for one in ended if not one.waits_for_another), None)
@@ -112,17 +129,13 @@ class RunOfClouds:
         done = self.steps.first_done([*self._opening, *self._of_run])
         if done in self._of_run:
             reading = self._of_run.pop(done)
+            self._of_run |= dict.fromkeys(reading.go_on(done), reading)
+            return
+        cloud, session = self._opening.pop(done), done.outcome()
+        if isinstance(session, Session):
+            self._opened.append(session)
         else:
-            cloud = self._opening.pop(done)
-            session = done.outcome()
-            if not isinstance(session, Session):
-                self._failed[cloud.name] = session
-                return
-            reading = CloudReading(
-                self.settings, self.warehouse, self.run, session, self.broken, self.steps, self._shared
-            )
-            self._reading.append(reading)
-        self._of_run |= dict.fromkeys(reading.go_on(done), reading)
+            self._failed[cloud.name] = session
 
     def _load(self, reading: CloudReading) -> CloudReport:
         session, outcomes = reading.session, reading.outcomes()

@@ -14,6 +14,7 @@ import pytest
 from load.warehouse import Warehouse
 from pipeline import cloud_reading
 from pipeline import clouds as clouds_of_a_run
+from pipeline.cloud_reading import CloudReading
 from pipeline.replay import replay
 from pipeline.report import RunReport
 from pipeline.session import Session
@@ -120,12 +121,15 @@ def test_each_cloud_costs_one_login_and_one_load(
 def test_number_of_clouds_and_requests_at_once_is_bounded(
     estate: FakeEstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_sessions = []
+    open_sessions: list[int] = []
+    being_read: list[int] = []
     is_side_by_side = threading.Event()
 
     def look(asked: AskedIdentity) -> Reply | None:
         if asked.is_login and '"scope"' in asked.body:
-            open_sessions.append(sum(isinstance(one, Session) for one in gc.get_objects()))
+            alive = gc.get_objects()
+            open_sessions.append(sum(isinstance(one, Session) for one in alive))
+            being_read.append(sum(isinstance(one, CloudReading) for one in alive))
             if len(open_sessions) > 1:  # the first is for the service catalogue
                 if estate.logins_in_flight.now > 1 or len(open_sessions) > 2:
                     is_side_by_side.set()
@@ -139,6 +143,7 @@ def test_number_of_clouds_and_requests_at_once_is_bounded(
     assert is_side_by_side.is_set()
     assert len(open_sessions) == 1 + len(estate.contents)
     assert max(open_sessions) <= OPEN_AT_ONCE + LOGINS_AT_ONCE
+    assert 0 < max(being_read) <= OPEN_AT_ONCE
     assert estate.logins_in_flight.most <= LOGINS_AT_ONCE
     assert {region: flight.most for region, flight in estate.in_flight.items()} == dict.fromkeys(REGIONS, 3)
 
