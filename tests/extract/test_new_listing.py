@@ -15,8 +15,9 @@ from extract.cutting import FIRST_LOOK
 from extract.landing import Landing, ReadingStart
 from extract.listing import listings
 from extract.paging import Page
+from extract.prefetch import PrefetchSlots
 from extract.reading import Reading
-from tests.clouds.model import ModelServer
+from tests.clouds.model import ModelServer, equal_parts, numbered
 from tests.extract.conftest import as_it_is
 
 PRIVATE = listings("openstack", None, ("private",))[0]
@@ -123,3 +124,22 @@ def test_service_with_smaller_pages_than_ours_is_shared_by_its_own(tmp_path: Pat
     reading = read(server, tmp_path, 1000)
     assert found(reading) == server.ids
     assert len(reading.evidence["parts"]) > 4
+
+
+@pytest.mark.parametrize(("name", "is_urgent"), [("private", False), ("shared-accepted", True)])
+def test_listing_of_shares_gets_readers_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_urgent: bool
+) -> None:
+    asked = list[bool]()
+
+    def seen_by(slots: PrefetchSlots, *, urgent: bool) -> PrefetchSlots:
+        asked.append(urgent)
+        return slots
+
+    monkeypatch.setattr(PrefetchSlots, "seen_by", seen_by)
+    (listing,) = listings("openstack", None, (name,))
+    server = ModelServer(numbered(40), 10, attributes={"visibility": "shared" if is_urgent else "private"})
+    start = ReadingStart(START, None, equal_parts(server.ids, 2))
+    reading = Reading(server.connection(page_size=10), listing, Landing(tmp_path / name), start, as_it_is)
+    assert sorted(image["id"] for page in reading.pages() for image in page.images) == server.ids
+    assert asked == [is_urgent]

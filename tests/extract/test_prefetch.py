@@ -84,3 +84,25 @@ def test_others_go_on_once_every_urgent_reader_has_its_slot() -> None:
     other.join(LONG)
     assert not urgent.is_alive()
     assert not other.is_alive()
+
+
+def test_reader_hears_that_the_urgent_one_needs_nothing_more() -> None:
+    """There are slots for both; but who is not urgent waits until the other one has taken its slot."""
+    slots, may_go_on = PrefetchSlots(2), threading.Event()
+    take = slots._take
+
+    def take_late(timeout: float, may_take: Callable[[], bool]) -> bool:
+        while not may_go_on.is_set():
+            slots._changed.wait(0.01)
+        return take(timeout, may_take)
+
+    slots._take = take_late  # type: ignore[method-assign]
+    urgent = started(lambda: slots.seen_by(urgent=True).acquire(timeout=LONG))
+    until(lambda: slots._urgent_waiting == 1)
+    slots._take = take  # type: ignore[method-assign]
+    other = started(lambda: slots.acquire(timeout=LONG))
+    assert not slots.acquire(timeout=0.05)
+    may_go_on.set()
+    urgent.join(10)
+    other.join(10)
+    assert not other.is_alive()

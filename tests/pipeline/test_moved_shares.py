@@ -250,6 +250,17 @@ def test_listing_of_several_pages_is_read_again_by_several_readers(cloud: FakeCl
     assert all(outcome.complete for outcome in outcomes)
 
 
+def test_long_listing_of_what_the_account_shares_is_not_read_again(cloud: FakeCloud, tmp_path: Path) -> None:
+    for number in range(MOST_PAGES_READ_AGAIN + 2):
+        cloud.add(f"{number:03d}", "shared-pending", owner=PROJECT)
+    session = open_session(replace(_settings(cloud, SHARES), page_size=1))
+    outcomes = _read(session, tmp_path, Run("r", READ_AT, "full"))
+    (pending,) = [outcome for outcome in outcomes if outcome.listing == "shared-pending"]
+    assert pending.images == 0
+    assert pending.evidence["shared_out"] == MOST_PAGES_READ_AGAIN + 2
+    assert "again" not in pending.evidence
+
+
 def test_length_of_a_listing_does_not_depend_on_the_requests_that_it_took(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         for number, (images, shared_out) in enumerate([(5000, 0), (1999, 1)]):
