@@ -70,13 +70,21 @@ def replay(settings: Settings) -> Replayed:
             raise _nothing_to_load(warehouse, settings.landing)
         run = begin_run(warehouse, "replay", VERSION, home=settings.home, until=until_the_end)
         try:
-            warehouse.atomically(lambda: load_all_again(warehouse, settings.landing, runs))
+            warehouse.atomically(lambda: _rebuild(warehouse, settings.landing, runs))
         except BaseException:
             finish_run(warehouse, run, "failed")
             raise
         finish_run(warehouse, run, "completed")
         publish(warehouse, settings.published, anew=True)
     return Replayed(runs[0][0].started_at, len(runs), sum(len(cloud_runs) for _, cloud_runs in runs))
+
+
+def _rebuild(warehouse: Warehouse, landing: Place, runs: "_Runs") -> None:
+    load_all_again(warehouse, landing, runs)
+    kept = kept_runs(landing)
+    renames = kept_renames(warehouse, kept)
+    for run in kept:  # also those that loaded nothing: a lost warehouse had them
+        _restore_run(warehouse, run, renames)
 
 
 def _nothing_to_load(warehouse: Warehouse, landing: Place) -> SettingsError:

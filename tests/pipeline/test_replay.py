@@ -344,6 +344,25 @@ def test_replay_of_one_machines_landing_touches_only_the_clouds_whose_runs_it_ho
             ], table
 
 
+def test_lost_warehouse_has_the_runs_that_loaded_nothing_too(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    with Warehouse(settings.warehouse) as warehouse:
+        run = begin_run(warehouse, "full", "0", {"c": True})
+        fail_target(warehouse, run, "c", "the cloud does not answer")
+        finished_at = finish_run(warehouse, run, "failed")
+        targets = targets_of(warehouse, run.run_id)
+    keep_run(settings.landing, KeptRun(run.run_id, run.started_at, "full", "0", "failed", finished_at, targets=targets))
+    query = """SELECT run_id, mode, status, started_at, finished_at, cloud, error
+        FROM runs LEFT JOIN run_targets USING (run_id) WHERE mode <> 'replay' ORDER BY ALL"""
+    before = rows(settings, query)
+    assert "the cloud does not answer" in before[1]
+    for is_lost in (False, True):
+        if is_lost:
+            Path(str(settings.warehouse)).unlink()
+        replay(settings)
+        assert rows(settings, query) == before
+
+
 def test_what_each_run_was_to_read_is_in_landing(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud, "old")
     with Warehouse(settings.warehouse) as warehouse:
