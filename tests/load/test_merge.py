@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from core.errors import WarehouseError
-from load.merge import CloudRun, merge, watermarks
+from load.merge import CloudCounts, CloudRun, merge, watermarks
+from load.missing import Decisions
 from load.runs import begin_run
 from tests.load.runs import PROJECT, Runs, image, new_warehouse
 
@@ -219,8 +220,11 @@ def test_load_that_fails_leaves_nothing_of_the_night(nights: Runs, monkeypatch: 
 
 def test_cloud_of_which_nothing_was_read_is_recorded_with_its_error(nights: Runs) -> None:
     run = begin_run(nights.warehouse, "full", "0")
-    merge(nights.warehouse, CloudRun(run.run_id, run.started_at, "c", None, None, False, ()), error="no login")
-    assert nights.rows("SELECT cloud, new, error FROM run_clouds") == [("c", 0, "no login")]
+    nothing = CloudRun(run.run_id, run.started_at, "c", None, None, False, ())
+    withheld = Decisions(withheld=frozenset({"a", "b"}))
+    counts = CloudCounts(0, 0, 0, 0, 0, 0, withheld_deletions=2, missed_by_changes=0, listing_images={})
+    assert merge(nights.warehouse, nothing, withheld, error="no login") == counts
+    assert nights.rows("SELECT cloud, withheld_deletions, error FROM run_clouds") == [("c", 2, "no login")]
 
 
 OPEN_STAYS = "SELECT id, listing FROM listing_memberships WHERE seen_to IS NULL ORDER BY ALL"
