@@ -66,6 +66,12 @@ def test_commands_import_what_they_use(tmp_path: Path) -> None:
     assert not {"pyarrow.compute", "pyarrow.dataset"} & changed
 
 
+def test_pandas_can_be_imported_beside_our_packages() -> None:
+    """Our packages are imported in processes of others too: Dask workers, and flows that a user wrote."""
+    code = "import flows.nightly, load.merge, sys; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_image_api_imports_neither_what_reads_clouds_nor_arrow(tmp_path: Path) -> None:
     (helped,) = loaded_after(tmp_path, ["api", "--help"])
     assert not packages(helped) & (_OF_NOBODY | {"httpx", "pyarrow"})
