@@ -29,11 +29,11 @@ def python_block(name: str) -> str:
     return str(found)
 
 
-def shown(copy: Path, recipe: str, more: str, folder: Path) -> str:
+def shown(copy: Path, recipe: str, more: str, folder: Path, **variables: str) -> str:
     """What the recipe's code prints if `more` follows it."""
     script = folder / "recipe.py"
     script.write_text(f"{recipe.replace(PATH, str(copy))}\n{more}\n")
-    done = run(folder, "python", str(script))
+    done = run(folder, "python", str(script), variables=variables)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -41,7 +41,7 @@ def shown(copy: Path, recipe: str, more: str, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "more", "expected"),
     [
-        ("duckdb", "print(sorted(images['id'].to_list()))", "['a', 'b', 'c']"),
+        ("duckdb", "print(sorted(images['id']), changes.height)", "['a', 'b', 'c'] 3"),
         ("ibis", "print(int(systems['images'].sum()))", "3"),
         ("adbc", "print(sorted(images['id'].to_pylist()))", "['a', 'b', 'c']"),
         ("sqlalchemy", "print(sorted(image.id for image in images))", "['a', 'b', 'c']"),
@@ -92,7 +92,11 @@ def test_mcp_server_shows_comments_and_answers(copy: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("line", LINES)
 def test_each_duckdb_reads_every_view_and_macro(copy: Path, tmp_path: Path, line: str) -> None:
     """Each line in a folder of .venv-tools of its own; 1.5 is what made the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(BIN.parent / f"duckdb-{line}")}
+    of_this_line = str(BIN.parent / f"duckdb-{line}")
+    said = "print(duckdb.__version__, len(images), changes.height)"
+    version, *counts = shown(copy, python_block("duckdb"), said, tmp_path, PYTHONPATH=of_this_line).split()
+    assert (version.rpartition(".")[0], counts) == (line, ["3", "3"])
+    environment = {**os.environ, "PYTHONPATH": of_this_line}
     reader = Path(__file__).resolve().parent.parent / "drivers" / "read.py"
     command = [str(BIN / "python"), str(reader), str(copy), "with_duckdb"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
@@ -128,6 +132,7 @@ def test_versions_that_the_page_names_are_those_that_ran() -> None:
     for name, version in (
         ("Harlequin", locked["harlequin"]), ("mcp-server-motherduck", locked["mcp-server-motherduck"]),
         ("ibis-framework", locked["ibis-framework"]), ("marimo", locked["marimo"]), ("polars", locked["polars"]),
+        ("pandas", locked["pandas"]),
         ("adbc-driver-manager", locked["adbc-driver-manager"]), ("dbt-core", locked["dbt-core"]),
         ("dbt-duckdb", locked["dbt-duckdb"]), ("duckdb-engine", locked["duckdb-engine"]),
         ("datacontract-cli", locked["datacontract-cli"]),
