@@ -6,14 +6,14 @@ from typing import Final
 
 import httpx
 
-_PASSING: Final = (408, 425, 429)
+_TRANSIENT: Final = (408, 425, 429)
 _FINAL_FAILURES: Final = (501, 505, 506, 508, 510, 511)
 """Statuses of 500 and above that are permanent."""
 
 
 def is_passing(status: int) -> bool:
     """Return whether a retry may help. Source: RFC 9110, section 15; RFC 6585; RFC 8470, section 5.2."""
-    return status in _PASSING or (500 <= status <= 599 and status not in _FINAL_FAILURES)
+    return status in _TRANSIENT or (500 <= status <= 599 and status not in _FINAL_FAILURES)
 
 
 def date_header(response: httpx.Response) -> datetime | None:

@@ -17,7 +17,7 @@ from extract.signed_auth import SignedAuth, clock_difference
 from extract.stopping import PROCESS_STOP, StopSignal
 from extract.transport import location_of, proxy_of, send
 
-PASSING: Final = {
+TRANSIENT: Final = {
     408: "the image service waited too long for our request",
     429: "the cloud asks us to slow down",
     500: "the image service failed",
@@ -97,7 +97,7 @@ def _refusal(connection: Connection, response: httpx.Response, received_at: date
     if proxy and response.request.url.scheme == "http":
         detail += f", through the proxy {proxy}, which may have answered itself"
     if is_passing(status) or THROTTLED_BY_GATEWAY in _said(response):
-        what = PASSING.get(status, PASSING[500] if status > httpx.codes.INTERNAL_SERVER_ERROR else PASSING[429])
+        what = TRANSIENT.get(status, TRANSIENT[500] if status > httpx.codes.INTERNAL_SERVER_ERROR else TRANSIENT[429])
         return TransientError(f"{where}: {what}{detail}", "Try again later.", retry_after_seconds(response))
     location = location_of(response)
     if response.is_redirect and location:

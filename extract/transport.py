@@ -23,7 +23,7 @@ _MOST_BYTES_OF_AN_ERROR: Final = 65_536
 _FRAMING: Final = ("content-encoding", "content-length", "transfer-encoding")
 _LOCATION: Final = "glanceback.location"
 _PROXY: Final = "glanceback.proxy"
-_PASSING_PROXY_STATUSES: Final = (408, 429, 500, 502, 503, 504)
+_TRANSIENT_PROXY_STATUSES: Final = (408, 429, 500, 502, 503, 504)
 _NOT_TEXT: Final = "illegal request line"
 """h11's message for an answer that begins with control characters, as from a server that expects TLS."""
 
@@ -187,7 +187,7 @@ def _our_error(exc: Exception, where: str, way: str, proxy: str | None, said: st
         return TransientError(f"{where}: the answer's compression is broken ({said})")
     if isinstance(exc, httpx.ProxyError):
         status = re.match(r"\d{3}\b", said)
-        passes = int(status[0]) in _PASSING_PROXY_STATUSES if status else "could not connect" in said
+        passes = int(status[0]) in _TRANSIENT_PROXY_STATUSES if status else "could not connect" in said
         return (TransientError if passes else CloudError)(
             f"{where}: the proxy {proxy} refuses to connect us ({said})",
             "This is the proxy's answer, not the cloud's. Check the proxy variables, the user and password in them, "

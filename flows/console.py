@@ -4,12 +4,19 @@ Prefect makes the handler, by the name in PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS
 """
 
 import copy
+import importlib
 import logging
 from typing import Any
 
 from prefect.logging.handlers import PrefectConsoleHandler
 
 from core import json_log
+from core.packages import PACKAGES
+
+# Prefect imports this module first in a process that makes a run. Then it puts the working folder first on the path:
+# from here on, modules there with the names of our packages do not hide these.
+for _package in PACKAGES:
+    importlib.import_module(_package)
 
 
 class LinesOnly(PrefectConsoleHandler):

@@ -262,7 +262,7 @@ def test_store_that_is_not_there_is_said_soon(operation: str, monkeypatch: pytes
     started = time.monotonic()
     with pytest.raises(OSError, match=r"the connection to the store failed \(Could not connect to server\)"):
         storage.put(STORED / "a", b"1") if operation == "put" else storage.get(STORED / "a")
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 40
 
 
 def test_store_that_never_answers_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_store_that_never_answers_hangs_nobody(monkeypatch: pytest.MonkeyPatch) 
         started = time.monotonic()
         with pytest.raises(OSError, match="the connection to the store failed"):
             storage.get(STORED / "a")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 25
 
 
 class Listener(http.server.BaseHTTPRequestHandler):

@@ -116,7 +116,7 @@ def test_answer_of_a_byte_now_and_then_is_given_up(cloud: FakeCloud, connection:
         began = time.monotonic()
         with pytest.raises(TransientError, match="not complete after"):
             ask(connect(hasty), tries=1)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 60
 
 
 @contextmanager
