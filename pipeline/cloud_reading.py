@@ -115,7 +115,8 @@ class CloudReading:
         has_read = not self.runs or any(isinstance(run.outcome(), ListingOutcome) for run in self.runs.values())
         while self._not_taken:
             listing = self._not_taken.pop(0)
-            outcome = self._shared.take(self.session, listing, has_read=has_read)
+            since = self._watermarks.get(listing.name)
+            outcome = self._shared.take(self.session, listing, since, has_read=has_read)
             if outcome is None:
                 self.runs[listing.name] = self._begin(listing)
                 begun.add(self.runs[listing.name])

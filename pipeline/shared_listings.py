@@ -76,7 +76,8 @@ class SharedListings:
                 continue
             since = watermarks.get(listing.name) if self.run.mode == "changes" else None
             shared = self._shared.setdefault(_key(session, listing), _Shared())
-            if shared.reader is None and shared.read is None:
+            # After a failure, who has read something of its own tries next: see take.
+            if shared.reader is None and shared.read is None and not shared.failures:
                 shared.reader, shared.since = session.name, since
             elif _covers(shared.since, since):
                 left.append(listing)
@@ -87,16 +88,21 @@ class SharedListings:
         shared = self._shared[_key(session, listing)]
         return shared.read is None and shared.reader not in (None, session.name)
 
-    def take(self, session: Session, listing: Listing, *, has_read: bool) -> ListingOutcome | None:
+    def take(
+        self, session: Session, listing: Listing, since: datetime | None, *, has_read: bool
+    ) -> ListingOutcome | None:
         """What another session read for this one; None: this session must read the listing itself, for others too.
 
-        `has_read`: whether the session could read a listing of its own. If it could not, it does not try this one.
+        `since`: as in `left_to`, UTC. `has_read`: whether the session could read a listing of its own. If it could not,
+        it does not try this one.
         """
         shared = self._shared[_key(session, listing)]
         if shared.read is not None:
+            if not _covers(shared.since, since):
+                return None  # another reader than the first has read less
             return self._hand_over(shared.read_by, session, shared.read)
         if has_read and len(shared.failures) < _MOST_READERS:
-            shared.reader = session.name
+            shared.reader, shared.since = session.name, since
             return None
         where = f"cloud {session.name}, listing {listing.name}"
         tried = counted(len(shared.failures), "other project")

@@ -180,18 +180,24 @@ def test_changes_run_reads_what_all_see_for_a_new_project_too(
     assert place.rows(f"SELECT count(*) FROM images WHERE cloud = '{last}'") == [(2,)]
 
 
+@pytest.mark.parametrize("pages_before", [0, 3])
 def test_region_that_dies_ends_nothing_and_harms_no_other(
-    estate: FakeEstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    estate: FakeEstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages_before: int
 ) -> None:
     place = of_estate(tmp_path, estate, monkeypatch)
     place.sync()
     before = place.rows(ROWS)
     pages = 0
+    asked_for_public: set[str | None] = set()
 
     def die(asked: Asked) -> Reply | None:
         nonlocal pages
-        pages += "limit" in asked.query and "sort_key" in asked.query
-        return Reply(cut_at=-1) if pages > 3 else None
+        if not {"owner", "visibility"} & asked.query.keys():
+            return None  # what a login asks to know the dialect
+        pages += 1
+        if asked.query.get("visibility") == "public":
+            asked_for_public.add(asked.token)
+        return Reply(cut_at=-1) if pages > pages_before else None
 
     dead, alive = REGIONS
     estate.servers[dead].faults.insert(0, die)
@@ -208,6 +214,8 @@ def test_region_that_dies_ends_nothing_and_harms_no_other(
     assert len(place.rows(f"SELECT cloud FROM images WHERE id = 'new-{alive}'")) == len(estate.names)
     complaints = [cloud for cloud in report.clouds if cloud.error or any(each.error for each in cloud.listings)]
     assert sorted(cloud.cloud for cloud in complaints) == names(estate, dead), "it says which"
+    if pages_before == 0:
+        assert len(asked_for_public) == 1, "who could read nothing of its own does not try what all see"
 
     estate.servers[dead].faults.pop(0)
     again = place.sync()
