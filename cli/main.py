@@ -115,9 +115,9 @@ def main() -> None:
         # A terminal with an older encoding, for example Latin-1, cannot show every image's name.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # DuckDB looks for pandas at every parameter of a statement: in each folder of sys.path if it is not installed,
-    # which takes longer than a short statement, and by importing it if it is. No command needs it. Only here: in a
-    # process that is not ours, such as a Dask worker, other code may import it.
+    # DuckDB looks for pandas at every parameter of a statement. If it is not installed, that takes longer than a short
+    # statement; if it is, DuckDB imports it. No command needs it. This is only here, because in a process that is not
+    # ours, such as a Dask worker, other code may import it.
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     # By default SIGTERM ends the process without atexit, and an embedded Prefect server would keep running.
     signal.signal(signal.SIGTERM, _interrupt)

@@ -130,7 +130,7 @@ class Runs:
             self.warehouse.execute("UPDATE runs SET started_at = $at WHERE run_id = $run_id", parameters)
             run = replace(run, started_at=at)
         outcomes = [
-            self._outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
+            self.outcome(name, images, name not in incomplete, watermark or READ_AT + timedelta(days=self._number))
             for name, images in listings.items()
         ]
         night = CloudRun(run.run_id, run.started_at, "c", self.dialect, PROJECT, mode == "full", outcomes)
@@ -146,7 +146,7 @@ class Runs:
             unknown=withheld,
             unaskable=left if unaskable else frozenset(),
         )
-        unlisted = self._outcome(UNLISTED, answers, True, READ_AT).staged if answers else None
+        unlisted = self.outcome(UNLISTED, answers, True, READ_AT).staged if answers else None
         counts = merge(self.warehouse, night, decisions, unlisted=unlisted)
         finish_run(self.warehouse, run, "completed")
         return counts
@@ -154,9 +154,12 @@ class Runs:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.warehouse.execute(query).fetchall()
 
-    def _outcome(self, name: str, images: list[dict[str, Any]], complete: bool, watermark: datetime) -> ListingOutcome:
-        folder = self._folder / str(self._number) / name
-        folder.mkdir(parents=True)
+    def outcome(
+        self, name: str, images: list[dict[str, Any]], complete: bool = True, watermark: datetime = READ_AT
+    ) -> ListingOutcome:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._folder)) / name
+        folder.mkdir()
         with StageWriter(folder, name) as writer:
             writer.write(flatten(images), LandedAt(READ_AT, self._number, f"page-{self._number:06d}.json.zst"))
         outcome = ListingOutcome(name, 1, len(images), 1, 0.1, True, {}, None, watermark, writer.staged)

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from core.errors import WarehouseError
-from load.merge import CloudCounts, CloudRun, merge, watermarks
-from load.missing import Decisions
+from load.merge import CloudCounts, CloudRun, find_missing, merge, watermarks
+from load.missing import Decisions, Missing
 from load.runs import begin_run
 from tests.load.runs import PROJECT, Runs, image, new_warehouse
 
@@ -216,6 +216,19 @@ def test_load_that_fails_leaves_nothing_of_the_night(nights: Runs, monkeypatch: 
     with pytest.raises(WarehouseError):
         nights.run({"public": [image("b")]})
     assert (nights.rows(HISTORY), nights.rows(STAYS), nights.rows("SELECT count(*) FROM run_listings")) == before
+
+
+def test_missing_images_come_with_what_the_decision_needs(nights: Runs) -> None:
+    nights.run({"public": [image("a"), image("b")], "private": [image("c")]})
+    run = begin_run(nights.warehouse, "full", "0")
+    outcomes = [nights.outcome("public", [image("a")]), nights.outcome("private", [image("c")])]
+    missing = find_missing(nights.warehouse, CloudRun(run.run_id, run.started_at, "c", "ims", PROJECT, True, outcomes))
+    assert missing.ids == {"b"}
+    assert missing.sizes == {"public": 2, "private": 1}
+    assert missing.shown == {"public": 1, "private": 1}
+    assert missing.controls == {"public": ("a",), "private": ("c",)}
+    nothing = CloudRun(run.run_id, run.started_at, "c", "ims", PROJECT, False, outcomes)
+    assert find_missing(nights.warehouse, nothing) == Missing()
 
 
 def test_cloud_of_which_nothing_was_read_is_recorded_with_its_error(nights: Runs) -> None:
