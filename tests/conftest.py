@@ -124,6 +124,14 @@ def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def processes_find_the_tests() -> Iterator[None]:
+    """A flow that runs in this process makes its children ignore the working folder; those of a test import tests.*."""
+    os.environ.pop("PYTHONSAFEPATH", None)
+    yield
+    os.environ.pop("PYTHONSAFEPATH", None)
+
+
+@pytest.fixture(autouse=True)
 def fast_tests_start_no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that `make check` stays short."""
     if request.node.get_closest_marker("fast") is None:

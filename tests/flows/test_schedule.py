@@ -175,7 +175,7 @@ def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config
 
     def states(api: str) -> list[str]:
         runs = ask(api, "flow_runs/filter", {"flow_runs": {"expected_start_time": {"before_": "2100-01-01T00:00:00Z"}}})
-        return sorted(run["state"]["name"] for run in runs if run["name"].startswith("missed"))
+        return sorted(run["state"]["name"] for run in runs if run["id"] in copies)
 
     port = free_port()
     serving = serve(port)
@@ -189,9 +189,8 @@ def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config
         ids = [identity for (identity,) in database.execute(missed)]
         assert ids
         # Those of the years to come were due on the last days.
-        for number in range(4):
-            at = f"{datetime.now(UTC) - timedelta(days=number + 1):%Y-%m-%d %H:%M:%S.%f}"
-            copy_run(database, ids[0], f"missed {number}", at)
+        last_days = [datetime.now(UTC) - timedelta(days=number + 1) for number in range(4)]
+        copies = [copy_run(database, ids[0], f"missed {at}", f"{at:%Y-%m-%d %H:%M:%S.%f}") for at in last_days]
     port = free_port()
     serving, api = serve(port), f"http://127.0.0.1:{port}/api"
     try:
@@ -202,8 +201,8 @@ def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config
     assert modes_of_runs(tmp_path) == ["full"]
 
 
-def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> None:
-    """Add a run like this one, with its state, that was scheduled for then."""
+def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> str:
+    """Add a run like this one that was scheduled for then; return its id. A run that begins gets another name."""
     new, state = str(uuid4()), str(uuid4())
     changed: dict[str, dict[str, object]] = {
         "flow_run": {
@@ -222,6 +221,7 @@ def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> None
     # Prefect would let the run wait until the time that its state has.
     scheduled = "UPDATE flow_run_state SET state_details = json_set(state_details, '$.scheduled_time', ?) WHERE id = ?"
     database.execute(scheduled, [f"{at.replace(' ', 'T')}Z", state])
+    return new
 
 
 def test_time_zone_that_does_not_exist_is_refused(prefect_home: str) -> None:

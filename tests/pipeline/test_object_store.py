@@ -109,7 +109,8 @@ def test_dask_workers_hand_over_through_the_store(
     with distributed.LocalCluster(n_workers=2, threads_per_worker=3, dashboard_address=":0") as cluster:
         more = f'task_runner = "dask"\ndask_scheduler = "{cluster.scheduler_address}"\n'
         place = landing_at(Place(tmp_path, "prefect", c=cloud), bucket, more)
-        assert place.run().status == "completed"
+        done = place.command("sync")
+    assert done.returncode == 0, done.stderr
     assert place.rows("SELECT count(*) FROM images") == [(100,)]
 
 
