@@ -86,6 +86,6 @@ def test_same_runs_give_the_same_rows_and_the_same_rules_hold(tmp_path: Path, mo
             history(nights)
             found[engine] = everything_in(nights)
             require(warehouse)
-            assert undamaged_rules(warehouse) == []
+            assert undamaged_rules(warehouse, "new") == []
     assert found["ducklake"] == found["duckdb"]
     assert {name for name, rows in found["duckdb"].items() if not rows} == set(), "no rows show nothing"
