@@ -124,11 +124,17 @@ def no_account_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def processes_find_the_tests() -> Iterator[None]:
-    """A flow that runs in this process makes its children ignore the working folder; those of a test import tests.*."""
-    os.environ.pop("PYTHONSAFEPATH", None)
+def no_variables_of_an_earlier_test() -> Iterator[None]:
+    """A flow sets PYTHONSAFEPATH, with which children cannot import tests.*; OpenLineage's client sets some too."""
+    _remove_variables()
     yield
-    os.environ.pop("PYTHONSAFEPATH", None)
+    _remove_variables()
+
+
+def _remove_variables() -> None:
+    for name in list(os.environ):
+        if name == "PYTHONSAFEPATH" or name.startswith("OPENLINEAGE_"):
+            del os.environ[name]
 
 
 @pytest.fixture(autouse=True)

@@ -24,14 +24,7 @@ def test_run_on_a_server_is_there_with_its_tasks_and_artifacts_and_without_secre
     openstack.create_image("alpha", name="seen by Prefect", visibility="private")
     config = write_settings(tmp_path, "[clouds.alpha]")
     clouds = write_clouds_yaml(tmp_path, alpha=account(openstack, "alpha"))
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", "sync", "--json", "--config", config],
-        env={**os.environ, "PREFECT_API_URL": prefect_server.url, "OS_CLIENT_CONFIG_FILE": str(clouds)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = sync(prefect_server, config, clouds)
     assert done.returncode == 0, done.stderr
     (flow_run,) = (run for run in ask(prefect_server.url, "flow_runs") if run["parameters"]["config"] == config)
     assert flow_run["state_type"] == "COMPLETED"
@@ -62,14 +55,7 @@ def test_account_of_many_clouds_is_a_few_tasks_with_its_tag(prefect_server: Pref
         estate.fill(2, public=1)
         config = write_settings(tmp_path, '[clouds.many]\nprojects = "all"\nregions = "all"')
         clouds = write_clouds_yaml(tmp_path, many=estate.entry)
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "sync", "--json", "--config", config],
-            env={**os.environ, "PREFECT_API_URL": prefect_server.url, "OS_CLIENT_CONFIG_FILE": str(clouds)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        done = sync(prefect_server, config, clouds)
     assert done.returncode == 0, done.stderr
     assert [cloud["unchanged"] + cloud["new"] for cloud in json.loads(done.stdout)["clouds"]] == [2] * 4
     (flow_run,) = (run for run in ask(prefect_server.url, "flow_runs") if run["parameters"]["config"] == config)
@@ -99,6 +85,17 @@ def test_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "the Prefect server at http://127.0.0.1:9/api does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def sync(server: PrefectServer, config: str, clouds: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "sync", "--json", "--config", config],
+        env={**os.environ, "PREFECT_API_URL": server.url, "OS_CLIENT_CONFIG_FILE": str(clouds)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def ask(server: str, what: str) -> list[dict[str, Any]]:
