@@ -20,14 +20,7 @@ from transform.batch import flatten
 
 def pages(images: int) -> list[bytes]:
     """The public listing's pages of a thousand, recorded ones repeated."""
-    catalogue, found, query = Catalogue(images * 5 // 2), [], {"visibility": "public", "limit": "1000"}
-    while True:
-        body, _ = catalogue.page(query)
-        found.append(body)
-        page = orjson.loads(body)
-        if "next" not in page:
-            return found
-        query["marker"] = page["images"][-1]["id"]
+    return list(Catalogue(images * 5 // 2).listings["public"].pages())
 
 
 def seconds(work: Callable[[bytes], Any], bodies: list[bytes]) -> float:

@@ -15,39 +15,24 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.catalogue import SHARES, Catalogue
+from benchmarks.catalogue import Catalogue
 from benchmarks.questions import table
-from extract.body import parse_page
-from extract.landed import LandedAt
+from benchmarks.service import flattened
 from load.merge import CloudRun, ListingOutcome, find_missing, merge
 from load.missing import Decisions
 from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
-from transform.batch import flatten
-from transform.stage import StagedListing, StageWriter
+from transform.stage import StagedListing
 
 FIRST_NIGHT = datetime(2025, 1, 1, 2)
 
 
 def stage(images: int, folder: Path) -> list[StagedListing]:
     """The catalogue, flattened."""
-    catalogue, staged = Catalogue(images), []
-    filters = {name: {"visibility": "shared", "member_status": name.removeprefix("shared-")} for name in SHARES}
-    filters |= {"public": {"visibility": "public"}, "private": {"owner": catalogue.project}}
-    for name in SHARES:
-        place, query = folder / name, {**filters[name], "limit": "1000"}
-        place.mkdir()
-        with StageWriter(place, name) as writer:
-            while True:
-                page = parse_page(catalogue.page(query)[0], name)
-                writer.write(flatten(page.images), LandedAt(FIRST_NIGHT))
-                if page.next is None:
-                    break
-                query["marker"] = page.images[-1]["id"]
-        staged.append(writer.staged)
-    return staged
+    listings = Catalogue(images).listings
+    return [flattened(listing.pages(), name, folder / name, FIRST_NIGHT) for name, listing in listings.items()]
 
 
 def change(staged: list[StagedListing], night: int, every: int) -> None:

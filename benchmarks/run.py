@@ -177,7 +177,7 @@ def run(block: Block, rounds: int, patience: float, budget: Budget) -> Iterator[
             for stage in block.stages:
                 changed = {"1 % changed": images // 100, "--changes": min(100, images // 10)}.get(stage, 0)
                 if changed:
-                    httpx.post(f"{url}/change", params={"images": changed}).raise_for_status()
+                    httpx.post(f"{url}/change", params={"images": changed}, timeout=None).raise_for_status()
                     time.sleep(1.1)
                 for contender in block.contenders:
                     if stage not in contender.stages or images > contender.most_images:
