@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -98,8 +98,7 @@ def show_status(
     except (BrokenPipeError, SystemExit):  # rich would turn it into SystemExit(1), but our exit code counts
         discard_output()
     found = _by_cloud(ask(settings.published, query, parameters))
-    to_decide = _to_decide(settings)
-    for notice in [*_summaries(settings, found), *_withheld(found, to_decide)]:
+    for notice in [*_summaries(settings, found), *_withheld(found)]:
         errors.print(notice, markup=False, highlight=False, soft_wrap=True)
     complaints = _stale(settings, list(clouds), found, now, max_age) if max_age is not None else []
     complaints += _of_the_future(settings, now)
@@ -108,7 +107,7 @@ def show_status(
         errors.print(complaint, markup=False, highlight=False, soft_wrap=True)
     if complaints:
         return exit_codes.FAILED
-    return exit_codes.WITHHELD if to_decide & found.keys() else exit_codes.DONE
+    return exit_codes.WITHHELD if any(row["to_decide"] for row in found.values()) else exit_codes.DONE
 
 
 def _clouds_of_settings(settings: Settings) -> list[str]:
@@ -155,19 +154,10 @@ def _known(settings: Settings) -> list[str]:
     return list(dict.fromkeys([*(cloud.name for cloud in settings.clouds), *read]))
 
 
-def _to_decide(settings: Settings) -> set[str]:
-    """The clouds of which too many images vanished at once, so that a person must decide."""
-    query = """SELECT DISTINCT kept.cloud FROM withheld_deletions AS kept
-        SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NULL) AS there
-            ON there.cloud = kept.cloud AND there.id = kept.id
-        WHERE kept.reason = 'too many'"""
-    return {cloud for (cloud,) in ask(settings.published, query).rows()}
-
-
-def _withheld(found: Mapping[str, _Row], to_decide: Container[str]) -> list[str]:
+def _withheld(found: Mapping[str, _Row]) -> list[str]:
     return [
         f"cloud {printable(cloud)}: {counted(row['withheld'], 'deletion')} withheld, "
-        f"{'a person must decide' if cloud in to_decide else 'the next run asks again'}; see: "
+        f"{'a person must decide' if row['to_decide'] else 'the next run asks again'}; see: "
         "glanceback sql --query withheld_deletions"
         for cloud, row in found.items()
         if row["withheld"]

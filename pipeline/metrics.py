@@ -178,13 +178,15 @@ def _samples(settings: Settings, clouds: Sequence[str], now: datetime) -> Sample
     sizes = {row["cloud"]: row for row in _rows(settings, "metrics", "clouds")}
     for cloud in shown:
         there = sizes.get(cloud, {})
-        last_good_at = status[cloud]["last_good_at"] if cloud in status else None
-        add("glanceback_last_full_reading_timestamp_seconds", (cloud,), _seconds(last_good_at))
+        found_of_cloud = status.get(cloud, {})
+        withheld, to_decide = found_of_cloud.get("withheld", 0), found_of_cloud.get("to_decide", 0)
+        last_good_at = _seconds(found_of_cloud.get("last_good_at"))
+        add("glanceback_last_full_reading_timestamp_seconds", (cloud,), last_good_at)
         add("glanceback_images", (cloud,), there.get("images", 0))
         add("glanceback_images_bytes", (cloud,), there.get("bytes", 0))
         add("glanceback_unlisted_images", (cloud,), there.get("unlisted", 0))
-        add("glanceback_withheld_deletions", (cloud, "too_many"), there.get("too_many", 0))
-        add("glanceback_withheld_deletions", (cloud, "no_answer"), there.get("no_answer", 0))
+        add("glanceback_withheld_deletions", (cloud, "too_many"), to_decide)
+        add("glanceback_withheld_deletions", (cloud, "no_answer"), withheld - to_decide)
     for row in _of_clouds(_rows(settings, "metrics", "listings"), shown):
         labels = (row["cloud"], row["listing"])
         add("glanceback_listing_images", labels, row["images"])

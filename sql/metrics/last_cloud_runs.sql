@@ -18,10 +18,17 @@ last_tries AS (
     SELECT * FROM tries QUALIFY row_number() OVER (PARTITION BY cloud, mode ORDER BY started_at DESC) = 1
 ),
 
+-- Materialized: else the evidence of every run would be taken apart.
+last_listings AS MATERIALIZED (
+    SELECT listing.*, listing.evidence->>'read_by' IS NULL AS is_own
+    FROM run_listings AS listing
+    SEMI JOIN last_tries AS last_one ON last_one.run_id = listing.run_id AND last_one.cloud = listing.cloud
+),
+
 passes AS (
     SELECT run_id, cloud, unnest([evidence, evidence->'closing', evidence->'again', evidence->'again'->'closing']) AS pass
-    FROM run_listings
-    WHERE evidence->>'read_by' IS NULL
+    FROM last_listings
+    WHERE is_own
 ),
 
 asked AS (
@@ -39,10 +46,10 @@ readings AS (
         run_id,
         cloud,
         bool_and(complete) AS is_complete,
-        sum(pages) FILTER (WHERE evidence->>'read_by' IS NULL) AS pages,
-        sum(bytes) FILTER (WHERE evidence->>'read_by' IS NULL) AS bytes,
+        sum(pages) FILTER (WHERE is_own) AS pages,
+        sum(bytes) FILTER (WHERE is_own) AS bytes,
         max(seconds) AS seconds
-    FROM run_listings
+    FROM last_listings
     GROUP BY run_id, cloud
 )
 

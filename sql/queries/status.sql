@@ -1,40 +1,58 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
 -- One row per cloud. An account of many clouds has no row of its own. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
+-- withheld: images whose deletion is withheld; to_decide: those of them about which a person must decide.
 -- $now = now: the time at which the age is taken
-WITH listings AS (
-    SELECT
-        run_id,
-        cloud,
-        bool_and(complete) AS all_complete,
-        bool_or(complete) AS any_complete,
-        string_agg(error, ' ' ORDER BY listing) AS errors
-    FROM run_listings
-    GROUP BY run_id, cloud
-),
-readings AS (
+WITH attempts AS (
     SELECT
         attempt.run_id,
         attempt.cloud,
         runs.started_at,
         runs.mode,
-        coalesce(target.is_whole, true) AS is_whole,
+        runs.status,
+        target.error,
+        runs.mode = 'full' AND coalesce(target.is_whole, true) AS is_full
+    FROM (SELECT run_id, cloud FROM run_targets UNION SELECT run_id, cloud FROM run_clouds) AS attempt
+    JOIN runs ON runs.run_id = attempt.run_id
+    LEFT JOIN run_targets AS target ON target.run_id = attempt.run_id AND target.cloud = attempt.cloud
+),
+-- Only these runs are looked at closer: a history of years has many others.
+last_attempts AS (
+    SELECT * FROM attempts
+    QUALIFY row_number() OVER (PARTITION BY cloud ORDER BY started_at DESC) = 1
+        OR (is_full AND row_number() OVER (PARTITION BY cloud, is_full ORDER BY started_at DESC) = 1)
+),
+listings AS (
+    SELECT
+        listing.run_id,
+        listing.cloud,
+        bool_and(listing.complete) AS all_complete,
+        bool_or(listing.complete) AS any_complete,
+        string_agg(listing.error, ' ' ORDER BY listing.listing) AS errors
+    FROM run_listings AS listing
+    SEMI JOIN last_attempts AS attempt ON attempt.run_id = listing.run_id AND attempt.cloud = listing.cloud
+    GROUP BY listing.run_id, listing.cloud
+),
+readings AS (
+    SELECT
+        attempt.run_id,
+        attempt.cloud,
+        attempt.started_at,
+        attempt.mode,
+        attempt.is_full,
         CASE
-            WHEN found.run_id IS NULL THEN if(runs.status = 'running', 'running', 'failed')
+            WHEN found.run_id IS NULL THEN if(attempt.status = 'running', 'running', 'failed')
             WHEN listings.run_id IS NULL THEN if(found.error IS NULL, 'completed', 'failed')
             WHEN listings.all_complete AND found.error IS NULL THEN 'completed'
             ELSE if(listings.any_complete, 'partial', 'failed')
         END AS status,
         CASE
             WHEN found.run_id IS NOT NULL THEN nullif(concat_ws(' ', found.error, listings.errors), '')
-            WHEN runs.status <> 'running' THEN coalesce(target.error, 'the run ended before it loaded this cloud')
+            WHEN attempt.status <> 'running' THEN coalesce(attempt.error, 'the run ended before it loaded this cloud')
         END AS error,
         found.new,
         found.changed,
-        found.deleted,
-        found.withheld_deletions
-    FROM (SELECT run_id, cloud FROM run_targets UNION SELECT run_id, cloud FROM run_clouds) AS attempt
-    JOIN runs ON runs.run_id = attempt.run_id
-    LEFT JOIN run_targets AS target ON target.run_id = attempt.run_id AND target.cloud = attempt.cloud
+        found.deleted
+    FROM last_attempts AS attempt
     LEFT JOIN run_clouds AS found ON found.run_id = attempt.run_id AND found.cloud = attempt.cloud
     LEFT JOIN listings ON listings.run_id = attempt.run_id AND listings.cloud = attempt.cloud
 ),
@@ -43,7 +61,7 @@ last_readings AS (
 ),
 last_full_readings AS (
     SELECT * FROM readings
-    WHERE mode = 'full' AND is_whole
+    WHERE is_full
     QUALIFY row_number() OVER (PARTITION BY cloud ORDER BY started_at DESC) = 1
 ),
 ages AS (
@@ -67,7 +85,8 @@ SELECT
     last_one.new,
     last_one.changed,
     last_one.deleted,
-    coalesce(withheld.images, last_one.withheld_deletions, 0) AS withheld,
+    coalesce(withheld.images, 0) AS withheld,
+    coalesce(withheld.to_decide, 0) AS to_decide,
     coalesce(last_one.error, 'run ' || last_full.run_id || ': ' || last_full.error) AS error
 FROM last_readings AS last_one
 LEFT JOIN last_full_readings AS last_full ON last_full.cloud = last_one.cloud
@@ -75,7 +94,7 @@ LEFT JOIN ages ON ages.cloud = last_one.cloud
 LEFT JOIN (SELECT cloud, count(*) AS images FROM image_versions WHERE seen_to IS NULL GROUP BY cloud) AS current_images
     ON current_images.cloud = last_one.cloud
 LEFT JOIN (
-    SELECT kept.cloud, count(*) AS images
+    SELECT kept.cloud, count(*) AS images, count(*) FILTER (WHERE kept.reason = 'too many') AS to_decide
     FROM withheld_deletions AS kept
     SEMI JOIN (SELECT cloud, id FROM image_versions WHERE seen_to IS NULL) AS there
         ON there.cloud = kept.cloud AND there.id = kept.id

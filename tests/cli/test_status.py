@@ -348,6 +348,18 @@ def test_withheld_deletion_that_the_next_run_asks_about_again_waits_for_nobody(r
     runs.publish()
     assert status().exit_code == 3
     assert "2 deletions withheld, a person must decide" in status("--cloud", "c").stderr
+    ((shown,), metrics) = rows(), status("--format", "prometheus").stdout
+    assert (shown["withheld"], shown["to_decide"]) == (2, 1)
+    for reason in ("too_many", "no_answer"):
+        assert f'glanceback_withheld_deletions{{cloud="c",reason="{reason}"}} 1.0' in metrics
+
+
+def test_deletion_that_was_withheld_and_has_ended_since_is_not_withheld(runs: Runs) -> None:
+    runs.run(0)
+    runs.warehouse.execute("UPDATE run_clouds SET withheld_deletions = 5")
+    runs.publish()
+    assert rows()[0]["withheld"] == 0
+    assert "withheld" not in status().stderr
 
 
 def test_run_that_was_killed_is_said_to_have_failed_before_the_next_one(runs: Runs, settings: Settings) -> None:

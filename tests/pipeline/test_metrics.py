@@ -114,6 +114,15 @@ def test_run_that_died_is_a_failed_one_and_a_run_that_goes_on_is_none(settings: 
     assert of(died, "images")["c",] == 5
 
 
+def test_only_the_last_run_is_looked_into(settings: Settings) -> None:
+    """A year of runs of 200 clouds has 365,000 readings, each with its evidence: to parse them all takes seconds."""
+    evidence = """UPDATE run_listings SET evidence = '{"requests": "%s", "pages": "1"}' WHERE run_id %s"""
+    last = "(SELECT max_by(run_id, started_at) FROM runs)"
+    found = published(settings, evidence % ("no number", f"<> {last}"), evidence % ("3", f"= {last}"))
+    assert of(found, "last_run_requests") == {("c", "full"): 6}
+    assert of(found, "last_run_retries") == {("c", "full"): 4}
+
+
 def test_names_that_others_wrote_stay_labels(settings: Settings) -> None:
     name = 'a"} 1\nglanceback_up{cloud="x\\'
     tables = (
