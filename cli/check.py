@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from cli import exit_codes
 from cli.cloud_check import CloudCheck
 from cli.console import Screen, stdout_console
 from cli.display import printable, table
@@ -18,6 +19,7 @@ from extract.estate import clouds_of
 from load.published import ask as ask_published
 from load.statements import statement
 from pipeline.notices import send, trial
+from pipeline.paths import NotSet
 from pipeline.settings import Settings, chosen_clouds, load_settings
 
 
@@ -40,7 +42,11 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, 
     for cloud in _with_their_projects(chosen_clouds(settings, clouds, ()), console):
         console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
         code = max(code, CloudCheck(cloud, console).run(_remembered_dialect(settings, cloud.name)))
-    code = max(code, _try_landing(settings, console))
+    for why in settings.not_set():
+        _problem(str(why), console)
+        code = exit_codes.WRONG_USAGE
+    if not isinstance(settings.given_landing, NotSet):
+        code = max(code, _try_landing(settings, console))
     if notify:
         code = max(code, _try_notices(settings, console))
     console.print(f"warehouse {settings.warehouse}, settings from {settings.source}", highlight=False, soft_wrap=True)
@@ -71,11 +77,15 @@ def _try_landing(settings: Settings, console: Screen) -> int:
     try:
         storage.try_out(settings.landing)
     except OSError as exc:
-        what = f"landing {settings.landing} cannot be used ({storage.reason(exc)}). {storage.advice(settings.landing)}"
-        console.print(f"PROBLEM: {printable(what)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        reason, advice = storage.reason(exc), storage.advice(settings.landing)
+        _problem(f"landing {settings.landing} cannot be used ({reason}). {advice}", console)
         return 1
     console.print(f"landing {settings.landing}: can be written, read and removed", highlight=False, soft_wrap=True)
     return 0
+
+
+def _problem(what: str, console: Screen) -> None:
+    console.print(f"PROBLEM: {printable(what)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
@@ -88,7 +98,7 @@ def _remembered_dialect(settings: Settings, cloud: str) -> str | None:
 
 
 def _try_notices(settings: Settings, console: Screen) -> int:
-    if not settings.notify.urls:
+    if not settings.notify.urls and not settings.notify.not_set:
         raise SettingsError(f"{settings.source} has no urls in [notify]", "docs/operating.md shows how to write them.")
     if not send([trial()], replace(settings.notify, on=("failure",))):
         console.print("notices     could not be sent to all URLs of [notify]: look at each of them", style="yellow")

@@ -125,7 +125,7 @@ def tell(report: RunReport, console: Screen) -> None:
     """Print a line for each cloud and each problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
-    for problem in problems(report.clouds):
+    for problem in [*problems(report.clouds), *([report.notices_error] if report.notices_error else [])]:
         console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if rejected := sum(cloud.rejected for cloud in report.clouds):
         what = (

@@ -103,7 +103,12 @@ def write_metrics(settings: Settings, *, completed: bool) -> None:
     Never raises: all that matters is loaded by now. If there is no usable published copy, the file says only how the
     run ended.
     """
-    if settings.metrics is None:
+    try:
+        target = settings.metrics
+    except SettingsError as exc:
+        log.warning("no metrics are written: %s", exc)
+        return
+    if target is None:
         return
     now = _now()
     try:
@@ -114,11 +119,11 @@ def write_metrics(settings: Settings, *, completed: bool) -> None:
             samples = {"glanceback_build_info": [((VERSION,), 1)]}
         samples["glanceback_sync_success"] = [((), float(completed))]
         samples["glanceback_sync_end_timestamp_seconds"] = [((), _seconds(now))]
-        _replace(settings.metrics, _text(samples).encode())
+        _replace(target, _text(samples).encode())
     except OSError as exc:
-        log.warning("the metrics %s cannot be written (%s)", settings.metrics, reason(exc))
+        log.warning("the metrics %s cannot be written (%s)", target, reason(exc))
     except Exception as exc:
-        log.warning("the metrics %s are not written: %s", settings.metrics, exc, exc_info=exc)
+        log.warning("the metrics %s are not written: %s", target, exc, exc_info=exc)
 
 
 def _replace(target: Path, content: bytes) -> None:

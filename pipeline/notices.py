@@ -116,6 +116,14 @@ class _Sent:
         return self.arrived > 0 or self.failed == 0
 
 
+def unable(notify: Notify) -> str | None:
+    """Why notices cannot be sent to all URLs, as a sentence; None: nothing is known to be in the way."""
+    if not notify.not_set:
+        return None
+    whom = "to one URL" if notify.urls else "to anybody"
+    return f"Notices of this run cannot be sent {whom}: {' '.join(str(why) for why in notify.not_set)}"
+
+
 def send(notices: Sequence[Notice], notify: Notify) -> bool:
     """Send the wanted notices to every URL. Return whether all arrived; the log has those that did not."""
     return _send(notices, notify).failed == 0
@@ -123,14 +131,14 @@ def send(notices: Sequence[Notice], notify: Notify) -> bool:
 
 def _send(notices: Sequence[Notice], notify: Notify) -> _Sent:
     wanted = [notice for notice in notices if notice.kind in notify.on]
-    if not wanted or not notify.urls:
+    if not wanted or not (notify.urls or notify.not_set):
         return _Sent()
     import apprise  # slow
 
     own = logging.getLogger("apprise")  # its log lines may contain addresses and answers
     own.addHandler(logging.NullHandler())
     own.propagate = False
-    arrived = failed = 0
+    arrived, failed = 0, len(wanted) * len(notify.not_set)
     for url in notify.urls:
         way = apprise.Apprise()
         known = way.add(url)

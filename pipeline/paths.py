@@ -5,10 +5,10 @@ Called by settings. It asks the file system, and writes nothing.
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Final, TypeVar
 
 from core.errors import SettingsError
 from core.storage import Place, folder_at
@@ -18,10 +18,30 @@ log = logging.getLogger(__name__)
 
 _LONGEST_NAME_BYTES: Final = 240
 """File systems allow 255: temporary names such as .NAME.unfinished are longer."""
+_T = TypeVar("_T")
 _SQLITE: Final = f"{PREFIX}sqlite:"
 
 OVERRIDES: Final = {name: f"GLANCEBACK_{name.upper()}" for name in ("warehouse", "published", "landing")}
 """By setting: the variable that overrides it."""
+
+
+class NotSet(SettingsError):
+    """A setting names a variable of the environment that is not set. Only commands that need the setting fail."""
+
+
+def or_not_set(read: Callable[[], _T]) -> _T | NotSet:
+    """What `read` returns, or the NotSet that it raises."""
+    try:
+        return read()
+    except NotSet as exc:
+        return exc
+
+
+def if_set(found: _T | NotSet) -> _T:
+    """What was found. Raises: NotSet."""
+    if isinstance(found, NotSet):
+        raise found
+    return found
 
 
 class Places:
@@ -47,15 +67,15 @@ class Places:
 
     def dashboard(self, text: str | None) -> Path | None:
         """The page. Raises: SettingsError."""
-        return self._file(text, "dashboard") if text else None
+        return self._file(text, f"{self._source}: dashboard") if text else None
 
     def metrics(self, text: str | None) -> Path | None:
         """The file of metrics. Raises: SettingsError."""
-        return self._file(text, "metrics") if text else None
+        return self._file(text, f"{self._source}: metrics") if text else None
 
     def end_of_life(self, text: str | None) -> Path | None:
         """The file that extends the table end_of_life. Raises: SettingsError."""
-        return self._file(text, "end_of_life") if text else None
+        return self._file(text, f"{self._source}: end_of_life") if text else None
 
     def landing(self, text: str) -> Place:
         """The folder of the raw pages. Raises: SettingsError."""
@@ -88,7 +108,9 @@ class Places:
         try:
             filled_in = _with_home(Template(text).substitute(self._environment), self._environment)
         except KeyError as exc:
-            reason = f"{setting} names ${exc.args[0]}, which is not set", "Set it, or write $$ for a dollar."
+            raise NotSet(
+                f"{setting} names ${exc.args[0]}, which is not set", "Set it, or write $$ for a dollar."
+            ) from None
         except ValueError:
             reason = f"{setting} has a $ that names nothing", "Write $$ for a dollar."
         except RuntimeError:
@@ -103,17 +125,21 @@ class Places:
 
 
 def check_apart(
-    warehouse: Path | Lake, published: Path, dashboard: Path | None, landing: Place, metrics: Path | None = None
+    warehouse: Path | Lake,
+    published: Path,
+    dashboard: Path | NotSet | None,
+    landing: Place | NotSet,
+    metrics: Path | NotSet | None = None,
 ) -> None:
-    """Raises: SettingsError if one of them would overwrite another."""
-    files: Sequence[tuple[str, Path | None]] = [
+    """Raises: SettingsError if one of them would overwrite another. What is not set cannot."""
+    files: Sequence[tuple[str, object]] = [
         ("warehouse", _file_of(warehouse)),
         ("published", published),
         ("dashboard", dashboard),
         ("metrics", metrics),
-        ("landing", landing if isinstance(landing, Path) else None),
+        ("landing", landing),
     ]
-    named = [(setting, file) for setting, file in files if file is not None]
+    named = [(setting, file) for setting, file in files if isinstance(file, Path)]
     for number, (setting, file) in enumerate(named):
         for other, same in named[:number]:
             if same_file(file, same):

@@ -57,12 +57,13 @@ class CloudReport(msgspec.Struct, frozen=True):
 
 
 class RunReport(msgspec.Struct, frozen=True):
-    """`seconds` from the start of the run to its end."""
+    """`seconds` from the start of the run to its end. `notices_error`: why notices of it cannot be sent."""
 
     run_id: str
     status: Status
     seconds: float
     clouds: tuple[CloudReport, ...]
+    notices_error: str | None = None
 
 
 class RunFailed(GlancebackError):
@@ -131,7 +132,8 @@ def summary(report: RunReport) -> str:
         for listing in cloud.listings:
             whole = "yes" if listing.complete else "no"
             lines.append(f"| {_cell(cloud.cloud)} | {listing.listing} | {listing.pages} | {listing.images} | {whole} |")
-    return "\n".join([*lines, "", *(f"- {problem}" for problem in problems(report.clouds))])
+    told = [*problems(report.clouds), *([report.notices_error] if report.notices_error else [])]
+    return "\n".join([*lines, "", *(f"- {problem}" for problem in told)])
 
 
 def problems(clouds: Iterable[CloudReport]) -> list[str]:

@@ -72,6 +72,8 @@ def run(request: RunRequest, steps: Steps, write_page: WritePage) -> RunReport:
     keep_to_owner()
     expect_many_pages()
     settings = load_settings(request.config)
+    if why := notices.unable(settings.notify):
+        log.warning("%s", why)
     lineage = Lineage(settings)
     try:
         report = _run(request, settings, steps, write_page, lineage)
@@ -109,7 +111,9 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
             with steps.readers(settings):
                 of_clouds = RunOfClouds(settings, warehouse, run, steps, request.accept_deletions, broken)
                 reports = of_clouds.read_and_load(to_read)
-            report = RunReport(run.run_id, run_status(reports), time.monotonic() - began, tuple(reports))
+            seconds = time.monotonic() - began
+            unable = notices.unable(settings.notify)
+            report = RunReport(run.run_id, run_status(reports), seconds, tuple(reports), unable)
         except WrongClock:
             # A run with a wrong time would break the order of all later runs.
             forget_run(warehouse, run)
@@ -130,10 +134,11 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
         keep_run(settings.landing, replace(kept, status=report.status, finished_at=finished_at))
         published = steps.run(_PUBLISH, warehouse=warehouse, published=settings.published)
         _done(published)
-        page = _make_page(settings, steps, write_page) if settings.dashboard else None
+        page = _make_page(settings, steps, write_page)
         _tidy(settings, warehouse, finished_at, run.run_id)
         steps.record(report, run, warehouse, page)
-        news = notices.of_run(report, run, warehouse, settings, not request.listings) if settings.notify.urls else None
+        wants_news = settings.notify.urls or settings.notify.not_set
+        news = notices.of_run(report, run, warehouse, settings, not request.listings) if wants_news else None
     if news:
         notices.tell(news, settings)
     return report
@@ -174,7 +179,11 @@ def _must_have_a_store(landing: Place) -> None:
 
 def _make_page(settings: Settings, steps: Steps, write_page: WritePage) -> str | None:
     """Make the page; return its address. Everything is loaded by now: if the page fails, the run does not."""
-    target = settings.dashboard
+    try:
+        target = settings.dashboard
+    except SettingsError as exc:
+        log.warning("the page is not made: %s", exc)
+        return None
     if target is None:
         return None
     made = steps.run(Step(write_page, "page", "page"), published=settings.published, target=target, version=VERSION)

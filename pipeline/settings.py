@@ -26,7 +26,7 @@ from load.guard import DEFAULT_EMPTIED, DEFAULT_IMAGES, DEFAULT_SHARE, Guard
 from load.lake import Lake
 from load.limits import DEFAULT_MEMORY_MB
 from pipeline.cloud_table import CloudTable, cloud_of, cloud_of_the_environment, must_be_known
-from pipeline.paths import Places, check_apart
+from pipeline.paths import NotSet, Places, check_apart, if_set, or_not_set
 
 VERSION: Final = version("glanceback")
 FILE_NAME: Final = "glanceback.toml"
@@ -73,26 +73,31 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Where notices go (URLs of Apprise), and which notices. The URLs hold secrets and are left out of the repr."""
+    """Where notices go (URLs of Apprise), and which notices. The URLs hold secrets and are left out of the repr.
+
+    `not_set`: why other URLs cannot be used.
+    """
 
     urls: tuple[str, ...] = field(default=(), repr=False)
     on: tuple[str, ...] = ()
+    not_set: tuple[NotSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`source` is the file, or `the environment`; `home` is the folder for files beside the warehouse.
 
-    The repr shows no secret.
+    What only some commands need raises NotSet when it is asked for, if it names a variable that is not set: `landing`,
+    `dashboard`, `metrics`, `end_of_life`, `api_token`. The repr shows no secret.
     """
 
     source: str
     warehouse: Path | Lake
     home: Path
     published: Path
-    dashboard: Path | None
+    given_dashboard: Path | NotSet | None
     dashboard_url: str | None
-    landing: Place
+    given_landing: Place | NotSet
     landing_days: int
     prefect_days: int
     lock_wait_seconds: float
@@ -104,9 +109,36 @@ class Settings:
     guard: Guard
     notify: Notify
     clouds: tuple[CloudSettings, ...]
-    end_of_life: Path | None = None
-    metrics: Path | None = None
-    api_token: str | None = field(default=None, repr=False)
+    given_end_of_life: Path | NotSet | None = None
+    given_metrics: Path | NotSet | None = None
+    given_api_token: str | NotSet | None = field(default=None, repr=False)
+
+    @property
+    def dashboard(self) -> Path | None:
+        return if_set(self.given_dashboard)
+
+    @property
+    def landing(self) -> Place:
+        if isinstance(self.given_landing, NotSet):
+            raise self.given_landing
+        return self.given_landing
+
+    @property
+    def end_of_life(self) -> Path | None:
+        return if_set(self.given_end_of_life)
+
+    @property
+    def metrics(self) -> Path | None:
+        return if_set(self.given_metrics)
+
+    @property
+    def api_token(self) -> str | None:
+        return if_set(self.given_api_token)
+
+    def not_set(self) -> list[NotSet]:
+        """Why settings cannot be used: each names a variable that is not set."""
+        places = (self.given_landing, self.given_dashboard, self.given_metrics, self.given_end_of_life)
+        return [why for why in (*places, self.given_api_token, *self.notify.not_set) if isinstance(why, NotSet)]
 
 
 def load_settings(config: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -123,17 +155,20 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
     clouds = tuple(cloud_of(name, table, source) for name, table in file.clouds.items())
     places = Places(folder, environment, source)
     warehouse = places.warehouse(file.warehouse, file.ducklake_data)
-    published, dashboard = places.published(file.published), places.dashboard(file.dashboard)
-    landing, metrics = places.landing(file.landing), places.metrics(file.metrics)
+    published, dashboard = places.published(file.published), or_not_set(lambda: places.dashboard(file.dashboard))
+    landing, metrics = (
+        or_not_set(lambda: places.landing(file.landing)),
+        or_not_set(lambda: places.metrics(file.metrics)),
+    )
     check_apart(warehouse, published, dashboard, landing, metrics)
     return Settings(
         source=source,
         warehouse=warehouse,
         home=warehouse.parent if isinstance(warehouse, Path) else folder / "data",
         published=published,
-        dashboard=dashboard,
+        given_dashboard=dashboard,
         dashboard_url=file.dashboard_url,
-        landing=landing,
+        given_landing=landing,
         landing_days=file.landing_days,
         prefect_days=file.prefect_days,
         lock_wait_seconds=file.lock_wait_seconds,
@@ -143,11 +178,11 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
         dask_scheduler=file.dask_scheduler,
         dask_workers=file.dask_workers,
         guard=Guard(file.withhold_share, file.withhold_images, file.withhold_emptied),
-        notify=Notify(_filled_in(file.notify.urls, environment, source), file.notify.on),
+        notify=_notify(file.notify, environment, source),
         clouds=clouds or cloud_of_the_environment(environment),
-        end_of_life=places.end_of_life(file.end_of_life),
-        metrics=metrics,
-        api_token=_token(file.api_token, environment, source),
+        given_end_of_life=or_not_set(lambda: places.end_of_life(file.end_of_life)),
+        given_metrics=metrics,
+        given_api_token=or_not_set(lambda: _token(file.api_token, environment, source)),
     )
 
 
@@ -233,13 +268,22 @@ def _read(path: Path) -> _File:
         raise SettingsError(f"{path}: {what}", "docs/reference.md lists the settings.") from exc
 
 
-def _filled_in(
-    texts: Sequence[str], environment: Mapping[str, str], source: str, what: str = "a URL of notify"
-) -> tuple[str, ...]:
+def _notify(table: _NotifyTable, environment: Mapping[str, str], source: str) -> Notify:
+    """A URL whose secret is not set does not keep the other URLs from being used."""
+    urls = [
+        or_not_set(lambda url=url: _filled_in(url, environment, source, "a URL of notify"))  # type: ignore[misc]
+        for url in dict.fromkeys(table.urls)
+    ]
+    usable = dict.fromkeys(url for url in urls if isinstance(url, str))
+    return Notify(tuple(usable), table.on, tuple(why for why in urls if isinstance(why, NotSet)))
+
+
+def _filled_in(text: str, environment: Mapping[str, str], source: str, what: str) -> str:
+    """Raises: NotSet; SettingsError for a `$` without a name."""
     try:
-        return tuple(dict.fromkeys(Template(text).substitute(environment) for text in texts))
+        return Template(text).substitute(environment)
     except KeyError as exc:
-        raise SettingsError(f"{source}: {what} names ${exc.args[0]}, which is not set", "Set it.") from None
+        raise NotSet(f"{source}: {what} names ${exc.args[0]}, which is not set", "Set it.") from None
     except ValueError:
         raise SettingsError(f"{source}: {what} has a $ that names nothing", "Write $$ for a dollar.") from None
 
@@ -248,7 +292,7 @@ def _token(written: str | None, environment: Mapping[str, str], source: str) -> 
     """The token; None: everybody may ask. Raises: SettingsError if it is empty, because that is surely a mistake."""
     if written is None:
         return None
-    (token,) = _filled_in([written], environment, source, "api_token")
+    token = _filled_in(written, environment, source, "api_token")
     if not token.strip():
         raise SettingsError(f"{source}: api_token is empty", "Write a token, or leave it out.")
     return token

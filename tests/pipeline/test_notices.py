@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from core.errors import SettingsError, WarehouseError, WarehouseHeld
+from core.errors import WarehouseError, WarehouseHeld
 from load.runs import Run
 from load.warehouse import Warehouse
 from pipeline.notices import of_error, of_run, send, tell, tell_error
@@ -276,5 +276,35 @@ def test_url_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:
     settings = load_settings(config, {"PASS_OF_MINE": SECRET})
     assert settings.notify.urls == (f"json://user:{SECRET}@host/",)
     assert SECRET not in repr(settings)
-    with pytest.raises(SettingsError, match="PASS_OF_MINE, which is not set"):
-        load_settings(config, {})
+    assert load_settings(config, {}).notify.urls == ()
+    assert "PASS_OF_MINE, which is not set" in str(load_settings(config, {}).notify.not_set[0])
+
+
+def test_secret_of_notices_that_is_not_set_loses_no_run_and_stops_no_reader(
+    cloud: FakeCloud, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other URL is told. What could be sent to nobody is told again once somebody can be reached."""
+    config = settings_of(tmp_path, cloud, receiver)
+    text = Path(config).read_text(encoding="utf-8")
+    why = "a URL of notify names $PASS_OF_MINE, which is not set. Set it."
+    Path(config).write_text(text.replace("urls = [", 'urls = ["json://u:$PASS_OF_MINE@127.0.0.1:9/", '))
+    cloud.faults.append(lambda asked: Reply(403) if asked.query.get("sort_key") == "id" else None)
+    done = CliRunner().invoke(main, ["sync", "--json", "--config", config])
+    assert done.exit_code == 1, done.output
+    assert msgspec.json.decode(done.stdout)["notices_error"] == (
+        f"Notices of this run cannot be sent to one URL: {config}: {why}"
+    )
+    assert done.stderr.count(why) == 2, "at the start, and at the end"
+    assert [kind for kind, _ in receiver.take()] == ["failure"]
+    for command in (["status"], ["runs"], ["sql", "SELECT 1"], ["diff", "yesterday"], ["dashboard"], ["publish"]):
+        asked = CliRunner().invoke(main, [*command, "--config", config])
+        assert asked.exit_code == 0, (command, asked.output)
+    checked = CliRunner().invoke(main, ["check", "--config", config])
+    assert checked.exit_code == 2
+    assert f"PROBLEM: {config}: {why}" in checked.output
+
+    Path(config).write_text(text.replace(receiver.url, "json://u:$PASS_OF_MINE@127.0.0.1:9/"))
+    (tmp_path / "notices.json").unlink()
+    done = CliRunner().invoke(main, ["sync", "--json", "--config", config])
+    assert "cannot be sent to anybody" in msgspec.json.decode(done.stdout)["notices_error"]
+    assert not (tmp_path / "notices.json").exists()

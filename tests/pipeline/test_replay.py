@@ -310,7 +310,7 @@ def test_replay_of_one_machines_landing_touches_only_the_clouds_whose_runs_it_ho
     settings: Settings, cloud: FakeCloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In a warehouse that several machines write: ours reads `ours`, another one `theirs`, and `both` before us."""
-    elsewhere = replace(settings, landing=tmp_path / "landing of the other machine")
+    elsewhere = replace(settings, given_landing=tmp_path / "landing of the other machine")
     run_night(settings, cloud, "both")
     for machine, name in ((settings, "ours"), (elsewhere, "theirs"), (elsewhere, "both")):
         run_night(machine, cloud, name)

@@ -136,7 +136,7 @@ def test_empty_variable_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         *[(f"{setting} = ''", "is empty") for setting in ("warehouse", "published", "landing")],
         *[(f"{setting} = '.'", "which is a folder") for setting in ("warehouse", "published", "dashboard")],
         *[(f"{setting} = 'data/'", "which is a folder") for setting in ("warehouse", "published", "dashboard")],
-        *[(f"{setting} = '$NOWHERE/x'", "names $NOWHERE") for setting in PLACES],
+        *[(f"{setting} = '$NOWHERE/x'", "names $NOWHERE") for setting in ("warehouse", "published")],
         *[(f"{setting} = 'a$'", "a $ that names nothing") for setting in PLACES],
         ("warehouse = '~nobody-of-this-name/x'", "home folder does not exist"),
         (f"published = '{'x' * 241}'", "more than 240 bytes"),
@@ -148,6 +148,20 @@ def test_empty_variable_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_place_that_cannot_be_is_named_before_anything_is_read(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(SettingsError, match=complaint.replace("$", "[$]")):
         load_settings(write(tmp_path, text), {})
+
+
+@pytest.mark.parametrize("setting", ["landing", "dashboard", "metrics", "end_of_life", "api_token"])
+def test_variable_that_is_not_set_stops_only_who_needs_the_setting(tmp_path: Path, setting: str) -> None:
+    config = write(tmp_path, f"{setting} = '$NOWHERE/x'")
+    settings = load_settings(config, {})
+    advice = "Set it." if setting == "api_token" else "Set it, or write $$ for a dollar."
+    assert [str(why) for why in settings.not_set()] == [
+        f"{config}: {setting} names $NOWHERE, which is not set. {advice}"
+    ]
+    with pytest.raises(SettingsError, match=f"{setting} names [$]NOWHERE"):
+        getattr(settings, setting)
+    assert settings.published == tmp_path / "data" / "published.duckdb"
+    assert load_settings(config, {"NOWHERE": "/n"}).not_set() == []
 
 
 @pytest.mark.parametrize(
