@@ -1,13 +1,10 @@
 """Finds runs that the published copy has as running although their process died. Called by `status` and `runs`."""
 
 from pathlib import Path
-from typing import Final
 
 from load.living_runs import died
 from load.published import ask
 from pipeline.settings import Settings
-
-DIED: Final = "the run died: its process was killed or crashed"
 
 
 def dead_runs(settings: Settings) -> list[str]:

@@ -2,9 +2,10 @@
 
 import click
 
-from cli.dead_runs import DIED, dead_runs
+from cli.dead_runs import dead_runs
 from cli.formats import write_answer
 from cli.options import config_option, format_option, vertical_option
+from load.living_runs import DIED
 from load.statements import statement
 from pipeline.settings import load_settings
 

@@ -10,12 +10,13 @@ import click
 
 from cli import exit_codes
 from cli.console import Screen, discard_output, stderr_console
-from cli.dead_runs import DIED, dead_runs
+from cli.dead_runs import dead_runs
 from cli.display import printable
 from cli.formats import write_answer
 from cli.options import FORMATS, cloud_option, clouds_that_fit, config_option, vertical_option
 from core.errors import SettingsError
 from core.wording import counted
+from load.living_runs import DIED
 from load.published import Answer, ask
 from load.run_ids import CLOCKS_OF_MACHINES
 from load.statements import names, statement

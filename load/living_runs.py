@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from core.permissions import make_folder
 
+DIED: Final = "the run died: its process was killed or crashed"
 _FOLDER: Final = "running"
 
 

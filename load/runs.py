@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import WrongClock
-from load.living_runs import died, forget_died, going_on
+from load.living_runs import DIED, died, forget_died, going_on
 from load.run_ids import CLOCKS_OF_MACHINES, new_run_id
 from load.warehouse import Warehouse
 
@@ -61,7 +61,7 @@ def begin_run(
 
     def begin() -> datetime:
         _check_clock(warehouse, started_at)
-        warehouse.run("runs", "fail_dead_runs", dead_since=dead_since, died=known_dead)
+        warehouse.run("runs", "fail_dead_runs", dead_since=dead_since, died=known_dead, why=DIED)
         warehouse.run("runs", "add_run", run_id=run_id, started_at=started_at, mode=mode, version=version)
         for cloud, is_whole in (targets or {}).items():
             warehouse.run("runs", "add_run_target", run_id=run_id, cloud=cloud, is_whole=is_whole)
@@ -107,11 +107,11 @@ def fail_target(warehouse: Warehouse, run: Run, cloud: str, error: str) -> None:
 
 
 def finish_run(warehouse: Warehouse, run: Run, status: str, error: str | None = None) -> datetime:
-    """End a run as `completed`, `partial` or `failed`; return the time (UTC). `error`: why clouds were not loaded."""
+    """End a run as `completed`, `partial` or `failed`; return the time (UTC). `error`: why all of it failed."""
     finished_at = datetime.now(UTC).replace(tzinfo=None)
 
     def finish() -> None:
-        warehouse.run("runs", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at)
+        warehouse.run("runs", "finish_run", run_id=run.run_id, status=status, finished_at=finished_at, error=error)
         if error is not None:
             warehouse.run("runs", "fail_run_targets", run_id=run.run_id, cloud=None, error=error)
 

@@ -32,6 +32,7 @@ from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from pipeline.missing_images import IMAGES_AT_ONCE
+from pipeline.report import why_failed
 from pipeline.settings import VERSION, Settings
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
@@ -71,8 +72,8 @@ def replay(settings: Settings) -> Replayed:
         run = begin_run(warehouse, "replay", VERSION, home=settings.home, until=until_the_end)
         try:
             warehouse.atomically(lambda: _rebuild(warehouse, settings.landing, runs))
-        except BaseException:
-            finish_run(warehouse, run, "failed")
+        except BaseException as exc:
+            finish_run(warehouse, run, "failed", why_failed(exc))
             raise
         finish_run(warehouse, run, "completed")
         publish(warehouse, settings.published, anew=True)

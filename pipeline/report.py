@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from core.errors import GlancebackError
+from core.errors import GlancebackError, unexpected
 
 if TYPE_CHECKING:  # printing a report does not need Arrow
     from load.merge import CloudCounts, ListingOutcome
@@ -143,6 +143,13 @@ def problems(clouds: Iterable[CloudReport]) -> list[str]:
         found += [cloud.error] if cloud.error else []
         found += [listing.error for listing in cloud.listings if listing.error]
     return found
+
+
+def why_failed(error: BaseException) -> str:
+    """Why a run failed as a whole, for its row in `runs`."""
+    if isinstance(error, GlancebackError):
+        return str(error)
+    return unexpected(error) if isinstance(error, Exception) else "the run was interrupted"
 
 
 def _cell(text: str) -> str:

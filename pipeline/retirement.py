@@ -32,6 +32,7 @@ from load.runs import Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from pipeline.replay import first_starts, load_all_again, unbroken
+from pipeline.report import why_failed
 from pipeline.settings import VERSION, Settings
 
 log = logging.getLogger(__name__)
@@ -146,8 +147,8 @@ def _as_a_run(
 
         try:
             done = warehouse.atomically(whole)
-        except BaseException:
-            finish_run(warehouse, run, "failed")
+        except BaseException as exc:
+            finish_run(warehouse, run, "failed", why_failed(exc))
             raise
         finished_at = finish_run(warehouse, run, "completed")
         keep_run(settings.landing, replace(kept, status="completed", finished_at=finished_at))

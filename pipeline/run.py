@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from core import storage
-from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock, unexpected
+from core.errors import GlancebackError, SettingsError, WarehouseError, WrongClock
 from core.permissions import keep_to_owner
 from core.storage import Place
 from core.wording import counted
@@ -38,7 +38,7 @@ from pipeline.lineage import Lineage
 from pipeline.memory import expect_many_pages
 from pipeline.metrics import write_metrics
 from pipeline.progress import stop_reading
-from pipeline.report import RunReport, run_status
+from pipeline.report import RunReport, run_status, why_failed
 from pipeline.settings import VERSION, Settings, chosen_clouds, load_settings
 from pipeline.steps import Step, Steps
 
@@ -126,7 +126,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
             if isinstance(exc, SettingsError):
                 for name in to_read.names:
                     forget_unknown_target(warehouse, run, name)
-            finish_run(warehouse, run, "failed", _why(exc))
+            finish_run(warehouse, run, "failed", why_failed(exc))
             _show_the_run(warehouse, settings)
             raise
         finished_at = finish_run(warehouse, run, report.status)
@@ -157,12 +157,6 @@ def _show_the_run(warehouse: Warehouse, settings: Settings) -> None:
         publish(warehouse, settings.published, quick=True)
     except WarehouseError as exc:
         log.info("the published copy does not show this run yet (%s)", exc.what)
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, GlancebackError):
-        return str(error)
-    return unexpected(error) if isinstance(error, Exception) else "the run was interrupted"
 
 
 def _must_have_a_store(landing: Place) -> None:

@@ -1,7 +1,8 @@
 -- faulty_runs: What went wrong lately, where, and why?
--- One row per run and listing (or cloud) that was not read or loaded completely, newest first. Times are UTC.
+-- One row per run and listing (or cloud) that was not read or loaded completely, newest first. Times are UTC. A run that failed
+-- before it could read a cloud has one row, without cloud and listing.
 -- $since = 30 days ago: the first day
-SELECT runs.started_at, runs.run_id, runs.mode, runs.status, faults.cloud, faults.listing, faults.error
+SELECT runs.started_at, runs.run_id, runs.mode, runs.status, faults.cloud, faults.listing, coalesce(faults.error, runs.error) AS error
 FROM runs
 LEFT JOIN (
     SELECT run_id, cloud, listing, error FROM run_listings WHERE NOT complete

@@ -24,6 +24,23 @@ by_run AS (
     SELECT run_id, string_agg(settings_name || ' ' || completed || ' of ' || clouds, ', ' ORDER BY settings_name) AS clouds
     FROM by_settings
     GROUP BY run_id
+),
+
+faults AS (
+    SELECT run_id, cloud, listing, error FROM run_listings WHERE NOT complete
+    UNION ALL
+    SELECT run_id, cloud, '', error FROM run_clouds
+    UNION ALL
+    SELECT run_id, cloud, '', error FROM run_targets
+),
+
+reasons AS (
+    SELECT
+        run_id,
+        array_to_string(list(error ORDER BY cloud, listing)[1:3], ' ')
+        || if(count(*) > 3, ' And ' || (count(*) - 3) || ' more: see faulty_runs.', '') AS error
+    FROM (SELECT run_id, error, min(cloud) AS cloud, min(listing) AS listing FROM faults WHERE error IS NOT NULL GROUP BY run_id, error)
+    GROUP BY run_id
 )
 
 SELECT
@@ -40,9 +57,10 @@ SELECT
     coalesce(sum(found.rejected), 0)::BIGINT AS rejected,
     coalesce(sum(found.withheld_deletions), 0)::BIGINT AS withheld,
     by_run.clouds,
-    string_agg(found.error, ' ') AS error
+    coalesce(runs.error, reasons.error) AS error
 FROM runs
-LEFT JOIN run_clouds AS found USING (run_id)
-LEFT JOIN by_run USING (run_id)
+LEFT JOIN run_clouds AS found ON found.run_id = runs.run_id
+LEFT JOIN by_run ON by_run.run_id = runs.run_id
+LEFT JOIN reasons ON reasons.run_id = runs.run_id
 GROUP BY ALL
 ORDER BY runs.started_at DESC

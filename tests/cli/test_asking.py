@@ -221,3 +221,18 @@ assert "prefect" not in sys.modules
     command = [sys.executable, "-c", script, str(folder / "glanceback.toml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_runs_say_why_listings_were_not_read(folder: Path) -> None:
+    """At most three reasons, each once."""
+    with new_warehouse(folder) as warehouse:
+        for number, why in enumerate(("d", "b", "a", "a", "c")):
+            warehouse.execute(
+                """INSERT INTO run_listings BY NAME
+                SELECT * REPLACE ($name AS listing, false AS complete, $why AS error) FROM run_listings
+                WHERE listing = 'public' ORDER BY run_id DESC LIMIT 1""",
+                {"name": f"listing {number}", "why": f"{why} broke."},
+            )
+        publish(warehouse, folder / "published.duckdb", anew=True)
+    _, out, _ = run(folder, "runs", "--format", "json")
+    assert json.loads(out)[0]["error"] == "d broke. b broke. a broke. And 1 more: see faulty_runs."

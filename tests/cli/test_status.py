@@ -13,13 +13,12 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.dead_runs import DIED
 from cli.main import main
 from cli.status import duration
 from core.errors import SettingsError
 from extract.account import CloudSettings
 from extract.landed import LandedAt
-from load.living_runs import going_on
+from load.living_runs import DIED, going_on
 from load.merge import CloudRun, ListingOutcome, merge
 from load.publish import publish
 from load.runs import begin_run, finish_run

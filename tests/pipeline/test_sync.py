@@ -364,3 +364,22 @@ def test_warehouse_on_ducklake_does_for_all_commands(cloud: FakeCloud, tmp_path:
     replayed = place.command("replay")
     assert replayed.returncode == 0, replayed.stderr
     assert place.rows("SELECT count(*), count(seen_to) FROM image_versions") == [(30, 1)]
+
+
+def test_run_that_failed_as_a_whole_says_why(cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a cloud that no run ever read, such as a mistyped one, nothing else could say it."""
+    place = Place(tmp_path, c=cloud)
+    place.run()
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "nowhere.yaml"))
+    config = Path(place.config)
+    config.write_text(config.read_text(encoding="utf-8") + "\n[clouds.mistyped]\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        place.run(clouds=["mistyped"])
+    why = str(caught.value)
+    assert "mistyped" in why
+    ((run_id, status, error), before) = place.rows("SELECT run_id, status, error FROM runs ORDER BY started_at DESC")
+    assert (status, error, before[2]) == ("failed", why, None)
+    answer = place.rows(statement("queries", "runs").text)
+    assert [(row[0], row[-1]) for row in answer] == [(run_id, why), (before[0], None)]
+    faulty = statement("queries", "faulty_runs").text.replace("$since", "'2000-01-01'")
+    assert [(row[1], row[4], row[6]) for row in place.rows(faulty)] == [(run_id, None, why)]
