@@ -1,7 +1,7 @@
 """Page bytes -> the images and the `next` link. Used by extract.reading and by a replay of landed pages."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -13,6 +13,7 @@ import msgspec
 from core.errors import CloudError, TransientError
 from extract.image_texts import BLANKS, image_hash, image_texts
 from extract.images import Form, Images, Json, column, form_of
+from extract.known_texts import BriefImages, KnownTexts, brief_rows
 from extract.numbers import lenient_json, may_hold_minus_zero, strict_json
 
 MAX_ID_CHARACTERS = 255
@@ -22,6 +23,9 @@ _DEEPEST = 800
 
 _FEWEST_BYTES = 100
 """Images with fewer bytes have so few of the usual attributes that a struct for these does not pay."""
+
+_FEWEST_KNOWN = 2
+"""If fewer than one in this number of images are known, to parse each of the others by itself does not pay."""
 
 _REPORT = "Report this to the cloud's operator."
 _CUT_OFF = "Try again; if the error stays, a proxy cuts answers off."
@@ -62,22 +66,51 @@ class PageBody:
         return len(self.ids) == len(self.images)
 
 
-def parse_page(body: bytes, where: str, expected: frozenset[str] = frozenset()) -> PageBody:
+def parse_page(
+    body: bytes, where: str, expected: frozenset[str] = frozenset(), known: KnownTexts | None = None
+) -> PageBody:
     """Return the page in the bytes. `where` begins the text of every error (cloud, listing, page).
 
-    `expected`: attributes that are parsed faster, from `Images.expected_next` of the previous page.
+    `expected`: attributes that are parsed faster, from `Images.expected_next` of the previous page. `known`: if most
+    images of the page are known, they are BriefImages.
     Raises: TransientError if the body is empty or its JSON is cut off; CloudError if this is not a page of images.
     Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
     """
     try:
-        return _parse(body, where, form_of(expected))
+        return _parse(body, where, form_of(expected), known)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return _parse_leniently(body, where)
 
 
-def _parse(body: bytes, where: str, form: Form) -> PageBody:
+class PageParser:
+    """Parses the pages of one listing, one after the other: the attributes of the last page are expected on the next.
+
+    `known`: as in parse_page.
+    """
+
+    def __init__(self, known: KnownTexts | None = None) -> None:
+        self._known = known
+        self._expected = frozenset[str]()
+
+    def __call__(self, body: bytes, where: str) -> PageBody:
+        """Raises: as parse_page."""
+        page = parse_page(body, where, self._expected, self._known)
+        self._expected = page.images.expected_next
+        return page
+
+
+def _parse(body: bytes, where: str, form: Form, known: KnownTexts | None) -> PageBody:
     texts = _decode_texts(body)
-    hashes = [sha256(text).hexdigest() for text in texts.images]
+    digests = [sha256(text).digest() for text in texts.images]
+    hashes = [digest.hex() for digest in digests]
+
+    def parse(text: msgspec.Raw) -> Json:
+        return _not_too_deep(strict_json(text), bytes(text), where)
+
+    if known:
+        brief = _brief_images(body, texts.images, hashes, known.content_hashes(digests), parse, form)
+        if brief is not None:
+            return PageBody(brief, texts.next or None)
     has_usual_images = len(hashes) * _FEWEST_BYTES < len(body)
     if has_usual_images and not may_hold_minus_zero(body):
         try:
@@ -85,12 +118,25 @@ def _parse(body: bytes, where: str, form: Form) -> PageBody:
             return PageBody(Images.usual(page.images, form).with_hashes(hashes), page.next or None)
         except msgspec.ValidationError:
             pass
-
-    def parse(text: msgspec.Raw) -> Json:
-        return _not_too_deep(strict_json(text), bytes(text), where)
-
     images = Images.parsed(texts.images, parse, form) if has_usual_images else Images.of(list(map(parse, texts.images)))
     return PageBody(images.with_hashes(hashes), texts.next or None)
+
+
+def _brief_images(
+    body: bytes,
+    texts: Sequence[msgspec.Raw],
+    hashes: Sequence[str],
+    content_hashes: Sequence[str | None],
+    parse: Callable[[msgspec.Raw], Json],
+    form: Form,
+) -> BriefImages | None:
+    """The images, of which those with a content hash are known; None if too few are, or if any has an unusual form."""
+    others = [at for at, content_hash in enumerate(content_hashes) if content_hash is None]
+    if len(others) * _FEWEST_KNOWN >= len(texts) or (rows := brief_rows(body)) is None:
+        return None
+    whole = Images.parsed([texts[at] for at in others], parse, form).with_hashes([hashes[at] for at in others])
+    images = BriefImages(rows, hashes, content_hashes, whole, form.expected)
+    return images if are_usable(images.column("id")) else None
 
 
 def _parse_leniently(body: bytes, where: str) -> PageBody:

@@ -48,14 +48,15 @@ _EXPECTED_OF: Final = 50
 _SIMPLE: Final = frozenset({type(None), type(ABSENT), bool, int, str})
 
 _Scalar = str | int | bool | None
-_Row = tuple[Json, ...]
+Row = tuple[Json, ...]
 
 
-def _struct(names: Sequence[str], value: Any) -> Any:
+def struct_of(names: Sequence[str], value: Any, *, has_only_these: bool = True) -> Any:
+    """The type of an image with these attributes, whose values have the type `value`."""
     # Python treats names that begin with two underscores specially, so fields are numbered.
     field_names = {name: name if name == "tags" else f"a{number}" for number, name in enumerate(names)}
     fields = [(field_names[name], value, msgspec.field(default=ABSENT, name=name)) for name in names]
-    return msgspec.defstruct("Image", fields, forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct("Image", fields, forbid_unknown_fields=has_only_these, gc=False)
 
 
 def _can_be_expected(name: str) -> bool:
@@ -65,20 +66,20 @@ def _can_be_expected(name: str) -> bool:
 
 
 class Form:
-    """The attributes that are fields: the usual ones and the expected ones.
+    """The attributes that are fields: the usual ones and the expected ones, or only `names`.
 
     `image`: the type of an image that has only these attributes, with values nested no deeper than tags.
     """
 
-    def __init__(self, expected: frozenset[str]) -> None:
+    def __init__(self, expected: frozenset[str], names: Sequence[str] = ()) -> None:
         self.expected = expected
-        self.names = (*USUAL, *sorted(filter(_can_be_expected, expected)))
+        self.names = tuple(names) or (*USUAL, *sorted(filter(_can_be_expected, expected)))
         self._known = frozenset(self.names)
-        self.nothing: _Row = (ABSENT,) * len(self.names)
-        self.image = _struct(self.names, _Scalar | list[_Scalar])
+        self.nothing: Row = (ABSENT,) * len(self.names)
+        self.image = struct_of(self.names, _Scalar | list[_Scalar])
         self.decode_image: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.image).decode
 
-    def parsed_row(self, text: msgspec.Raw) -> _Row | None:
+    def parsed_row(self, text: msgspec.Raw) -> Row | None:
         """The row of an image; None if it has another form. Raises: msgspec.MsgspecError, UnicodeDecodeError."""
         if may_hold_minus_zero(text):
             return None
@@ -87,7 +88,7 @@ class Form:
         except msgspec.ValidationError:
             return None
 
-    def row(self, image: Json, others: dict[int, Json], position: int) -> _Row:
+    def row(self, image: Json, others: dict[int, Json], position: int) -> Row:
         """The fields of the image at a position. Its other attributes are added to `others`."""
         if not isinstance(image, dict):
             others[position] = image
@@ -107,7 +108,7 @@ class Images(Sequence[Json]):
 
     def __init__(
         self,
-        rows: Sequence[_Row],
+        rows: Sequence[Row],
         others: Mapping[int, Json],
         form: Form = USUAL_FORM,
         hashes: Sequence[str] | None = None,
@@ -150,7 +151,7 @@ class Images(Sequence[Json]):
 
         Raises: msgspec.MsgspecError and UnicodeDecodeError if msgspec cannot read a text; the errors of `parse`.
         """
-        rows, others, unusual = list[_Row](), dict[int, Json](), list[int]()
+        rows, others, unusual = list[Row](), dict[int, Json](), list[int]()
         for position, text in enumerate(texts):
             row = form.parsed_row(text)
             if row is None:

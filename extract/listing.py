@@ -77,6 +77,11 @@ _DEFAULT: Final = {IMS: _IMS, OPENSTACK: _OPENSTACK}
 _KNOWN: Final = {IMS: (*_IMS, _MARKET), OPENSTACK: _OPENSTACK}
 
 
+def filtered_names() -> frozenset[str]:
+    """The attributes that the listings of all dialects filter by."""
+    return frozenset(name for listings in _KNOWN.values() for listing in listings for name in listing.filters)
+
+
 def known_names() -> tuple[str, ...]:
     """The distinct names of the listings of all dialects."""
     return tuple(dict.fromkeys(listing.name for listings in _KNOWN.values() for listing in listings))

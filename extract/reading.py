@@ -17,11 +17,12 @@ from typing import Any, Final, Generic, TypeVar
 from core.errors import CloudError, Refused
 from core.wording import counted
 from extract.asking import is_listed
-from extract.body import parse_page
+from extract.body import PageParser
 from extract.connection import Connection
 from extract.cutting import FIRST_LOOK, guessed_parts, probe
 from extract.evidence import Evidence, together
 from extract.images import column
+from extract.known_texts import KnownTexts
 from extract.landing import ALONE, CLOSING, Earlier, LandedAt, LandedPage, Landing, ReadingStart
 from extract.listing import Listing
 from extract.paging import Page, Pass
@@ -67,6 +68,7 @@ class Reading(Generic[T]):
         closing_since: datetime | None = None,
         earlier: Earlier | None = None,
         is_new: bool = False,
+        known: KnownTexts | None = None,
         stopped: StopSignal = PROCESS_STOP,
     ) -> None:
         """`start`: what to read, changes or everything, and in which parts; without parts they are found here.
@@ -74,11 +76,9 @@ class Reading(Generic[T]):
         `prepare` turns each page into a value of `pages()`, while the parsed page is in memory. `closing_since` (UTC,
         by the server): make a closing pass over changes since then; of an image that comes again, the later version
         counts. Pages of an `earlier` reading are not requested again; `closing_since` must then cover that reading too.
-        `is_new`: no run has read the listing, so a small first page soon tells how long it is.
+        `is_new`: no run has read the listing, so a small first page soon tells how long it is. `known`: see parse_page.
         """
-        self._connection = connection
-        self._listing = listing
-        self._landing = landing
+        self._connection, self._listing, self._landing = connection, listing, landing
         self._start = start
         self._prepare = prepare
         self._earlier = earlier
@@ -92,7 +92,7 @@ class Reading(Generic[T]):
         self._shared_out: list[int] = []
         self._adopted = 0
         self._read_again = 0
-        self._expected = frozenset[str]()
+        self._parse = PageParser(known)
 
     def pages(self) -> Iterator[T]:
         """Yield the results of all pages, those of the closing pass last. An image may occur more than once.
@@ -280,8 +280,7 @@ class Reading(Generic[T]):
     ) -> tuple[T, list[str], int]:
         """Return the page's result, its ids, and its number of images, and release the parsed page."""
         with _PARSE_SLOT:
-            body = parse_page(content, where, self._expected)
-            self._expected = body.images.expected_next
+            body = self._parse(content, where)
             images = one.take(body, len(content), until)
             if self._listing.is_shared and name != CLOSING and self._connection.project_id is not None:
                 self._shared_out.append(column(images, "owner").count(self._connection.project_id))

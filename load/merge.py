@@ -16,6 +16,7 @@ from extract.landed import cloud_folder
 from extract.listing import SHARED_OUT
 from load.clouds import CloudPlace, keep_cloud_within, mark_gone_within
 from load.invariants import require
+from load.known_texts import NotAsKnown
 from load.missing import NOTHING_MISSING, Decisions, Missing, MissingImage
 from load.overlap import leave_known_later, without
 from load.staged_files import names_for_duckdb
@@ -159,7 +160,7 @@ def merge(
     """Load what was read from a cloud in one transaction: versions, memberships, deletions, rejects and the outcome.
 
     `decisions`: what happens to missing images. `unlisted`: the answers of those that are still there.
-    Raises: WarehouseError; then nothing is loaded.
+    Raises: WarehouseError, NotAsKnown; then nothing is loaded.
     """
     return warehouse.atomically(lambda: merge_within(warehouse, cloud_run, decisions, unlisted=unlisted, error=error))
 
@@ -229,6 +230,8 @@ def _merge_images(
     warehouse.table_of_ids("gone", decisions.gone)
     warehouse.table_of_ids("withheld", decisions.staying)
     warehouse.run("merge", "classified", **run)
+    if warehouse.row("merge", "brief_count")["images"]:
+        raise NotAsKnown
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run, project_id=cloud_run.project_id)
     if decisions.gone:

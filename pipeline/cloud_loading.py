@@ -14,8 +14,10 @@ from core import storage
 from core.errors import CloudError, WarehouseError
 from core.storage import Place
 from core.wording import counted
+from extract.landing import listing_folder
 from load.clouds import CloudPlace
 from load.guard import Guard
+from load.known_texts import NotAsKnown
 from load.merge import CloudCounts, CloudRun, ListingOutcome, find_missing, merge
 from load.missing import NOTHING_MISSING
 from load.records import keep_cloud_run
@@ -24,6 +26,7 @@ from load.warehouse import Warehouse
 from load.withheld import first_names
 from pipeline.missing_images import NAMES_SHOWN, decided
 from pipeline.session import Session
+from pipeline.staging_again import staged_again
 from transform.stage import StagedListing, handed_over
 
 log = logging.getLogger(__name__)
@@ -103,10 +106,29 @@ def _load(
 
     with decided(session, cloud_run, missing, guard, landing, accept_deletions, names) as found:
         keep_cloud_run(landing, cloud_run, found.decisions, found.error)
-        counts = merge(warehouse, cloud_run, found.decisions, unlisted=found.unlisted, error=found.error)
+        try:
+            counts = merge(warehouse, cloud_run, found.decisions, unlisted=found.unlisted, error=found.error)
+        except NotAsKnown:
+            log.info("cloud %s: another machine loaded changes meanwhile; flattening all images again", session.name)
+            with _whole(cloud_run, landing) as whole:
+                counts = merge(warehouse, whole, found.decisions, unlisted=found.unlisted, error=found.error)
     if counts.missed_by_changes:
         log.warning("cloud %s: changes runs had missed %s", session.name, counted(counts.missed_by_changes, "image"))
     return Loaded(counts, found.error, len(found.decisions.too_many))
+
+
+@contextmanager
+def _whole(cloud_run: CloudRun, landing: Place) -> Iterator[CloudRun]:
+    """The cloud's run with every image staged whole, from landing. Raises: GlancebackError if a page cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="glanceback-") as place:
+        outcomes = []
+        for outcome in cloud_run.outcomes:
+            staged = outcome.staged
+            if staged is not None:
+                pages = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, outcome.listing)
+                staged = staged_again(pages, outcome.listing, Path(place, outcome.listing))
+            outcomes.append(replace(outcome, staged=staged))
+        yield replace(cloud_run, outcomes=outcomes)
 
 
 def record_failure(

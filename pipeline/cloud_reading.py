@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import TransientError
+from extract.known_texts import KnownTexts
 from extract.listing import Listing
 from extract.parts import Part
 from load.cuts import known_parts
 from load.earlier_runs import pages_of_listings
+from load.known_texts import known_texts
 from load.merge import ListingOutcome, watermarks
 from load.runs import BrokenOff, Run
 from load.warehouse import Warehouse
@@ -19,7 +21,7 @@ from pipeline.listing_reading import ListingIncomplete, incomplete_outcome, list
 from pipeline.second_pass import in_stages
 from pipeline.session import Session
 from pipeline.settings import Settings
-from pipeline.shared_listings import SharedListings
+from pipeline.shared_listings import READ_FOR_OTHERS, SharedListings
 from pipeline.steps import Step, StepRun, Steps
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class CloudReading:
         self._settings, self._warehouse, self._run = settings, warehouse, run
         self._broken, self._steps, self._shared = broken, steps, shared
         self._watermarks: dict[str, datetime] = watermarks(warehouse, session.name) if run.mode == "changes" else {}
+        self._known: KnownTexts | None = None
         not_read_yet = listings_left(session, run, broken)
         self._left_out = shared.left_to(session, not_read_yet, self._watermarks)
         self._not_taken = list(self._left_out)
@@ -153,7 +156,17 @@ class CloudReading:
             watermark=watermark,
             broken=self._broken,
             parts=parts,
+            known=self._known_to_this_machine(listing),
         )
+
+    def _known_to_this_machine(self, listing: Listing) -> KnownTexts | None:
+        """The texts that the warehouse knows, for a listing that is read here, for this cloud alone, and whole."""
+        is_for_others = self.session.settings.scope is not None and listing.name in READ_FOR_OTHERS
+        if self._run.mode != "full" or self._settings.task_runner != "threads" or is_for_others:
+            return None
+        if self._known is None:
+            self._known = known_texts(self._warehouse, self.session.name)
+        return self._known
 
 
 def _outcome(cloud: str, listing: str, run: StepRun[ListingOutcome]) -> ListingOutcome:

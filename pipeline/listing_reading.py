@@ -15,6 +15,7 @@ from core import storage
 from core.errors import CloudError, GlancebackError, TransientError, unexpected
 from core.storage import Place
 from core.wording import counted
+from extract.known_texts import KnownTexts
 from extract.landing import Earlier, LandedAt, Landing, ReadingStart, earlier_reading, listing_folder
 from extract.listing import Listing
 from extract.parts import Part
@@ -54,10 +55,11 @@ def read_listing(
     watermark: datetime | None = None,
     broken: BrokenOff | None = None,
     parts: tuple[Part, ...] | None = (),
+    known: KnownTexts | None = None,
 ) -> ListingOutcome:
     """Read a listing to its end, and land and flatten each page. Several readers share it if `parts` are given.
 
-    `parts`: None for a listing that no run has read.
+    `parts`: None for a listing that no run has read. `known`: images that came so before are staged briefly.
 
     In a changes run, `watermark` is the time (UTC) up to which the listing is known; without one it is read whole.
     A listing that is tried again in the same run resumes after its last landed page; so does one that the run
@@ -65,7 +67,7 @@ def read_listing(
     Raises: ListingIncomplete.
     """
     folder = listing_folder(landing, run.run_id, session.name, listing.name)
-    reader = _ListingReader(session, listing, folder)
+    reader = _ListingReader(session, listing, folder, known)
     try:
         return reader.read(landing, watermark, broken, parts)
     except CloudError as exc:
@@ -83,8 +85,8 @@ def read_listing(
 class _ListingReader:
     """Reads one listing into its folder in landing."""
 
-    def __init__(self, session: Session, listing: Listing, folder: Place) -> None:
-        self._session, self._listing, self._folder = session, listing, folder
+    def __init__(self, session: Session, listing: Listing, folder: Place, known: KnownTexts | None) -> None:
+        self._session, self._listing, self._folder, self._known = session, listing, folder, known
         self._reading: Reading[tuple[Flattened, LandedAt]] | None = None
 
     def read(
@@ -106,6 +108,7 @@ class _ListingReader:
                 closing_since=self._closing_since(start),
                 earlier=earlier,
                 is_new=parts is None,
+                known=self._known,
             )
             staged = self._stage(reading, landed, sum(part.expected or 0 for part in start.parts) or None)
             landed.finish()

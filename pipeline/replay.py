@@ -8,7 +8,7 @@ machine read it with a landing of its own, the cloud stays as it is.
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from core import storage
-from core.errors import GlancebackError, SettingsError
+from core.errors import SettingsError
 from core.permissions import keep_to_owner
 from core.storage import Place
-from extract.body import image_hash_of, parse_json, parse_page, usable_id
+from extract.body import image_hash_of, parse_json, usable_id
 from extract.images import Images, Json
 from extract.landing import LandedAt, landed_lines, landed_pages, listing_folder
 from load.end_of_life import load_their_dates
@@ -34,6 +34,7 @@ from load.warehouse import Warehouse
 from pipeline.missing_images import IMAGES_AT_ONCE
 from pipeline.report import why_failed
 from pipeline.settings import VERSION, Settings
+from pipeline.staging_again import readable, staged_again
 from transform.batch import flatten
 from transform.stage import StagedListing, StageWriter
 
@@ -185,7 +186,7 @@ def _has_its_pages(landing: Place, cloud_run: KeptCloudRun) -> bool:
     listings = [outcome.listing for outcome in cloud_run.outcomes if outcome.complete]
     for listing in [*listings, UNLISTED] if cloud_run.answered else listings:
         folder = listing_folder(landing, cloud_run.run_id, cloud_run.cloud, listing)
-        with _readable(folder):
+        with readable(folder):
             try:
                 lines = list(landed_lines(folder, None if cloud_run.heads is None else cloud_run.heads[listing]))
             except (FileNotFoundError, NotADirectoryError):
@@ -242,12 +243,8 @@ def _staged(landing: Place, kept: KeptCloudRun, outcome: ListingOutcome, folder:
     """The outcome with its images flattened again; an incomplete outcome is returned unchanged."""
     if not outcome.complete:
         return outcome
-    (folder / outcome.listing).mkdir()
     pages = listing_folder(landing, kept.run_id, kept.cloud, outcome.listing)
-    with StageWriter(folder / outcome.listing, outcome.listing) as writer:
-        for images, landed_at in _pages_again(pages):
-            writer.write(flatten(images), landed_at)
-    return replace(outcome, staged=writer.staged)
+    return replace(outcome, staged=staged_again(pages, outcome.listing, folder / outcome.listing))
 
 
 def _unlisted(landing: Place, kept: KeptCloudRun, folder: Path) -> StagedListing | None:
@@ -264,35 +261,8 @@ def _unlisted(landing: Place, kept: KeptCloudRun, folder: Path) -> StagedListing
     return writer.staged
 
 
-def _pages_again(folder: Place) -> Iterator[tuple[Sequence[Json], LandedAt]]:
-    """The images that were taken from the landed pages: without those after the image where its part ended."""
-    with _readable(folder):
-        for page, body in landed_pages(folder):
-            images = parse_page(body, f"{folder / page.file}").images
-            yield _up_to(page.until, images), page.landed_at
-
-
 def _answers_again(folder: Place) -> Iterator[tuple[LandedAt, Json, str]]:
     """For each answer, its place in landing, the image, and the image's hash."""
-    with _readable(folder):
+    with readable(folder):
         for page, body in landed_pages(folder):
             yield page.landed_at, parse_json(body, f"{folder / page.file}"), image_hash_of(body)
-
-
-@contextmanager
-def _readable(folder: Place) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as exc:
-        raise GlancebackError(
-            f"the pages in {folder} cannot be read ({exc})", "Restore them, or move their run's folder out of landing."
-        ) from exc
-
-
-def _up_to(until: str | None, images: Sequence[Json]) -> Sequence[Json]:
-    """The images up to the image `until`, if it is among them: another reader took those after it."""
-    if until is not None:
-        for position, identity in enumerate(map(usable_id, images)):
-            if identity == until:
-                return images[: position + 1]
-    return images

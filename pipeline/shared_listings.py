@@ -25,7 +25,7 @@ from transform.stage import StagedListing
 
 log = logging.getLogger(__name__)
 
-_ALIKE: Final = ("public", "market", "community")
+READ_FOR_OTHERS: Final = ("public", "market", "community")
 READ_BY: Final = "read_by"
 """In the evidence of a listing that was taken over: the cloud that read it."""
 
@@ -72,7 +72,7 @@ class SharedListings:
             return ()
         left = []
         for listing in to_read:
-            if listing.name not in _ALIKE:
+            if listing.name not in READ_FOR_OTHERS:
                 continue
             since = watermarks.get(listing.name) if self.run.mode == "changes" else None
             shared = self._shared.setdefault(_key(session, listing), _Shared())

@@ -14,11 +14,12 @@ import pyarrow as pa
 
 from extract.body import are_usable, usable_id
 from extract.images import ABSENT, Images, Json
+from extract.known_texts import FOR_THE_MERGE, BriefImages
 from transform.arrow_types import ARROW_TYPES, arrow_schema
 from transform.attribute import Attribute, Kind
 from transform.dictionary import ATTRIBUTES
 from transform.extra import EXTRA_TYPE, extra_column, extra_entries
-from transform.rejects import Reject, reject_batch
+from transform.rejects import REJECTS_SCHEMA, Reject, reject_batch
 from transform.respelling import spelled_before
 from transform.values import PARSERS, Misfit, as_received
 
@@ -29,6 +30,7 @@ IMAGES_SCHEMA: Final = pa.schema(
         pa.field("content_hash", pa.string()),
         pa.field("content_hash_before", pa.string()),
         pa.field("landed_hash", pa.string()),
+        pa.field("is_brief", pa.bool_()),
     ]
 )
 _USUAL_TIMES: Final = {
@@ -60,7 +62,8 @@ _OF_MANY_VALUES: Final = (Kind.BIGINT, Kind.TIMESTAMP)
 class Flattened:
     """`images` has IMAGES_SCHEMA, one row per image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
 
-    `content_hash_before`: the hash with the former spelling of numbers; NULL if that is the same.
+    `content_hash_before`: the hash with the former spelling of numbers; NULL if that is the same. `is_brief`: the image
+    is known, so that only its id, owner, updated_at and content_hash are here; every other column is NULL.
     """
 
     images: pa.RecordBatch
@@ -76,11 +79,39 @@ def flatten(images: Sequence[Json]) -> Flattened:
     """Return the images of one page as batches."""
     if not images:
         return _NOTHING
+    if isinstance(images, BriefImages):
+        return _flatten_briefly(images)
     rejects: list[Reject] = []
     usable = _usable(Images.of(images), rejects)
     columns, hashes = _content(usable, rejects)
-    flat = [*columns, pa.array(hashes, pa.string()), _hashes_before(usable), _landed_hashes(usable)]
+    is_brief = pa.repeat(pa.scalar(False), len(usable))
+    flat = [*columns, pa.array(hashes, pa.string()), _hashes_before(usable), _landed_hashes(usable), is_brief]
     return Flattened(pa.record_batch(flat, schema=IMAGES_SCHEMA), reject_batch(rejects))
+
+
+def _flatten_briefly(images: BriefImages) -> Flattened:
+    """The known images as brief rows, the others whole, in the order of the page. All have usable ids."""
+    whole = flatten(images.others)
+    row_of = dict(zip(images.other_positions, range(whole.images.num_rows), strict=True))
+    rows = pa.array(map(row_of.get, range(len(images))), pa.int64())
+    columns = {
+        field.name: column.take(rows) if row_of else _nulls_only(len(images), field.type)
+        for field, column in zip(IMAGES_SCHEMA, whole.images.columns, strict=True)
+    }
+    for attribute in ATTRIBUTES:
+        if attribute.column in FOR_THE_MERGE:
+            columns[attribute.column] = _column(attribute, images, [])
+    hashes = iter(whole.images.column("content_hash").to_pylist())
+    known = images.content_hashes
+    columns["content_hash"] = pa.array([one or next(hashes) for one in known], pa.string())
+    columns["landed_hash"] = _landed_hashes(images)
+    columns["is_brief"] = pa.array([one is not None for one in known], pa.bool_())
+    *texts, positions = whole.rejects.columns
+    moved = pa.array(images.other_positions, pa.int64()).take(positions)
+    return Flattened(
+        pa.record_batch(list(columns.values()), schema=IMAGES_SCHEMA),
+        pa.record_batch([*texts, moved], schema=REJECTS_SCHEMA),
+    )
 
 
 def _content(images: Images, rejects: list[Reject]) -> tuple[list[pa.Array], list[str]]:

@@ -3,7 +3,7 @@
 INSERT INTO image_versions BY NAME
 SELECT
     $cloud AS cloud,
-    reading.* EXCLUDE (listing, position, received_at, content_hash_before)
+    reading.* EXCLUDE (listing, position, received_at, content_hash_before, is_brief)
         REPLACE ($landing_folder || '/' || reading.listing || '/' || reading.landed_file AS landed_file),
     $started_at AS seen_from,
     $run_id AS run_from

@@ -31,6 +31,7 @@ SELECT
     compared.updated_at,
     compared.listing,
     compared.position,
+    compared.is_brief,
     CASE
         WHEN compared.is_same THEN 'unchanged'
         WHEN compared.is_known THEN 'changed'

@@ -2,7 +2,7 @@
 -- One row per image. The later updated_at counts, then the later arrival: the closing pass comes after the rest.
 CREATE OR REPLACE TEMP TABLE incoming AS
 SELECT
-    id, content_hash, content_hash_before, updated_at, listing, position,
+    id, content_hash, content_hash_before, updated_at, listing, position, is_brief,
     CASE WHEN content_hash_before IS NOT NULL THEN landed_hash END AS landed_hash
 FROM read_parquet($images_files, hive_partitioning = false)
 QUALIFY row_number() OVER (

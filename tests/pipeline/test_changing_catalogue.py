@@ -23,6 +23,7 @@ from extract.dialect import ApiProbe
 from extract.listing import Listing, listings
 from load.cuts import known_parts
 from load.guard import Guard
+from load.known_texts import known_texts
 from load.merge import ListingOutcome, watermarks
 from load.runs import Run, begin_run, finish_run
 from load.warehouse import Warehouse
@@ -192,7 +193,8 @@ class Reader:
 
     def _read(self, session: Session, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
         parts = known_parts(self.warehouse, self.name, listing, page_size=1, readers=self.readers)
-        return read_listing(session, listing, self.folder, run, watermark, parts=parts)
+        known = known_texts(self.warehouse, self.name) if watermark is None else None
+        return read_listing(session, listing, self.folder, run, watermark, parts=parts, known=known)
 
     def current(self) -> dict[str, tuple[int, list[str]]]:
         rows = self._rows("SELECT id, name, listings FROM images WHERE cloud = $cloud")

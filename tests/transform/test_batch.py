@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from extract.body import parse_page
 from extract.images import USUAL, Images
+from extract.known_texts import BRIEF, KnownTexts
 from extract.landed import LandedAt
 from transform.attribute import Kind
 from transform.batch import IMAGES_SCHEMA, flatten
@@ -88,7 +89,9 @@ def test_references_example_is_flattened_value_by_value() -> None:
     assert len(rows) == 2
     filled = {name: value for name, value in rows[0].items() if value is not None or name in expected}
     assert {
-        name: value for name, value in filled.items() if name not in ("content_hash", "landed_hash", "extra")
+        name: value
+        for name, value in filled.items()
+        if name not in ("content_hash", "landed_hash", "is_brief", "extra")
     } == expected
     assert rows[0]["extra"] == []
     assert (rows[1]["id"], rows[1]["name"], rows[1]["updated_at"]) == (
@@ -174,6 +177,25 @@ def test_parsed_images_and_dictionaries_are_flattened_alike(page: list[dict[str,
         found = flatten(images)
         assert found.images.to_pylist() == [row for one in one_by_one for row in one.images.to_pylist()]
         assert sorted(map(repr, found.rejects.to_pylist())) == sorted(map(repr, rejects))
+
+
+@given(st.lists(IMAGES, min_size=1, max_size=6), st.data())
+def test_known_images_are_brief_rows_among_the_whole_ones(page: list[dict[str, Any]], data: st.DataObject) -> None:
+    body = json.dumps({"images": [{**image, "id": f"{number}"} for number, image in enumerate(page)]}).encode()
+    whole = flatten(parse_page(body, "test").images)
+    rows = whole.images.to_pylist()
+    rejected = {reject["position"] for reject in whole.rejects.to_pylist()}
+    known = data.draw(st.sets(st.sampled_from(range(len(rows))))) - rejected
+    texts = sorted(bytes.fromhex(rows[at]["landed_hash"] + rows[at]["content_hash"]) for at in known)
+    found = flatten(parse_page(body, "test", known=KnownTexts(b"".join(texts))).images)
+    assert sorted(map(repr, found.rejects.to_pylist())) == sorted(map(repr, whole.rejects.to_pylist()))
+    is_brief = len(known) * 2 > len(rows) and all(
+        type(image.get(name, "")) in (str, bool, type(None)) for image in json.loads(body)["images"] for name in BRIEF
+    )
+    kept = {"id", "owner", "updated_at", "content_hash", "landed_hash"}
+    for at, (row, expected) in enumerate(zip(found.images.to_pylist(), rows, strict=True)):
+        brief = {name: value if name in kept else None for name, value in expected.items()} | {"is_brief": True}
+        assert row == (brief if is_brief and at in known else expected)
 
 
 def test_extra_has_unknown_names_in_order_and_then_plain_twins() -> None:
