@@ -1,7 +1,8 @@
 """`glanceback check`: logs in, sends each kind of request that a run sends, and says what works and what does not."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -15,9 +16,11 @@ from core import storage
 from core.errors import GlancebackError, SettingsError
 from core.wording import counted
 from extract.account import CloudSettings
-from extract.estate import clouds_of
+from extract.estate import AccountClouds, clouds_of
+from extract.scope import KnownCloud
 from load.published import ask as ask_published
 from load.statements import statement
+from pipeline.estates import named_in
 from pipeline.notices import send, trial
 from pipeline.paths import NotSet
 from pipeline.settings import Settings, chosen_clouds, load_settings
@@ -39,9 +42,15 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, 
     """
     settings = load_settings(config)
     code = 0
-    for cloud in _with_their_projects(chosen_clouds(settings, clouds, ()), console):
-        console.print(f"cloud {printable(cloud.name)}", style="bold", highlight=False, markup=False)
-        code = max(code, CloudCheck(cloud, console).run(_remembered_dialect(settings, cloud.name)))
+    for cloud in chosen_clouds(settings, clouds, ()):
+        to_ask = [cloud]
+        if cloud.estate is not None:
+            account = clouds_of(cloud, _known_clouds(settings))
+            to_ask = _shown(account, cloud.name, console)
+            code = max(code, _say_unused(account, console))
+        for one in to_ask:
+            console.print(f"cloud {printable(one.name)}", style="bold", highlight=False, markup=False)
+            code = max(code, CloudCheck(one, console).run(_remembered_dialect(settings, one.name)))
     for why in settings.not_set():
         _problem(str(why), console)
         code = exit_codes.WRONG_USAGE
@@ -53,23 +62,35 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, 
     return code
 
 
-def _with_their_projects(chosen: Sequence[CloudSettings], console: Screen) -> Iterator[CloudSettings]:
-    """The clouds to ask. Of an account with many projects, all are listed, and the first of each region is asked.
+def _shown(account: AccountClouds, name: str, console: Screen) -> list[CloudSettings]:
+    """Print the account's clouds; return those to ask: the first of each region."""
+    clouds = account.clouds
+    regions = list(dict.fromkeys(one.region for one in clouds))
+    projects = {one.scope.project.id for one in clouds if one.scope}
+    console.print(
+        f"cloud {printable(name)}: {counted(len(clouds), 'cloud')} would be read: {counted(len(projects), 'project')} "
+        f"in {counted(len(regions), 'region')}",
+        style="bold", highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
+    rows = [(one.name, one.region, one.scope.project.name, one.scope.project.id) for one in clouds if one.scope]
+    table(("cloud", "region", "project", "project_id"), rows, console)
+    return [next(one for one in clouds if one.region == region) for region in regions]
 
-    Raises: SettingsError.
-    """
-    for cloud in chosen:
-        if cloud.estate is None:
-            yield cloud
-            continue
-        found = clouds_of(cloud)
-        console.print(
-            f"cloud {printable(cloud.name)}: {counted(len(found), 'project')} and regions would be read",
-            style="bold", highlight=False, markup=False,
-        )  # fmt: skip
-        rows = [(one.name, one.region, one.scope.project.name, one.scope.project.id) for one in found if one.scope]
-        table(("cloud", "region", "project", "project_id"), rows, console)
-        yield from {one.region: one for one in reversed(found)}.values()
+
+def _say_unused(account: AccountClouds, console: Screen) -> int:
+    """Say which projects and regions of the settings the account does not have. Return 1 if there are some, else 0."""
+    for unused in account.unused:
+        _problem(unused, console)
+    return 1 if account.unused else 0
+
+
+def _known_clouds(settings: Settings) -> list[KnownCloud]:
+    """The clouds of earlier runs and of the settings. From the published copy, because it is never locked."""
+    known: list[KnownCloud] = []
+    with suppress(GlancebackError):
+        answer = ask_published(settings.published, statement("reading", "known_clouds").text)
+        known = [KnownCloud(*row) for row in answer.rows()]
+    return [*known, *named_in(settings.clouds)]
 
 
 def _try_landing(settings: Settings, console: Screen) -> int:

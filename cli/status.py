@@ -25,6 +25,9 @@ from pipeline.settings import Settings, load_settings
 
 _Row = Mapping[str, Any]
 _PROMETHEUS: Final = "prometheus"
+_MOST_NAMED: Final = 20
+"""Clouds that are named one by one, if all of an account's are stale."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -169,7 +172,7 @@ def _stale(
     settings: Settings, chosen: Sequence[str], found: Mapping[str, _Row], now: datetime, max_age: timedelta
 ) -> list[str]:
     """A line for each stale cloud: of the chosen ones; without these, of the settings; without any, of the history."""
-    complaints = []
+    complaints: list[str] = []
     for cloud in chosen or _clouds_of_settings(settings) or list(found):
         last = found.get(cloud, {}).get("last_good_at")
         if last is not None and now - last <= max_age:
@@ -177,8 +180,12 @@ def _stale(
         what = "no run has read all its listings in full yet"
         if last is not None:
             what = f"all its listings were last read in full at {last:%Y-%m-%d %H:%M} UTC, which is too long ago"
-        complaints.append(f"cloud {printable(cloud)}: {what}{_which(settings, cloud, now - max_age)}")
-    return complaints
+        if len(complaints) < _MOST_NAMED:
+            what += _which(settings, cloud, now - max_age)
+        complaints.append(f"cloud {printable(cloud)}: {what}")
+    more = len(complaints) - _MOST_NAMED
+    others = [f"... and {counted(more, 'more cloud')}: glanceback status has the age of each"] if more > 0 else []
+    return [*complaints[:_MOST_NAMED], *others]
 
 
 def _which(settings: Settings, cloud: str, since: datetime) -> str:

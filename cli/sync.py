@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -17,10 +18,12 @@ from core.packages import PACKAGES
 from flows.embedded import stop_embedded_server
 from flows.named_server import named_server
 from pipeline.notices import tell_error
-from pipeline.report import CloudReport, RunReport, problems
+from pipeline.report import CloudReport, RunReport, first_problems
 from pipeline.run import RunRequest, run
 from pipeline.settings import Settings, chosen_clouds, load_settings
 from pipeline.threads import ThreadSteps
+
+_MOST_PROBLEMS: Final = 20
 
 
 @click.command
@@ -125,7 +128,10 @@ def tell(report: RunReport, console: Screen) -> None:
     """Print a line for each cloud and each problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
-    for problem in [*problems(report.clouds), *([report.notices_error] if report.notices_error else [])]:
+    for problem in [
+        *first_problems(report.clouds, _MOST_PROBLEMS),
+        *([report.notices_error] if report.notices_error else []),
+    ]:
         console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if rejected := sum(cloud.rejected for cloud in report.clouds):
         what = (

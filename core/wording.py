@@ -1,9 +1,18 @@
-"""Words for sentences: a number with its noun, the reason of an error. Imports nothing."""
+"""Words for sentences: a number with its noun, a long list cut short, the reason of an error."""
+
+from collections.abc import Iterable
 
 
 def counted(number: int, noun: str, form: str = "d") -> str:
     """`1 image`, `2 images`; with the form `,` also `12,345 images`."""
     return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """`a, b`, or the first `most` and how many more there are: `a, b and 37 more`. `none` if there are none."""
+    there = list(names)
+    more = f" and {len(there) - most} more" if len(there) > most else ""
+    return f"{', '.join(there[:most]) or 'none'}{more}"
 
 
 def reason(error: Exception) -> str:

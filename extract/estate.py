@@ -5,13 +5,15 @@ service catalogue; extract.signed_directory does it for access keys. Called by p
 """
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from core.errors import CloudError, GlancebackError, SettingsError
 from core.redaction import Secrets
+from core.wording import first_of
 from extract.account import (
     APPLICATION_CREDENTIALS,
     REGION_IN_ENDPOINT,
@@ -26,17 +28,29 @@ from extract.address import projects_url
 from extract.connection import identity_client
 from extract.project_pages import projects_of_pages
 from extract.retry import with_retry
-from extract.scope import Estate, Project, Scope, cloud_name, is_in_region
+from extract.scope import CloudNames, Estate, KnownCloud, Project, Scope, is_in_region
 from extract.signed_directory import SignedDirectory
 
 _MOST_NAMED: Final = 20
-_ANY_REGION: Final = "any"
-"""Stands for the region in a cloud's name if the settings do not name a region."""
 _BOUND_TO_A_PROJECT: Final = ("v3oauth1", "none", "admin_token")
 
 
-def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
-    """Return the clouds of an account whose `estate` is set, ordered by region, then by project.
+@dataclass(frozen=True, slots=True)
+class AccountClouds:
+    """The clouds of an account that are to be read, ordered by region, then by project.
+
+    `projects`: all enabled projects of the account; `regions`: all regions with an image service, or those that the
+    settings name. `unused`: what the settings name and the account does not have, as sentences.
+    """
+
+    clouds: tuple[CloudSettings, ...]
+    projects: tuple[Project, ...]
+    regions: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+
+
+def clouds_of(settings: CloudSettings, known: Iterable[KnownCloud] = ()) -> AccountClouds:
+    """Return the clouds of an account whose `estate` is set. `known`: those of earlier runs, which keep their names.
 
     Raises: SettingsError if the account is bound to one project, or no project, region or cloud matches; CloudError,
     TransientError as connect.
@@ -48,7 +62,10 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
     directory = (SignedDirectory if region.config["auth_type"] == SIGNED else _Directory)(settings, access)
     try:
         listed = with_retry(directory.projects, settings.retry_policy, where)
-        projects = _wanted_projects(settings, directory.own_project() or _own_project(region, listed), listed)
+        if estate.projects is not None:
+            projects = _wanted_projects(settings, estate, listed)
+        else:
+            projects = [_own_project(settings, directory, listed)]
         # A Huawei-family project is in the region that its name begins with.
         is_of_all_regions = estate.regions is None and not isinstance(directory, SignedDirectory)
         all_regions = [] if is_of_all_regions else _regions(settings, directory, projects)
@@ -56,12 +73,13 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
     finally:
         directory.close()
     _must_have_addresses(settings, regions)
-    names = Counter(project.name for project in projects)
+    names = CloudNames(settings.name, known)
+    namesakes = Counter(project.name for project in projects)
     clouds = [
         replace(
             settings,
-            name=cloud_name(settings.name, name, project, names[project.name] > 1),
-            region=None if name == _ANY_REGION else name,
+            name=names.of(name, project, has_namesake=namesakes[project.name] > 1),
+            region=name,
             estate=None,
             scope=Scope(settings.name, project),
         )
@@ -69,13 +87,21 @@ def clouds_of(settings: CloudSettings) -> list[CloudSettings]:
         for project in projects
         if is_in_region(project, name, all_regions, listed)
     ]
-    chosen = [cloud for cloud in clouds if estate.has_cloud(cloud.name)]
+    chosen = tuple(cloud for cloud in clouds if estate.has_cloud(cloud.name))
     if not chosen:
         raise SettingsError(
             f"{where}: none of its clouds fits {' or '.join(estate.only) or 'the regions'}",
-            f"There are: {', '.join(cloud.name for cloud in clouds[:_MOST_NAMED]) or 'none'}.",
+            f"There are: {first_of((cloud.name for cloud in clouds), _MOST_NAMED)}.",
         )
-    return chosen
+    there = {
+        "projects": first_of(sorted(one.name for one in listed), _MOST_NAMED),
+        "regions": first_of(all_regions, _MOST_NAMED),
+    }
+    unused = [
+        f"{where}: {setting} has '{pattern}', and the account has none such; its {setting}: {there[setting]}"
+        for pattern, setting in estate.unused(listed, all_regions).items()
+    ]
+    return AccountClouds(chosen, tuple(listed), tuple(all_regions or filter(None, regions)), tuple(unused))
 
 
 def _must_be_able(settings: CloudSettings, auth_type: str, where: str) -> None:
@@ -95,43 +121,53 @@ def _must_be_able(settings: CloudSettings, auth_type: str, where: str) -> None:
         )
 
 
-def _wanted_projects(settings: CloudSettings, own: Project | None, listed: list[Project]) -> list[Project]:
-    """Return the projects that the settings name, or else the entry's own. Raises: as clouds_of."""
-    estate = settings.estate or Estate()
-    wanted = [own] if own and estate.projects is None else [one for one in listed if estate.has_project(one)]
+def _wanted_projects(settings: CloudSettings, estate: Estate, listed: list[Project]) -> list[Project]:
+    """Return the projects that the settings name. Raises: as clouds_of."""
+    if not listed:
+        raise CloudError(
+            f"cloud {settings.name}: the identity service lists no enabled project of the account",
+            "Ask an administrator whether the user still has its roles. What earlier runs read stays as it is.",
+        )
+    wanted = [one for one in listed if estate.has_project(one)]
     if not wanted:
         raise SettingsError(
             f"cloud {settings.name}: the account has no enabled project that projects names",
-            f"Its projects: {', '.join(sorted(one.name for one in listed)) or 'none'}.",
+            f"Its projects: {first_of(sorted(one.name for one in listed), _MOST_NAMED)}.",
         )
     return wanted
 
 
-def _own_project(region: Any, listed: list[Project]) -> Project | None:
-    entry = described(region)
-    own = str(entry.get("project_id") or entry.get("project_name") or "")
-    return next((one for one in listed if own in (one.id, one.name)), None)
+def _own_project(settings: CloudSettings, directory: "_Directory | SignedDirectory", listed: list[Project]) -> Project:
+    """Return the project of the account's entry. Raises: as clouds_of."""
+    own = with_retry(directory.own_project, settings.retry_policy, f"cloud {settings.name}")
+    if own is None:
+        raise SettingsError(
+            f"cloud {settings.name}: the account's entry names no project of the account, and projects is not set",
+            'Set projects = "all", or name the project in the entry. '
+            f"Its projects: {first_of(sorted(one.name for one in listed), _MOST_NAMED)}.",
+        )
+    return next((one for one in listed if one.id == own.id), own)
 
 
 def _regions(settings: CloudSettings, directory: "_Directory | SignedDirectory", projects: list[Project]) -> list[str]:
     return with_retry(lambda: directory.regions(projects), settings.retry_policy, f"cloud {settings.name}")
 
 
-def _wanted_regions(settings: CloudSettings, region: Any, listed: list[str]) -> list[str]:
-    """Return the regions that the settings name, or else the entry's own. Raises: as clouds_of."""
+def _wanted_regions(settings: CloudSettings, region: Any, listed: list[str]) -> Sequence[str | None]:
+    """Return the regions that the settings name, or else the entry's own; None: no name. Raises: as clouds_of."""
     estate = settings.estate or Estate()
     if estate.regions is None:
-        return [settings.region or region_of(region) or _ANY_REGION]
+        return [settings.region or region_of(region)]
     wanted = [name for name in listed if estate.has_region(name)]
     if not wanted:
         raise SettingsError(
             f"cloud {settings.name}: no region with an image service fits regions",
-            f"The regions there are: {', '.join(listed) or 'none'}.",
+            f"The regions there are: {first_of(listed, _MOST_NAMED)}.",
         )
     return wanted
 
 
-def _must_have_addresses(settings: CloudSettings, regions: list[str]) -> None:
+def _must_have_addresses(settings: CloudSettings, regions: Sequence[str | None]) -> None:
     """Raises: SettingsError if one address is set for several regions."""
     if settings.endpoint and len(regions) > 1 and REGION_IN_ENDPOINT not in settings.endpoint:
         raise SettingsError(
@@ -165,14 +201,13 @@ class _Directory:
         return projects_of_pages(first, page_of, self._where, self._secrets)
 
     def own_project(self) -> Project | None:
-        """Return the project to which an application credential is bound; None for other logins."""
-        if self._region.config["auth_type"] not in APPLICATION_CREDENTIALS:
-            return None
-        from extract.identity import with_our_errors  # slow to import
+        """Return the project in which the entry logs in; None if it names none. Raises: as connect."""
+        from extract.identity import session_through, with_our_errors  # slow to import
 
-        session = self._unscoped
+        session = session_through(self._client, session_of(self._region), self._where, self._secrets)
         access = with_our_errors(partial(session.auth.get_access, session), self._where, self._secrets, session.auth)
-        return Project(access.project_id, access.project_name, access.project_domain_id)
+        own = access.project_id
+        return Project(own, access.project_name, access.project_domain_id) if own else None
 
     def _page(self, url: str) -> Any:
         return self._unscoped.get(url).json()

@@ -28,7 +28,7 @@ def projects_of_pages(first: str, page_of: Callable[[str], Any], where: str, sec
             raise CloudError(f"{where}: the identity service's pages of projects do not end", "Report it.")
         asked.add(url)
         page = page_of(url)
-        found |= {project.id: project for project in _projects_in(page)}
+        found |= {project.id: project for project in _projects_in(page, where)}
         links = page.get("links")
         following = links.get("next") if isinstance(links, dict) else None
         url = _absolute(url, str(following)) if following else None
@@ -48,14 +48,14 @@ def _absolute(url: str, following: str) -> str:
         return following
 
 
-def _projects_in(page: Any) -> Iterator[Project]:
+def _projects_in(page: Any, where: str) -> Iterator[Project]:
     """Yield the enabled projects of a page. Raises: CloudError if it is not a page of projects."""
     projects = page.get("projects") if isinstance(page, dict) else None
     if not isinstance(projects, list):
-        raise CloudError("the identity service's answer has no list of projects", "Check auth_url.")
+        raise CloudError(f"{where}: the identity service's answer has no list of projects", "Check auth_url.")
     for one in projects:
         if not isinstance(one, dict) or not isinstance(one.get("id"), str):
-            raise CloudError("the identity service lists a project without an id", "Check auth_url.")
+            raise CloudError(f"{where}: the identity service lists a project without an id", "Check auth_url.")
         if one.get("enabled", True) is not False:
             domain = one.get("domain_id")
             yield Project(one["id"], str(one.get("name") or one["id"]), str(domain) if domain else None)

@@ -1,13 +1,18 @@
-"""Selects the projects and regions of an account that are clouds. Sends no requests; called by account and estate."""
+"""Selects the projects and regions of an account that are clouds, and names them.
+
+Sends no requests; called by account and estate.
+"""
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote
 
 ALL: Final = ("*",)
+ANY_REGION: Final = "any"
+"""Stands for the region in a cloud's name if the settings do not name a region."""
 
 _REGION_NAME: Final = re.compile(r"[a-z]+-[a-z]+[a-z0-9]*(-[a-z0-9]+)*")
 """A region of the Huawei family: `eu-de`, `cn-north-4`."""
@@ -43,6 +48,17 @@ class Estate:
     def has_region(self, region: str) -> bool:
         return any(fnmatchcase(region, pattern) for pattern in self.regions or ())
 
+    def unused(self, projects: "Collection[Project]", regions: Collection[str]) -> dict[str, str]:
+        """The patterns that fit none of the account's projects or regions, each with the name of its setting."""
+        names = [name for one in projects for name in (one.id, one.name)]
+        written = {"projects": (self.projects or (), names), "regions": (self.regions or (), regions)}
+        return {
+            pattern: setting
+            for setting, (patterns, there) in written.items()
+            for pattern in patterns
+            if not any(fnmatchcase(name, pattern) for name in there)
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -61,10 +77,58 @@ class Scope:
     project: Project
 
 
-def cloud_name(estate: str, region: str, project: Project, namesakes: bool) -> str:
-    """`prod/eu-de/web`; with the project's domain if another project has the same name: `prod/eu-de/web@default`."""
-    name = quote(project.name, safe=" ") if "/" in project.name else project.name
-    return f"{estate}/{region}/{name}@{project.domain}" if namesakes else f"{estate}/{region}/{name}"
+@dataclass(frozen=True, slots=True)
+class KnownCloud:
+    """A cloud of earlier runs, and whose images its history has. None: not known."""
+
+    name: str
+    settings_name: str
+    region: str | None = None
+    project_id: str | None = None
+    project_name: str | None = None
+    is_gone: bool = False
+
+
+@dataclass(slots=True)
+class CloudNames:
+    """Names the clouds of one account: `prod/eu-de/web`.
+
+    A name stays with its project: two projects' images in one history would look as if those of the first had ended.
+    So a cloud that earlier runs know keeps its name, also if the project is called something else now; and no other
+    project gets that name, also if it is called so. It gets `prod/eu-de/web@default`, with its domain, or with its id.
+    """
+
+    account: str
+    known: Iterable[KnownCloud] = ()
+    _kept: dict[tuple[str | None, str], str] = field(init=False, default_factory=dict)
+    _taken: dict[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in sorted(self.known, key=lambda one: not one.is_gone):
+            if one.project_id is not None:
+                self._taken[one.name] = one.project_id
+                if one.settings_name == self.account:
+                    self._kept[one.region, one.project_id] = one.name
+
+    def of(self, region: str | None, project: Project, *, has_namesake: bool) -> str:
+        """The name of the project's cloud. `region`: None if the settings do not name one."""
+        kept = self._kept.get((region, project.id))
+        if kept is not None and self._taken[kept] == project.id:
+            return kept
+        name = f"{self.account}/{region or ANY_REGION}/{_escaped(project.name)}"
+        spellings = [f"{name}@{project.domain}"] if project.domain else []
+        for spelling in [*spellings, f"{name}@{project.id}"] if has_namesake else [name, *spellings]:
+            if self._taken.setdefault(spelling, project.id) == project.id:
+                return spelling
+        return f"{name}@{project.id}"
+
+
+def _escaped(name: str) -> str:
+    """The project's name as a part of a cloud's name: never with a /, and different for each name.
+
+    Also without control characters: a cloud's name is in logs and in commands to copy.
+    """
+    return quote(name, safe=" ") if not name.isprintable() or set("/%") & set(name) else name
 
 
 def home_region(project: Project) -> str | None:
@@ -73,7 +137,7 @@ def home_region(project: Project) -> str | None:
     return head if _REGION_NAME.fullmatch(head) else None
 
 
-def is_in_region(project: Project, region: str, regions: Collection[str], projects: Iterable[Project]) -> bool:
+def is_in_region(project: Project, region: str | None, regions: Collection[str], projects: Iterable[Project]) -> bool:
     """Whether the project may have images in this one of the regions. `projects`: all of the account.
 
     In plain OpenStack each project is in each region. In a Huawei-family cloud it is in one: such a cloud has projects

@@ -32,7 +32,8 @@ class SignedDirectory:
         """Raises: SettingsError if the address of the identity service or the key is missing."""
         self._where = f"cloud {settings.name}"
         self._secrets: Secrets = access.secrets
-        entry = described(access.region)
+        self._listed: list[Project] = []
+        self._entry = entry = described(access.region)
         if not entry.get("auth_url"):
             raise SettingsError(
                 f"{self._where}: the projects of an access key are asked for at the identity service, and its address "
@@ -48,12 +49,15 @@ class SignedDirectory:
         self._client.close()
 
     def own_project(self) -> Project | None:
-        """None: a key is not bound to a project by itself."""
-        return None
+        """Return the project that the entry names; None if it names none: a key is not bound to a project by itself."""
+        own = self._entry.get("project_id") or self._entry.get("project_name")
+        return next((one for one in self.projects() if own in (one.id, one.name)), None) if own else None
 
     def projects(self) -> list[Project]:
         """Return the enabled projects, by name. Raises: CloudError, TransientError."""
-        return projects_of_pages(self._url, self._page, self._where, self._secrets)
+        if not self._listed:
+            self._listed = projects_of_pages(self._url, self._page, self._where, self._secrets)
+        return self._listed
 
     def regions(self, projects: Sequence[Project]) -> list[str]:
         """Return the regions that the projects' names begin with; others, such as `MOS`, are the vendor's own."""

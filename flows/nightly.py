@@ -19,12 +19,12 @@ from core.errors import GlancebackError
 from core.wording import counted
 from flows.steps import PrefectSteps
 from page.dashboard import write_page
-from pipeline.report import RunFailed, RunReport, problems
+from pipeline.report import RunFailed, RunReport, first_problems
 from pipeline.run import RunRequest, run
 from pipeline.settings import load_settings
 
 _MOST_NAMED: Final = 3
-"""Clouds that the name of a flow run names."""
+"""Clouds that the name of a flow run names, and problems that its message has."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,5 +79,5 @@ def _run(request: RunRequest) -> State[RunReport]:
         report = run(request, steps, write_page)
     if report.status == "completed":
         return Completed(message=f"Run {report.run_id} completed", data=report)
-    message = f"Run {report.run_id} {report.status}: {'; '.join(problems(report.clouds))}"[:2000]
+    message = f"Run {report.run_id} {report.status}: {'; '.join(first_problems(report.clouds, _MOST_NAMED))}"[:2000]
     return Failed(message=message, data=RunFailed(message, report))

@@ -6,6 +6,7 @@ Its rows are written with the load of a cloud, in the same transaction, and agai
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from extract.scope import KnownCloud
 from load.warehouse import Warehouse
 
 
@@ -43,9 +44,9 @@ def keep_cloud_within(warehouse: Warehouse, cloud: str, place: CloudPlace, seen_
     warehouse.run("runs", "add_cloud", cloud=cloud, **row, first_seen=min(first_seen, seen_at), last_seen=seen_at)
 
 
-def clouds_of_settings(warehouse: Warehouse, settings_name: str) -> list[str]:
-    """The clouds of an account that are not known to be gone, by name."""
-    return [cloud for (cloud,) in warehouse.rows("runs", "clouds_of_settings", settings_name=settings_name)]
+def known_clouds(warehouse: Warehouse) -> list[KnownCloud]:
+    """All clouds that a run has logged in to; of two that are the same project, the one that was read last is last."""
+    return [KnownCloud(*row) for row in warehouse.rows("reading", "known_clouds")]
 
 
 def mark_gone_within(warehouse: Warehouse, cloud: str, gone_since: datetime) -> None:

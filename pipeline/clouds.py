@@ -63,6 +63,7 @@ class RunOfClouds:
     _of_run: dict[StepRun[Any], CloudReading] = field(default_factory=dict)
     _failed: dict[str, BaseException] = field(default_factory=dict)
     _bytes_read: int = 0
+    _said: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._shared = SharedListings(self.settings.landing, self.run)
@@ -187,7 +188,9 @@ class RunOfClouds:
         """The report of a cloud of which nothing was loaded."""
         if isinstance(error, GlancebackError):
             text = str(error)
-            log.error("%s", text)
+            if text not in self._said:  # all clouds of an account that cannot be asked have one error
+                log.error("%s", text)
+                self._said.add(text)
         else:
             text = f"cloud {cloud}: {unexpected(error)}"
             log.error("%s", text, exc_info=error)

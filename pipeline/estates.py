@@ -3,15 +3,20 @@
 Called by pipeline.run, before the run begins.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+import shlex
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from core.errors import GlancebackError
 from extract.account import CloudSettings
-from extract.estate import clouds_of
-from load.clouds import clouds_of_settings
+from extract.estate import AccountClouds, clouds_of
+from extract.scope import KnownCloud
+from load.clouds import known_clouds
 from load.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -30,44 +35,81 @@ class CloudsToRead:
         return [*(cloud.name for cloud in self.clouds), *self.failed]
 
 
-def clouds_to_read(warehouse: Warehouse, chosen: Sequence[CloudSettings]) -> CloudsToRead:
-    """The clouds of these settings, each account of many projects or regions asked for them."""
+def clouds_to_read(
+    warehouse: Warehouse, chosen: Sequence[CloudSettings], of_settings: Sequence[CloudSettings]
+) -> CloudsToRead:
+    """The clouds of the chosen settings, each account of many projects or regions asked for them.
+
+    `of_settings`: all clouds of the settings. Their names are theirs.
+    """
     found = CloudsToRead()
     accounts = [cloud for cloud in chosen if cloud.estate is not None]
-    with ThreadPoolExecutor(max(1, min(8, len(accounts)))) as threads:
-        of_account = dict(zip((one.name for one in accounts), threads.map(_clouds_of, accounts), strict=True))
+    if not accounts:
+        found.clouds += chosen
+        return found
+    known = [*known_clouds(warehouse), *named_in(of_settings)]
+    with ThreadPoolExecutor(min(8, len(accounts))) as threads:
+        asked = threads.map(lambda account: _clouds_of(account, known), accounts)
+        of_account = dict(zip((one.name for one in accounts), asked, strict=True))
     for cloud in chosen:
         if cloud.estate is None:
             found.clouds.append(cloud)
             continue
         theirs = of_account[cloud.name]
-        known = _known(warehouse, cloud)
+        before = {one.name: one for one in known if _is_asked_for(one, cloud)}
         if isinstance(theirs, GlancebackError):
-            found.failed |= dict.fromkeys(known or [cloud.name], theirs)
+            found.failed |= dict.fromkeys(before or [cloud.name], theirs)
             continue
-        found.clouds += theirs
-        gone = sorted(set(known) - {one.name for one in theirs})
+        for unused in theirs.unused:
+            log.warning("%s", unused)
+        found.clouds += theirs.clouds
+        names = {one.name for one in theirs.clouds}
+        gone = sorted(before.keys() - names)
         found.gone += gone
-        found.failed |= {name: _gone(name, cloud.name) for name in gone}
+        found.failed |= {name: _gone(before[name], theirs) for name in gone}
+        _tell_new_names(theirs, before)
     return found
 
 
-def _clouds_of(account: CloudSettings) -> list[CloudSettings] | GlancebackError:
+def named_in(settings: Sequence[CloudSettings]) -> list[KnownCloud]:
+    """The clouds that the settings name themselves, as those of a project that no account has."""
+    return [KnownCloud(cloud.name, cloud.name, project_id="") for cloud in settings if cloud.estate is None]
+
+
+def _clouds_of(account: CloudSettings, known: Sequence[KnownCloud]) -> AccountClouds | GlancebackError:
     try:
-        return clouds_of(account)
+        return clouds_of(account, known)
     except GlancebackError as exc:
         return exc
 
 
-def _known(warehouse: Warehouse, account: CloudSettings) -> list[str]:
-    """The account's clouds of earlier runs, of which the account is asked now."""
-    known: Iterable[str] = clouds_of_settings(warehouse, account.name)
-    return [name for name in known if account.estate is not None and account.estate.has_cloud(name)]
+def _is_asked_for(known: KnownCloud, account: CloudSettings) -> bool:
+    """Whether it is a cloud of the account, not gone in an earlier run, that this run is to read."""
+    is_wanted = account.estate is not None and account.estate.has_cloud(known.name)
+    return known.settings_name == account.name and not known.is_gone and is_wanted
 
 
-def _gone(cloud: str, account: str) -> GlancebackError:
+def _gone(cloud: KnownCloud, there: AccountClouds) -> GlancebackError:
+    project = f"project {cloud.project_name or ''} ({cloud.project_id})"
+    now = next((one for one in there.projects if one.id == cloud.project_id), None)
+    if now is None:
+        why = f"the account no longer has {project}, or it is disabled"
+    elif cloud.region not in (None, *there.regions):
+        why = f"the service catalogue no longer has an image service in region {cloud.region}"
+    else:
+        called = f", which is called {now.name} now" if now.name != cloud.project_name else ""
+        why = f"the settings leave out {project}{called}, or region {cloud.region}"
     return GlancebackError(
-        f"cloud {cloud}: the account of {account} no longer has this project or region, or the settings leave it out; "
-        "its images stay as they are",
-        f"If it is gone for good: glanceback retire '{cloud}'. This is reported once.",
+        f"cloud {cloud.name}: {why}; its images stay as they are",
+        f"If it is gone for good: glanceback retire {shlex.quote(cloud.name)}. This is reported once.",
     )
+
+
+def _tell_new_names(there: AccountClouds, known: Mapping[str, KnownCloud]) -> None:
+    for cloud in there.clouds:
+        before = known.get(cloud.name)
+        if cloud.scope and before and before.project_name not in (None, cloud.scope.project.name):
+            log.info(
+                "cloud %s: its project is called %s now; the cloud keeps its name, with its history. To rename it: "
+                "glanceback rename %s NEW-NAME", cloud.name, cloud.scope.project.name, shlex.quote(cloud.name),
+            )  # fmt: skip

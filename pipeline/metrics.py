@@ -173,7 +173,9 @@ def _samples(settings: Settings, clouds: Sequence[str], now: datetime) -> Sample
     dead = died(settings.home, anywhere=isinstance(settings.warehouse, Path))
     status = {row["cloud"]: row for row in _rows(settings, "queries", "status", now=now)}
     never_read = [cloud.name for cloud in settings.clouds if cloud.estate is None and cloud.name not in status]
-    shown = [name for name in (*status, *never_read) if not clouds or name in clouds]
+    # No run reads them any more, so an alert on their age would never end.
+    gone = {row["cloud"] for row in _rows(settings, "reading", "known_clouds") if row["is_gone"]}
+    shown = [name for name in (*status, *never_read) if name not in gone and (not clouds or name in clouds)]
     found: Samples = {"glanceback_build_info": [((VERSION,), 1)]}
 
     def add(name: str, labels: tuple[str, ...], value: Any) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import GlancebackError
-from core.wording import counted
+from core.wording import counted, first_of
+from load.clouds import known_clouds
 from pipeline.notified import RUN, Told, keep_told, read_told
-from pipeline.report import RunReport, problems
+from pipeline.report import RunReport, first_of_many, first_problems
 from pipeline.settings import Notify, Settings
 
 if TYPE_CHECKING:  # a notice that a run failed to start does not need the warehouse
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["failure", "withheld", "drift", "recovery"]
 _MOST_LINES: Final = 20
+_MOST_ERRORS: Final = 10
+_MOST_IN_TITLE: Final = 3
 _APPRISE_TYPES: Final = {"failure": "failure", "withheld": "warning", "drift": "info", "recovery": "success"}
 _errors: list[BaseException] = []
 
@@ -52,24 +55,39 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
     Failures and withheld deletions are separate notices, per cloud. There are many changes runs a day: they report a
     cloud's failure once. A recovery is reported if a problem was.
     """
-    told = read_told(settings.home).without_all_but(cloud.name for cloud in settings.clouds)
+    # The project or region is not there any more: this run tells it, and none will read it again.
+    gone = frozenset(cloud.name for cloud in known_clouds(warehouse) if cloud.is_gone)
+    told = read_told(settings.home).only(lambda name: name not in gone and _is_of(settings, name))
     failed = frozenset(cloud.cloud for cloud in report.clouds if cloud.has_failed)
     withheld = frozenset(cloud.cloud for cloud in report.clouds if cloud.deletions_to_decide)
     known = told.of(run.mode) if run.mode == "changes" else frozenset()
     problems = failed | withheld
-    read = frozenset(cloud.cloud for cloud in report.clouds) | {RUN}
-    after = told.after(run.mode, problems, read - problems if is_whole else frozenset({RUN}))
+    read = frozenset(cloud.cloud for cloud in report.clouds) | {RUN} | _asked_accounts(report, settings)
+    after = told.after(run.mode, problems - gone, read - problems if is_whole else frozenset({RUN}))
     found = []
     if failed - known:
         found.append(_failed(report, settings))
     if withheld:
         found.append(_withheld(report, settings))
-    if after.is_empty and not told.is_empty:
-        figures = ", ".join(f"{cloud.cloud}: {cloud.new} new, {cloud.deleted} deleted" for cloud in report.clouds)
-        found.append(_notice("recovery", "all is well again", [f"Run {report.run_id} completed; {figures}."]))
+    if after.is_empty and not told.is_empty and not problems:
+        found.append(_recovered(report))
     if "drift" in settings.notify.on:
         found += _drift(run, warehouse)
     return News(tuple(found), after)
+
+
+def _is_of(settings: Settings, name: str) -> bool:
+    """Whether it is a cloud of the settings, or one of an account's. Without clouds in the settings, all are."""
+    return not settings.clouds or any(
+        name == cloud.name or (cloud.estate is not None and name.startswith(f"{cloud.name}/"))
+        for cloud in settings.clouds
+    )
+
+
+def _asked_accounts(report: RunReport, settings: Settings) -> frozenset[str]:
+    """The accounts whose clouds the run found: an earlier one may have told of the account itself."""
+    accounts = (cloud.name for cloud in settings.clouds if cloud.estate is not None)
+    return frozenset(name for name in accounts if any(cloud.cloud.startswith(f"{name}/") for cloud in report.clouds))
 
 
 def tell(news: News, settings: Settings) -> None:
@@ -181,18 +199,30 @@ def trial() -> Notice:
 def _failed(report: RunReport, settings: Settings) -> Notice:
     loaded = [cloud.cloud for cloud in report.clouds if cloud.status != "failed"]
     kept = (
-        f"What loaded is kept ({', '.join(loaded)})." if loaded else "Nothing was loaded; the history has not changed."
+        f"What loaded is kept ({first_of(loaded, _MOST_ERRORS)})."
+        if loaded
+        else "Nothing was loaded; the history has not changed."
     )
     advice = f"{kept} See: glanceback status. Then, to continue where it stopped: glanceback sync --resume"
     failed = [cloud for cloud in report.clouds if cloud.has_failed]
-    title = f"run {report.status}: {', '.join(cloud.cloud for cloud in failed)}"
-    return _notice("failure", title, [*problems(failed), advice, f"Settings: {settings.source}"])
+    title = f"run {report.status}: {first_of((cloud.cloud for cloud in failed), _MOST_IN_TITLE)}"
+    return _notice("failure", title, [*first_problems(failed, _MOST_ERRORS), advice, f"Settings: {settings.source}"])
+
+
+def _recovered(report: RunReport) -> Notice:
+    counts = [(cloud.cloud, cloud.new, cloud.deleted) for cloud in report.clouds]
+    if len(counts) > _MOST_ERRORS:
+        counts = [(counted(len(counts), "cloud"), sum(new for _, new, _ in counts), sum(gone for *_, gone in counts))]
+    figures = ", ".join(f"{name}: {new} new, {deleted} deleted" for name, new, deleted in counts)
+    return _notice("recovery", "all is well again", [f"Run {report.run_id} completed; {figures}."])
 
 
 def _withheld(report: RunReport, settings: Settings) -> Notice:
     """A notice of the images that vanished, and the steps to take."""
     withheld = [cloud for cloud in report.clouds if cloud.deletions_to_decide]
     chosen = " ".join(f"--cloud {shlex.quote(cloud.cloud)}" for cloud in withheld)
+    if len(withheld) > _MOST_ERRORS:
+        chosen = "--cloud NAME"
     steps = [
         "1. See which images: glanceback sql --query withheld_deletions",
         "2. Look for some of them in the cloud itself. Check whether the account still has all its roles.",
@@ -200,7 +230,7 @@ def _withheld(report: RunReport, settings: Settings) -> Notice:
         "4. If they are not, repair the account or the cloud. Nothing is lost: a run that lists them keeps them.",
     ]
     title = f"{counted(sum(cloud.deletions_to_decide for cloud in withheld), 'deletion')} withheld"
-    lines = [cloud.error for cloud in withheld if cloud.error]
+    lines = first_of_many([cloud.error for cloud in withheld if cloud.error], _MOST_ERRORS)
     return _notice("withheld", title, [*lines, *steps, f"Settings: {settings.source}"])
 
 

@@ -4,7 +4,7 @@ Not in the warehouse, because one of the problems is that it cannot be opened. C
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -33,11 +33,14 @@ class Told:
     def is_empty(self) -> bool:
         return not any(self.problems.values())
 
-    def without_all_but(self, clouds: Iterable[str]) -> "Told":
-        """Remove clouds that are no longer in the settings, because no run can clear them. No `clouds`: no change."""
-        known = frozenset(clouds)
-        kept = known | {RUN}
-        return Told({mode: names & kept for mode, names in self.problems.items()}) if known else self
+    def only(self, is_known: Callable[[str], bool]) -> "Told":
+        """Remove clouds that no run can clear, because they are not known any more."""
+        return Told(
+            {
+                mode: frozenset(name for name in names if name == RUN or is_known(name))
+                for mode, names in self.problems.items()
+            }
+        )
 
     def after(self, mode: str, problems: frozenset[str], over: frozenset[str]) -> "Told":
         """Add these problems, and remove those that are `over`; a full run removes those of changes runs too."""

@@ -1,7 +1,7 @@
 """The report of a run: the object that `sync --json` prints, and its summary in words. The keys are a contract."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # printing a report does not need Arrow
     from load.merge import CloudCounts, ListingOutcome
 
 Status = Literal["completed", "partial", "failed"]
+
+_MOST_PROBLEMS: Final = 50
 
 
 class ListingReport(msgspec.Struct, frozen=True):
@@ -132,17 +134,28 @@ def summary(report: RunReport) -> str:
         for listing in cloud.listings:
             whole = "yes" if listing.complete else "no"
             lines.append(f"| {_cell(cloud.cloud)} | {listing.listing} | {listing.pages} | {listing.images} | {whole} |")
-    told = [*problems(report.clouds), *([report.notices_error] if report.notices_error else [])]
+    told = [*first_problems(report.clouds, _MOST_PROBLEMS), *([report.notices_error] if report.notices_error else [])]
     return "\n".join([*lines, "", *(f"- {problem}" for problem in told)])
 
 
 def problems(clouds: Iterable[CloudReport]) -> list[str]:
-    """Every error of these clouds and their listings, in order."""
+    """Every error of these clouds and their listings, in order, each text once."""
     found = []
     for cloud in clouds:
         found += [cloud.error] if cloud.error else []
         found += [listing.error for listing in cloud.listings if listing.error]
-    return found
+    return list(dict.fromkeys(found))
+
+
+def first_problems(clouds: Iterable[CloudReport], most: int) -> list[str]:
+    """The first errors of these clouds, and where the others are."""
+    return first_of_many(problems(clouds), most)
+
+
+def first_of_many(errors: list[str], most: int) -> list[str]:
+    """The first errors, and where the others are."""
+    more = len(errors) - most
+    return [*errors[:most], *([f"And {more} more: glanceback sql --query faulty_runs."] if more > 0 else [])]
 
 
 def why_failed(error: BaseException) -> str:

@@ -97,7 +97,7 @@ def _run(request: RunRequest, settings: Settings, steps: Steps, write_page: Writ
     with opened as warehouse, ExitStack() as until_the_end:
         bring_up_to_date(warehouse, VERSION)
         load_their_dates(warehouse, settings.end_of_life)
-        to_read = clouds_to_read(warehouse, chosen)
+        to_read = clouds_to_read(warehouse, chosen, settings.clouds)
         # A resumed run read only a part itself, so it does not count as a full reading.
         targets = dict.fromkeys(to_read.names, not request.listings and not resume)
         run = begin_run(warehouse, mode, VERSION, targets, settings.home, until_the_end)

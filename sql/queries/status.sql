@@ -27,7 +27,8 @@ listings AS (
         listing.cloud,
         bool_and(listing.complete) AS all_complete,
         bool_or(listing.complete) AS any_complete,
-        string_agg(listing.error, ' ' ORDER BY listing.listing) AS errors
+        array_to_string((list(listing.error ORDER BY listing.listing) FILTER (WHERE listing.error IS NOT NULL))[1:3], ' ')
+        || if(count(listing.error) > 3, ' And ' || (count(listing.error) - 3) || ' more: see faulty_runs.', '') AS errors
     FROM run_listings AS listing
     SEMI JOIN last_attempts AS attempt ON attempt.run_id = listing.run_id AND attempt.cloud = listing.cloud
     GROUP BY listing.run_id, listing.cloud

@@ -13,7 +13,7 @@ SELECT
     any_value(owner) AS owner, -- Id of the project that owns it.
     any_value(status) AS status, -- Its status.
     count(*) AS projects, -- How many of the account's projects see it.
-    map_from_entries(list({'k': project, 'v': seen_as} ORDER BY project)) AS seen_by -- How each project sees it, by the project's name: owned, accepted, pending, rejected, public, community, hidden or unlisted.
+    map_from_entries(list({'k': project, 'v': seen_as} ORDER BY project)) AS seen_by -- How each project sees it, by the project's name (of two of one name, by the cloud's): owned, accepted, pending, rejected, public, community, hidden or unlisted.
 FROM (
     SELECT
         coalesce(clouds.settings_name, version.cloud) AS settings_name,
@@ -22,7 +22,13 @@ FROM (
         version.name,
         version.owner,
         version.status,
-        coalesce(clouds.project_name, clouds.project_id, version.cloud) AS project,
+        if(
+            count(*) OVER (
+                PARTITION BY coalesce(clouds.settings_name, version.cloud), clouds.region, version.id, clouds.project_name
+            ) = 1,
+            coalesce(clouds.project_name, clouds.project_id, version.cloud),
+            version.cloud
+        ) AS project,
         CASE
             WHEN version.owner = clouds.project_id THEN 'owned'
             WHEN list_contains(membership.listings, 'shared-accepted') THEN 'accepted'

@@ -44,7 +44,8 @@ class InFlight:
 class FakeEstate:
     """`contents` are the clouds, by region and project id; `servers` answer for all projects of a region.
 
-    `seconds`: how long each answer takes. `forbidden`: projects in which nobody may log in any more.
+    `seconds`: how long each answer takes. `forbidden`: projects in which nobody may log in any more. `domains`: of
+    projects that are not in the domain `default`. `disabled`: projects that are listed so. `not_in_catalogue`: regions.
     """
 
     identity: FakeIdentity
@@ -52,6 +53,9 @@ class FakeEstate:
     names: dict[str, str]
     contents: dict[tuple[str, str], FakeCloud] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
+    domains: dict[str, str] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+    not_in_catalogue: set[str] = field(default_factory=set)
     seconds: float = 0.0
     logins: Counter[str] = field(default_factory=Counter)
     logins_in_flight: InFlight = field(default_factory=InFlight)
@@ -67,6 +71,16 @@ class FakeEstate:
         """The entry of one project in one region, as someone would write it by hand."""
         auth = {**self.entry["auth"], "project_id": project}
         return {**self.entry, "auth": auth, "region_name": region}
+
+    def add_project(self, project: str, name: str, domain: str = "default") -> None:
+        """A new project, which sees the public images of each region."""
+        some_project = next(iter(self.names))
+        self.names[project] = name
+        self.domains[project] = domain
+        for region, server in self.servers.items():
+            cloud = self.contents[region, project] = FakeCloud(server.url)
+            there = self.contents[region, some_project].images
+            cloud.images |= {one: image for one, image in there.items() if image["visibility"] == "public"}
 
     def add(self, region: str, project: str, identity: str, **attributes: Any) -> None:
         """An image of the project; a public one for all projects of the region."""
@@ -104,18 +118,30 @@ class FakeEstate:
                 time.sleep(self.seconds)
                 return self._log_in(asked)
         if asked.path.startswith("/v3/auth/projects"):
-            there = [one for one in self.names if one not in self.forbidden]
-            projects = [{"id": one, "name": self.names[one], "domain_id": "default", "enabled": True} for one in there]
+            projects = [
+                {"id": one, "name": name, "domain_id": self._domain(one), "enabled": one not in self.disabled}
+                for one, name in self.names.items()
+                if one not in self.forbidden
+            ]
             return _json(200, {"projects": projects, "links": {"next": None}})
         return None
+
+    def _found(self, project: dict[str, Any]) -> str:
+        """The id of the project that a login names by its id, or by its name and the id of its domain."""
+        wanted = (project.get("name"), project.get("domain", {}).get("id"))
+        named = (one for one, name in self.names.items() if (name, self._domain(one)) == wanted)
+        return str(project.get("id") or next(named))
+
+    def _domain(self, project: str) -> str:
+        return self.domains.get(project, "default")
 
     def _log_in(self, asked: AskedIdentity) -> Reply:
         if PASSWORD not in asked.body:
             return _json(401, {"error": {"message": "The request requires authentication."}})
         scope = json.loads(asked.body)["auth"].get("scope")
-        project = scope["project"]["id"] if isinstance(scope, dict) else ""
+        project = self._found(scope["project"]) if isinstance(scope, dict) else ""
         self.logins[project] += 1
-        if project in self.forbidden:
+        if project in self.forbidden | self.disabled:
             return _json(401, {"error": {"message": "The request you have made requires authentication."}})
         token: dict[str, Any] = {
             "methods": ["password"],
@@ -124,12 +150,13 @@ class FakeEstate:
             "user": {"id": "u", "name": "user", "domain": {"id": "default", "name": "Default"}},
         }
         if project:
-            domain = {"id": "default", "name": "Default"}
+            domain = {"id": self._domain(project), "name": self._domain(project)}
             token["project"] = {"id": project, "name": self.names[project], "domain": domain}
             token["roles"] = [{"id": "r", "name": "reader"}]
             endpoints = [
                 {"interface": "public", "url": server.url, "region": region, "region_id": region, "id": region}
                 for region, server in self.servers.items()
+                if region not in self.not_in_catalogue
             ]
             token["catalog"] = [{"type": "image", "name": "glance", "id": "g", "endpoints": endpoints}]
         return _json(201, {"token": token}, {"X-Subject-Token": f"{project}/{self.logins[project]}"})

@@ -190,33 +190,49 @@ def openstack_cloud(folder: Path, *, largest_page: int = 1000) -> Iterator[OpenS
                 service.kill()
 
 
+@dataclass(slots=True)
+class Region:
+    """A Glance of its own, at the same Keystone. What Keystone said of a token counts for a second there."""
+
+    url: str
+    folder: Path
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        port = int(self.url.rpartition(":")[2])
+        self._process = _serve("glance", port, self.folder, {"OS_GLANCE_CONFIG_DIR": str(self.folder)})
+        _wait_for(f"{self.url}/", self._process, self.folder / "glance.log")
+
+    def kill(self) -> None:
+        """End it at once, in the middle of what it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
 @contextmanager
-def another_region(cloud: OpenStackCloud, folder: Path, name: str) -> Iterator[str]:
-    """Another Glance with the same Keystone, as a region of its own; its URL."""
+def another_region(cloud: OpenStackCloud, folder: Path, name: str) -> Iterator[Region]:
+    """Another running Glance with the same Keystone, as a region of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    bin_folder, port = clouds_python().parent, free_port()
+    bin_folder = clouds_python().parent
     keystone_port = int(cloud.keystone_url.removesuffix("/v3").rpartition(":")[2])
-    _configure_glance(folder, bin_folder, keystone_port, largest_page=1000)
+    _configure_glance(folder, bin_folder, keystone_port, largest_page=1000, tokens_seconds=1)
     _run(
         [str(bin_folder / "glance-manage"), "--config-file", str(folder / "glance-api.conf"), "db_sync"],
         folder / "glance-manage.log",
     )
-    glance = _serve("glance", port, folder, {"OS_GLANCE_CONFIG_DIR": str(folder)})
-    url = f"http://127.0.0.1:{port}"
+    region = Region(f"http://127.0.0.1:{free_port()}", folder)
     try:
-        _wait_for(f"{url}/", glance, folder / "glance.log")
+        region.start()
         cloud.identity("POST", "/regions", {"region": {"id": name}})
         (service,) = cloud.identity("GET", "/services?type=image", status=200)["services"]
         for interface in ("public", "internal", "admin"):
-            endpoint = {"service_id": service["id"], "interface": interface, "url": url, "region": name}
+            endpoint = {"service_id": service["id"], "interface": interface, "url": region.url, "region": name}
             cloud.identity("POST", "/endpoints", {"endpoint": endpoint})
-        yield url
+        yield region
     finally:
-        glance.terminate()
-        try:
-            glance.wait(10)
-        except subprocess.TimeoutExpired:
-            glance.kill()
+        region.kill()
 
 
 def clouds_python() -> Path:
@@ -256,7 +272,9 @@ password_hash_rounds = 4
             key.chmod(0o600)
 
 
-def _configure_glance(folder: Path, bin_folder: Path, keystone_port: int, largest_page: int) -> None:
+def _configure_glance(
+    folder: Path, bin_folder: Path, keystone_port: int, largest_page: int, *, tokens_seconds: int = 300
+) -> None:
     images = folder / "images"
     images.mkdir(exist_ok=True)
     paste = bin_folder.parent / "etc" / "glance" / "glance-api-paste.ini"
@@ -281,6 +299,7 @@ password = {_ADMIN_PASSWORD}
 project_name = admin
 user_domain_id = default
 project_domain_id = default
+token_cache_time = {tokens_seconds}
 [paste_deploy]
 flavor = keystone
 config_file = {folder}/glance-api-paste.ini

@@ -17,7 +17,8 @@ from tests.clouds.identity import PASSWORD, AskedIdentity, FakeIdentity, fake_id
 def names(identity: FakeIdentity, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     auth = {"auth_url": f"{identity.url}/v3", "username": "u", "password": PASSWORD, "user_domain_id": "default"}
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(folder, prod={"auth": auth, "region_name": "R"})))
-    return [cloud.name for cloud in clouds_of(CloudSettings("prod", os_cloud="prod", tries=1, estate=Estate(ALL)))]
+    account = CloudSettings("prod", os_cloud="prod", tries=1, estate=Estate(ALL))
+    return [cloud.name for cloud in clouds_of(account).clouds]
 
 
 def page(project: str, following: object) -> Reply:

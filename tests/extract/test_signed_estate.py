@@ -71,7 +71,7 @@ def account(vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_access_key_reads_each_project_in_its_own_region(vendor: Vendor, account: Account) -> None:
-    clouds = clouds_of(account(Estate(ALL, ("MOS",), ALL)))
+    clouds = clouds_of(account(Estate(ALL, ("MOS",), ALL))).clouds
     assert [cloud.name for cloud in clouds] == [
         "prod/eu-de/eu-de", "prod/eu-de/eu-de_web", "prod/eu-nl/eu-nl", "prod/eu-nl/eu-nl_db",
     ]  # fmt: skip
@@ -89,7 +89,7 @@ def test_access_key_reads_each_project_in_its_own_region(vendor: Vendor, account
 
 
 def test_access_key_without_regions_reads_the_projects_of_its_entrys_region(account: Account) -> None:
-    clouds = clouds_of(account(Estate(("eu-*",))))
+    clouds = clouds_of(account(Estate(("eu-*",)))).clouds
     assert [cloud.name for cloud in clouds] == ["prod/eu-de/eu-de", "prod/eu-de/eu-de_web"]
 
 

@@ -3,8 +3,10 @@
 A real Keystone, two real Glances as two regions.
 """
 
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,13 @@ import duckdb
 import httpx
 import pytest
 
+from load.merge import ListingOutcome
+from pipeline import cloud_reading
+from pipeline.listing_reading import read_listing
+from pipeline.report import problems
+from pipeline.session import Session
 from tests.clouds.accounts import write_clouds_yaml, write_settings
-from tests.clouds.openstack import REGION, OpenStackCloud, Project, another_region
+from tests.clouds.openstack import REGION, OpenStackCloud, Project, Region, another_region
 from tests.pipeline.syncing import sync
 from tests.verify.landings import faults
 
@@ -25,7 +32,7 @@ ROWS = """SELECT cloud, id, name, content_hash, listings FROM images ORDER BY AL
 @dataclass
 class EstateOfProjects:
     cloud: OpenStackCloud
-    second_url: str
+    second: Region
     user: Project
     projects: dict[str, str]
 
@@ -36,14 +43,27 @@ class EstateOfProjects:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def take_role(self, project: str) -> None:
+        """Take the user's role in the project; the second region knows it when this returns."""
+        headers = {"X-Auth-Token": self.cloud.token_in(self.projects[project], self.user)}
+
+        def is_let_in() -> bool:
+            return httpx.get(f"{self.second.url}/v2/images", headers=headers, timeout=60).status_code == 200
+
+        assert is_let_in()
+        self.cloud.set_role(self.projects[project], self.user, has_role=False)
+        while is_let_in():
+            time.sleep(0.1)
+
 
 @pytest.fixture(scope="module")
 def estate(openstack: OpenStackCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EstateOfProjects]:
     described = {"user": {"name": "many-user", "password": "many-password", "domain_id": "default"}}
     openstack.identity("POST", "/users", described)
     user = Project("", "many", "many-user", "many-password")
-    with another_region(openstack, tmp_path_factory.mktemp("second"), SECOND) as url:
-        made = EstateOfProjects(openstack, url, user, openstack.create_projects(WORDS, user))
+    with another_region(openstack, tmp_path_factory.mktemp("second"), SECOND) as second:
+        url = second.url
+        made = EstateOfProjects(openstack, second, user, openstack.create_projects(WORDS, user))
         for project in WORDS:
             made.create_image(project, openstack.glance_url, name=f"own of {project}", visibility="private")
             made.create_image(project, url, name=f"second of {project}", visibility="private")
@@ -179,3 +199,75 @@ def test_application_credential_reads_its_project_in_every_region(
     assert place.rows("SELECT cloud, name FROM images WHERE listings = ['private'] ORDER BY ALL") == [
         (f"prod/{REGION}/web", "own of web"), (f"prod/{SECOND}/web", "second of web"),
     ]  # fmt: skip
+
+
+def test_region_that_is_killed_in_the_middle_of_a_run_ends_nothing_and_harms_no_other(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = '[clouds.prod]\nprojects = ["web", "db"]\nregions = "all"\ntries = 1\n'
+    place = Place(tmp_path, estate, settings, monkeypatch)
+    assert sync(place.config).status == "completed"
+    before = place.rows(ROWS)
+
+    def read(*, session: Session, **parameters: Any) -> ListingOutcome:
+        """The first listing of the region is read; then its Glance is killed."""
+        outcome = read_listing(session=session, **parameters)
+        if session.settings.region == SECOND:
+            estate.second.kill()
+        return outcome
+
+    with monkeypatch.context() as patch:
+        step = replace(cloud_reading.READ_LISTING, function=read, retry_delay_seconds=0.0)
+        patch.setattr(cloud_reading, "READ_LISTING", step)
+        report = sync(place.config)
+    try:
+        assert report.status == "partial"
+        found = {cloud.cloud: cloud.status for cloud in report.clouds}
+        assert {found.pop(f"prod/{REGION}/{project}") for project in ("web", "db")} == {"completed"}
+        assert set(found.values()) <= {"partial", "failed"}
+        errors = [problem for problem in problems(report.clouds) if "connection to" in problem]
+        assert errors
+        assert all(f"prod/{SECOND}/" in error for error in errors)
+        assert place.rows(ROWS) == before
+    finally:
+        estate.second.start()
+    again = sync(place.config)
+    assert again.status == "completed"
+    assert [(cloud.new, cloud.deleted) for cloud in again.clouds] == [(0, 0)] * 4
+
+
+def test_role_that_is_taken_in_the_middle_of_a_run_ends_nothing_and_harms_no_other(
+    estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = f'[clouds.prod]\nprojects = ["web", "db"]\nregions = ["{SECOND}"]\ntries = 1\n'
+    place = Place(tmp_path, estate, settings, monkeypatch)
+    assert sync(place.config).status == "completed"
+    before = place.rows(ROWS)
+
+    def read(*, session: Session, **parameters: Any) -> ListingOutcome:
+        """The login and the first page worked; then the account loses its role."""
+        with taking:
+            if session.name == f"prod/{SECOND}/db" and not taken:
+                estate.take_role("db")
+                taken.append(session.name)
+        return read_listing(session=session, **parameters)
+
+    taken: list[str] = []
+    taking = threading.Lock()
+    try:
+        with monkeypatch.context() as patch:
+            step = replace(cloud_reading.READ_LISTING, function=read, retry_delay_seconds=0.0)
+            patch.setattr(cloud_reading, "READ_LISTING", step)
+            report = sync(place.config)
+        found = {cloud.cloud: cloud.status for cloud in report.clouds}
+        assert found.pop(f"prod/{SECOND}/db") != "completed"
+        assert found == {f"prod/{SECOND}/web": "completed"}
+        assert any("refused the login" in problem for problem in problems(report.clouds))
+        assert place.rows(ROWS) == before
+        gone = sync(place.config)
+        assert [cloud.cloud for cloud in gone.clouds if "no longer has project db" in str(cloud.error)] == taken
+        assert place.rows(ROWS) == before
+    finally:
+        estate.cloud.set_role(estate.projects["db"], estate.user)
+    again = sync(place.config)
+    assert [(cloud.status, cloud.new, cloud.deleted) for cloud in again.clouds] == [("completed", 0, 0)] * 2

@@ -101,7 +101,7 @@ def test_cloud_that_was_never_read_is_as_old_as_can_be(settings: Settings) -> No
 
 def test_run_that_died_is_a_failed_one_and_a_run_that_goes_on_is_none(settings: Settings) -> None:
     started = "(SELECT max(started_at) + INTERVAL 1 SECOND FROM runs)"
-    begun = f"INSERT INTO runs SELECT 'r', {started}, NULL, 'full', 'running', '0'"
+    begun = f"INSERT INTO runs SELECT 'r', {started}, NULL, 'full', 'running', '0', NULL"
     going_on = published(settings, begun, "INSERT INTO run_targets VALUES ('r', 'c', true, NULL)")
     assert (of(going_on, "up")["c",], of(going_on, "last_run_success")["full",]) == (1, 1)
     lock = settings.home / "running" / f"r {os.uname().nodename}"

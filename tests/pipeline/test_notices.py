@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from core.errors import WarehouseError, WarehouseHeld
+from load.clouds import CloudPlace, keep_cloud_within, mark_gone_within
 from load.runs import Run
 from load.warehouse import Warehouse
 from pipeline.notices import of_error, of_run, send, tell, tell_error
@@ -308,3 +309,67 @@ def test_secret_of_notices_that_is_not_set_loses_no_run_and_stops_no_reader(
     done = CliRunner().invoke(main, ["sync", "--json", "--config", config])
     assert "cannot be sent to anybody" in msgspec.json.decode(done.stdout)["notices_error"]
     assert not (tmp_path / "notices.json").exists()
+
+
+ESTATE = '[clouds.prod]\nprojects = "all"\n'
+WEB = CloudReport("prod/eu/web", "failed", "cloud prod/eu/web: it does not answer")
+DB = CloudReport("prod/eu/db", "completed", None)
+
+
+@pytest.fixture
+def told_of_an_account(told: Callable[..., list[str]], receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
+    write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]\n{ESTATE}')
+    return told
+
+
+def test_clouds_of_an_account_are_told_of_like_others(told_of_an_account: Callable[..., list[str]]) -> None:
+    assert told_of_an_account(report("partial", WEB, DB), "changes") == ["failure"]
+    assert told_of_an_account(report("partial", WEB, DB), "changes") == []
+    assert told_of_an_account(report("completed", replace_status(WEB), DB), "changes") == ["success"]
+
+
+def test_account_that_could_not_be_asked_is_well_again_when_its_clouds_are_read(
+    told_of_an_account: Callable[..., list[str]],
+) -> None:
+    account = CloudReport("prod", "failed", "cloud prod: the identity service does not answer")
+    assert told_of_an_account(report("failed", account)) == ["failure"]
+    assert told_of_an_account(report("completed", replace_status(WEB), DB)) == ["success"]
+
+
+def test_project_that_is_gone_is_told_of_and_is_no_problem_that_lasts(
+    told_of_an_account: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    with new_warehouse(tmp_path) as warehouse:
+        place = CloudPlace("prod", "eu", "p", "web", None, "https://images", "openstack")
+        with warehouse.transaction():
+            keep_cloud_within(warehouse, "prod/eu/web", place, datetime(2026, 11, 24))
+            mark_gone_within(warehouse, "prod/eu/web", datetime(2026, 11, 25))
+    assert told_of_an_account(report("partial", WEB, DB), "changes") == ["failure"]
+    assert told_of_an_account(report("completed", DB)) == []
+    other = CloudReport("prod/eu/db", "failed", "cloud prod/eu/db: it does not answer")
+    assert told_of_an_account(report("failed", other)) == ["failure"]
+    assert told_of_an_account(report("partial", WEB, DB)) == ["failure"], "not that all is well"
+
+
+def test_notice_about_hundreds_of_clouds_can_be_read(
+    told_of_an_account: Callable[..., list[str]], receiver: Receiver, tmp_path: Path
+) -> None:
+    down = [CloudReport(f"prod/eu/{number}", "failed", f"cloud {number} is down") for number in range(200)]
+    held = [
+        msgspec.structs.replace(cloud, status="partial", withheld_deletions=50, deletions_to_decide=50)
+        for cloud in down[:12]
+    ]
+    well = [CloudReport(f"prod/nl/{number}", "completed", None, new=2, deleted=1) for number in range(200)]
+    with new_warehouse(tmp_path) as warehouse:
+        settings = load_settings(str(tmp_path / "glanceback.toml"))
+        run = Run("r", datetime(2026, 11, 25), "full")
+        (failure, withheld) = of_run(report("partial", *down, *held, *well), run, warehouse, settings).notices
+        assert failure.title.endswith("run partial: prod/eu/0, prod/eu/1, prod/eu/2 and 197 more")
+        assert failure.lines[:2] == ("cloud 0 is down", "cloud 1 is down")
+        assert failure.lines[10] == "And 190 more: glanceback sql --query faulty_runs."
+        assert "prod/eu/9 and 202 more). See: glanceback status" in failure.lines[11]
+        assert len(failure.lines) == 13
+        assert "glanceback sync --cloud NAME --accept-deletions" in "".join(withheld.lines)
+        tell(of_run(report("partial", *down), run, warehouse, settings), settings)
+        (over,) = of_run(report("completed", *map(replace_status, down), *well), run, warehouse, settings).notices
+        assert over.lines == ("Run r completed; 400 clouds: 400 new, 200 deleted.",)
