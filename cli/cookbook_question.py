@@ -1,13 +1,21 @@
 """Finds questions of the cookbook for the command line, and reads the values of their parameters."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from pathlib import Path
+from typing import Final
 
+from cli.beginnings import beginnings, first_readings
+from cli.display import printable
 from cli.formats import write_rows
 from cli.timestamps import day, timestamp
 from core.errors import SettingsError
-from load.cookbook import Parameter, Question, question, questions, with_values
+from load.cookbook import A_CLOUD, CLOUDS, Parameter, Question, question, questions, with_values
+from load.published import ask
+
+_OF_THE_HISTORY: Final = ("at", "day", "from", "since", "to", "until")
+"""Parameters that name a time for which the history is asked. Others, such as `on`, judge what is there now."""
 
 
 def chosen(name: str) -> Question:
@@ -23,7 +31,7 @@ def chosen(name: str) -> Question:
 def values(asked: Question, given: Sequence[str], published: Path) -> dict[str, str]:
     """The value of each parameter, from `name=value` texts and the defaults; times are UTC.
 
-    Raises: SettingsError if a parameter is unknown, missing, or not of its type.
+    Raises: SettingsError if a parameter is unknown, missing, not of its type, or has a value that it must not have.
     """
     named = dict(_pair(text) for text in given)
     known = {parameter.name: parameter for parameter in asked.parameters}
@@ -40,6 +48,22 @@ def values(asked: Question, given: Sequence[str], published: Path) -> dict[str, 
             )
         found[parameter.name] = _value(asked, parameter, text, published)
     return found
+
+
+def before_the_history(asked: Question, given: Sequence[str], found: Mapping[str, str], published: Path) -> list[str]:
+    """A line for each cloud whose history begins after a time that the user gave, or after `yesterday`."""
+    named = dict(_pair(text) for text in given)
+    ends = [
+        _end(parameter, found[parameter.name])
+        for parameter in asked.parameters
+        if parameter.name in _OF_THE_HISTORY and (parameter.name in named or parameter.default in ("now", "yesterday"))
+    ]
+    return beginnings(first_readings(published), min(ends), "nothing is known before that") if ends else []
+
+
+def _end(parameter: Parameter, value: str) -> datetime:
+    found = datetime.fromisoformat(value)
+    return datetime.combine(found, time.max) if parameter.type == "DATE" else found
 
 
 def as_pasted(asked: Question, given: Sequence[str], published: Path) -> str:
@@ -59,7 +83,7 @@ def show_list(form: str, output: Path | None, *, vertical: bool = False) -> None
 
 def _told(parameter: Parameter) -> str:
     default = f" = {parameter.default}" if parameter.default is not None else ""
-    return f"{parameter.name}{default}"
+    return f"{parameter.name}{default}" + (f" ({', '.join(parameter.choices)})" if parameter.choices else "")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -74,6 +98,24 @@ def _value(asked: Question, parameter: Parameter, text: str, published: Path) ->
         return day(text).isoformat()
     if parameter.type == "TIMESTAMP":
         return timestamp(text, published).isoformat(sep=" ")
+    _check_choice(asked, parameter, text, published)
     if parameter.type == "INTEGER" and not text.strip().isdecimal():
         raise SettingsError(f"the query {asked.name} wants a whole number as {parameter.name}, not '{text}'")
     return text
+
+
+def _check_choice(asked: Question, parameter: Parameter, text: str, published: Path) -> None:
+    """Raises: SettingsError if the text is not one of the parameter's values, or names no cloud of the history."""
+    known: Sequence[str] = parameter.choices
+    fits = text in known
+    if known in ((A_CLOUD,), (CLOUDS,)):
+        query = "SELECT DISTINCT cloud, cloud LIKE $text FROM image_versions ORDER BY cloud"
+        fitting: dict[str, bool] = dict(ask(published, query, {"text": text}).rows())
+        fits = any(fitting.values()) if known == (CLOUDS,) else text in fitting
+        fits = fits or (known == (CLOUDS,) and text == parameter.default)
+        known = list(fitting)
+    if known and not fits:
+        raise SettingsError(
+            f"the query {asked.name} has no {parameter.name} '{text}'",
+            f"There are: {', '.join(map(printable, known))}.",
+        )

@@ -1,11 +1,13 @@
 """The `diff` command: shows what differs in the catalogue between two times."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
+from cli.beginnings import beginnings, first_readings
 from cli.console import Screen, stderr_console
 from cli.display import printable
 from cli.formats import write_answer
@@ -24,11 +26,9 @@ from core.wording import counted
 from load.published import ask
 from pipeline.settings import load_settings
 
-_FIRST_READINGS = (
-    """SELECT cloud, min(valid_from) AS first_read_at FROM image_history GROUP BY cloud ORDER BY first_read_at, cloud"""
-)
-_OF_SOME = """SELECT cloud, event, name, id, attribute, old_value, new_value
-FROM catalogue_diff($from{number}, $to) WHERE list_contains($clouds{number}, cloud)"""
+_QUERY: Final = "SELECT cloud, event, name, id, attribute, old_value, new_value FROM catalogue_diff($from, $to)"
+_OF_SOME: Final = f"{_QUERY} WHERE list_contains($clouds, cloud)"
+_EVENTS: Final = ("added", "removed", "changed", "moved")
 
 
 @click.command
@@ -75,7 +75,8 @@ def show_diff(
 ) -> None:
     """Write the differences, one per row; on stderr, the two times and how many images differ.
 
-    If a cloud's history begins after `earlier`, it is compared from its beginning.
+    `changed` are images of which an attribute differs, as `sync` counts them; `moved` are in other listings. If a
+    cloud's history begins after `earlier`, it is compared from its beginning.
     Raises: SettingsError.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -86,40 +87,28 @@ def show_diff(
         raise SettingsError(
             f"'{earlier}' and '{later}' are the same time", "Name an earlier one first: yesterday, 7 days ago."
         )
-    first_readings: dict[str, datetime] = dict(ask(published, _FIRST_READINGS).rows())
+    readings = first_readings(published)
+    query = _QUERY
+    parameters: dict[str, object] = {"from": began, "to": ended}
     if clouds:
-        chosen = {name for pattern in clouds for name in clouds_that_fit(pattern, list(first_readings))}
-        first_readings = {name: at for name, at in first_readings.items() if name in chosen}
-    told = _where_it_begins(first_readings, began, ended)
-    query, parameters = _query(first_readings, began, ended)
+        chosen = {name for pattern in clouds for name in clouds_that_fit(pattern, list(readings))}
+        readings = {name: at for name, at in readings.items() if name in chosen}
+        query, parameters = _OF_SOME, {**parameters, "clouds": list(readings)}
+    compared = {name: at for name, at in readings.items() if at <= ended}
+    told = beginnings(compared, began, "it is compared from that time on")
+    not_yet = {name: at for name, at in readings.items() if at > ended}
+    told += beginnings(not_yet, ended, "there is nothing to compare before that")
     counting = f"SELECT event, count(DISTINCT (cloud, id)), list(DISTINCT cloud) FROM ({query}) GROUP BY event"
     rows = list(ask(published, counting, parameters).rows())
     counts: dict[str, int] = {event: images for event, images, _ in rows}
-    figures = ", ".join(f"{counts.get(event, 0)} {event}" for event in ("added", "removed", "changed"))
+    figures = ", ".join(f"{counts.get(event, 0)} {event}" for event in _EVENTS)
     told.append(f"{began:%Y-%m-%d %H:%M:%S} to {ended:%Y-%m-%d %H:%M:%S} UTC, images: {figures}")
-    told += _by_account(published, first_readings.keys(), {cloud for *_, differing in rows for cloud in differing})
+    told += _by_account(published, readings.keys(), {cloud for *_, differing in rows for cloud in differing})
     for line in told:
         errors.print(line, markup=False, highlight=False, soft_wrap=True)
     write_answer(
         published, f"{query} ORDER BY cloud, event, name, id, attribute", form, output, parameters, vertical=vertical
     )
-
-
-def _where_it_begins(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> list[str]:
-    """A line for each cloud whose history begins after `began`."""
-    lines = []
-    for cloud, first_read_at in first_readings.items():
-        if first_read_at > ended:
-            what = "there is nothing to compare before that"
-        elif first_read_at > began:
-            what = "it is compared from that time on"
-        else:
-            continue
-        lines.append(
-            f"cloud {printable(cloud)}: the history begins at {first_read_at:%Y-%m-%d %H:%M:%S} UTC, with the first "
-            f"reading; {what}"
-        )
-    return lines
 
 
 def _by_account(published: Path, compared: Collection[str], differing: Collection[str]) -> list[str]:
@@ -135,15 +124,3 @@ def _by_account(published: Path, compared: Collection[str], differing: Collectio
         f"{printable(account)}: {sum(cloud in differing for cloud in clouds)} of {counted(len(clouds), 'cloud')} differ"
         for account, clouds in accounts.items()
     ]
-
-
-def _query(first_readings: Mapping[str, datetime], began: datetime, ended: datetime) -> tuple[str, dict[str, object]]:
-    """SQL and parameters for the differences of all clouds. A cloud with a later history begins there."""
-    parts: dict[datetime, list[str]] = {began: []}
-    for cloud, first_read_at in first_readings.items():
-        if first_read_at <= ended:
-            parts.setdefault(max(began, first_read_at), []).append(cloud)
-    parameters: dict[str, object] = {"to": ended}
-    for number, (start, clouds) in enumerate(parts.items()):
-        parameters |= {f"from{number}": start, f"clouds{number}": clouds}
-    return " UNION ALL ".join(_OF_SOME.format(number=number) for number in range(len(parts))), parameters

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from cli.cookbook_question import as_pasted, chosen, show_list, values
+from cli.console import stderr_console
+from cli.cookbook_question import as_pasted, before_the_history, chosen, show_list, values
 from cli.formats import write_answer
 from cli.options import any_format_option, config_option, must_not_replace_history, output_option, vertical_option
 from core.errors import SettingsError
@@ -70,6 +71,8 @@ def sql(
     else:
         asked = chosen(name)
         given = values(asked, parameters, published)
+        for line in before_the_history(asked, parameters, given, published):
+            stderr_console().print(line, markup=False, highlight=False, soft_wrap=True)
         write_answer(published, asked.text, form, output, given, vertical=vertical)
 
 

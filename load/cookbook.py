@@ -1,7 +1,9 @@
 """Reads the questions in sql/queries and their parameters. For `glanceback sql --query`.
 
 After its description, a file's header may say `-- $name = default: meaning`, or `-- $name: meaning` for a required
-parameter. The query's cast gives the type of a parameter: `$name::DATE`. Without a cast it is text.
+parameter. The query's cast gives the type of a parameter: `$name::DATE`. Without a cast it is text. Before the colon,
+`[one, other]` lists the values that it may have; `[a cloud]` is the name of a cloud, `[clouds]` a pattern of names. The
+comment behind a column says what it means, as in a view.
 """
 
 import re
@@ -17,30 +19,43 @@ _DAYS: Final = {
     "now": _NOW,
     "today": f"({_TODAY})",
     "yesterday": f"({_TODAY} - 1)",
+    "tomorrow": f"({_TODAY} + 1)",
     "this month": f"date_trunc('month', {_TODAY})",
 }
 _DAYS_AGO: Final = re.compile(r"(\d+) days ago")
-_PARAMETER: Final = re.compile(r"^-- \$(?P<name>\w+)(?: = (?P<default>[^:]+))?: (?P<meaning>.+)$", re.MULTILINE)
+_PARAMETER: Final = re.compile(
+    r"^-- \$(?P<name>\w+)(?: = (?P<default>[^:\[]+?))?(?: \[(?P<choices>[^\]]+)\])?: (?P<meaning>.+)$", re.MULTILINE
+)
+A_CLOUD: Final = "a cloud"
+CLOUDS: Final = "clouds"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`type`: TIMESTAMP, DATE, INTEGER or VARCHAR. `default`: as a user writes it; None if required."""
+    """`type`: TIMESTAMP, DATE, INTEGER or VARCHAR. `default`: as a user writes it; None if required.
+
+    `choices`: the values that it may have, or A_CLOUD or CLOUDS alone; empty if any.
+    """
 
     name: str
     type: str
     default: str | None
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text`: the SQL with its comments."""
+    """`text`: the SQL with its comments. `columns`: the meaning of its columns that `images` does not have."""
 
     name: str
     asks: str
     text: str
     parameters: tuple[Parameter, ...]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        return statement(_FOLDER, self.name).columns
 
 
 def questions() -> list[Question]:
@@ -54,7 +69,13 @@ def question(name: str) -> Question:
         raise KeyError(name)
     text = statement(_FOLDER, name).text
     parameters = tuple(
-        Parameter(found["name"], _type_of(found["name"], text), found["default"], found["meaning"])
+        Parameter(
+            found["name"],
+            _type_of(found["name"], text),
+            found["default"],
+            found["meaning"],
+            tuple(found["choices"].split(", ")) if found["choices"] else (),
+        )
         for found in _PARAMETER.finditer(text)
     )
     return Question(name, text.partition("\n")[0].partition(": ")[2], text, parameters)

@@ -15,11 +15,12 @@ import click
 
 from cli import exit_codes
 from cli.main import COMMANDS, main
-from load.cookbook import Question, questions
+from load.cookbook import A_CLOUD, CLOUDS, Parameter, Question, questions
 from load.warehouse import Warehouse
 from pipeline.metrics import METRICS
 from tests.load.runs import new_warehouse
 
+_EXAMPLES: Final = {"DATE": "2026-11-01", "TIMESTAMP": "2026-11-01", "INTEGER": "2"}
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 _OBJECTS: Final = """
@@ -124,22 +125,51 @@ def _columns(warehouse: Warehouse) -> dict[str, list[tuple[str, str, str]]]:
 
 def _cookbook() -> str:
     known = questions()
+    with tempfile.TemporaryDirectory() as folder, new_warehouse(Path(folder)) as warehouse:
+        columns = {one.name: columns_of(warehouse, one) for one in known}
     overview = [f"| [`{one.name}`](#{one.name}) | {_cell(one.asks)} |" for one in known]
-    return "\n".join(["| query | asks |", "|---|---|", *overview, "", *(_of_question(one) for one in known)])
+    return "\n".join(
+        ["| query | asks |", "|---|---|", *overview, "", *(_of_question(one, columns[one.name]) for one in known)]
+    )
 
 
-def _of_question(question: Question) -> str:
+def columns_of(warehouse: Warehouse, question: Question) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of each column of the answer; a column without a comment is that of `images`."""
+    given: dict[str, object] = {one.name: _EXAMPLES.get(one.type, one.default or "x") for one in question.parameters}
+    answer = warehouse.execute(question.text, given or None).description
+    known = {name: meaning for name, _, meaning in _columns(warehouse)["images"]}
+    meanings = known | question.columns
+    return [(column[0], str(column[1]), meanings.get(column[0], "")) for column in answer]
+
+
+def _of_question(question: Question, columns: Sequence[tuple[str, str, str]]) -> str:
     parameters: Sequence[str] = ()
     if question.parameters:
         rows = [
             f"| `{one.name}` | {one.type} | {'' if one.default is None else f'`{_cell(one.default)}`'} "
-            f"| {_cell(one.meaning)} |"
+            f"| {_cell(one.meaning)}{_choices(one)} |"
             for one in question.parameters
         ]
         parameters = ("| parameter | type | if not given | meaning |", "|---|---|---|---|", *rows, "")
+    result = [f"| `{name}` | {sql_type} | {_cell(meaning)} |" for name, sql_type, meaning in columns]
+    text = question.text
+    for meaning in question.columns.values():
+        text = text.replace(f" -- {meaning}\n", "\n")
     return "\n".join(
-        [f"### {question.name}", "", question.asks, "", *parameters, "```sql", question.text.strip(), "```", ""]
+        [
+            *(f"### {question.name}", "", question.asks, "", *parameters),
+            *("```sql", text.strip(), "```", ""),
+            *("| column | type | meaning |", "|---|---|---|", *result, ""),
+        ]
     )
+
+
+def _choices(parameter: Parameter) -> str:
+    if not parameter.choices:
+        return ""
+    if parameter.choices in ((A_CLOUD,), (CLOUDS,)):
+        return ""
+    return ": " + ", ".join(f"`{choice}`" for choice in parameter.choices)
 
 
 def _sentence(text: str) -> str:

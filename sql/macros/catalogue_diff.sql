@@ -1,17 +1,28 @@
 -- catalogue_diff: what differs in the catalogue between two times (UTC), whatever happened in between.
--- One row per image that was added or removed, and per attribute that differs (`rejected <name>` if in rejects): cloud, id,
--- name, event (added, removed, changed), attribute, old_value, new_value: FROM catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP
--- '2026-11-08'). A macro reads the database in USE: in a copy that is only attached, use image_events and image_changes.
+-- One row per image that was added or removed, per attribute that differs (`rejected <name>` if in rejects), and per image that
+-- is in other listings: cloud, id, name, event (added, removed, changed, moved), attribute, old_value, new_value: FROM
+-- catalogue_diff(TIMESTAMP '2026-11-01', TIMESTAMP '2026-11-08'). A cloud whose history begins after from_ts is compared from its
+-- first reading on: nobody knows what was there before. A macro reads the database in USE: in a copy that is only attached, use
+-- image_events and image_changes.
 -- Case: public a min_disk=10, b | public a min_disk=20, c
 -- SELECT id, event, attribute, old_value, new_value FROM catalogue_diff(TIMESTAMP '2026-11-02 12:00', TIMESTAMP '2026-11-03 12:00')
 -- a, changed, min_disk, 10, 20
 -- b, removed, NULL, NULL, NULL
 -- c, added, NULL, NULL, NULL
 CREATE OR REPLACE MACRO catalogue_diff(from_ts, to_ts) AS TABLE
-WITH before AS (
-    SELECT cloud, id, name, extra, content_hash, seen_from, run_from
-    FROM image_versions
-    WHERE seen_from <= from_ts AND (seen_to IS NULL OR seen_to > from_ts)
+WITH begins AS (
+    SELECT cloud, greatest(first_read_at, from_ts) AS at_ts
+    FROM (SELECT cloud, min(seen_from) AS first_read_at FROM image_versions GROUP BY cloud)
+    WHERE first_read_at <= to_ts OR from_ts > to_ts
+),
+
+before AS (
+    SELECT version.cloud, version.id, version.name, version.extra, version.content_hash, version.seen_from, version.run_from
+    FROM image_versions AS version
+    JOIN begins
+        ON begins.cloud = version.cloud
+        AND version.seen_from <= begins.at_ts
+        AND (version.seen_to IS NULL OR version.seen_to > begins.at_ts)
 ),
 
 after AS (
@@ -23,10 +34,12 @@ after AS (
 moved AS (
     SELECT was.cloud, was.id, was.listings AS old_listings, became.listings AS new_listings
     FROM image_listings AS was
+    JOIN begins
+        ON begins.cloud = was.cloud
+        AND was.shown_from <= begins.at_ts
+        AND (was.shown_to IS NULL OR was.shown_to > begins.at_ts)
     JOIN image_listings AS became ON became.cloud = was.cloud AND became.id = was.id
-    WHERE was.shown_from <= from_ts
-        AND (was.shown_to IS NULL OR was.shown_to > from_ts)
-        AND became.shown_from <= to_ts
+    WHERE became.shown_from <= to_ts
         AND (became.shown_to IS NULL OR became.shown_to > to_ts)
         AND became.listings <> was.listings
 ),
@@ -119,7 +132,7 @@ SELECT
     now_there.cloud,
     now_there.id,
     now_there.name,
-    'changed',
+    'moved',
     'listings',
     if(len(moved.old_listings) = 0, NULL, to_json(moved.old_listings)::VARCHAR),
     if(len(moved.new_listings) = 0, NULL, to_json(moved.new_listings)::VARCHAR)

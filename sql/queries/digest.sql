@@ -1,34 +1,47 @@
 -- digest: What happened on a day, in short?
--- One row per cloud and kind of event: deleted and gone first, changes last. `examples` has up to ten names. `attributes` says
--- which attributes changed, and on how many images. Days are UTC. An event belongs to the day on which a run found it.
+-- One row per cloud and kind of event, in this order: deleted, gone, retired, created, first seen, returned, moved to a listing,
+-- changed, first reading. `first reading`: what the first reading of a cloud or listing showed; nobody knows since when it was
+-- there. Days are UTC. An event belongs to the day on which a run found it.
 -- $day = yesterday: the day
-WITH events AS (
-    SELECT cloud, id, name, event FROM image_events WHERE happened_at >= $day::DATE AND happened_at < $day::DATE + 1
+WITH asked AS (
+    SELECT $day::DATE::TIMESTAMP AS begins
+),
+
+events AS (
+    SELECT happened.cloud, happened.id, happened.name, if(happened.event = 'first seen' AND happened.after_run IS NULL, 'first reading', happened.event) AS event
+    FROM image_events AS happened
+    JOIN asked ON happened.happened_at >= asked.begins AND happened.happened_at < asked.begins + INTERVAL 1 DAY
     UNION ALL
-    SELECT cloud, id, name, 'moved to ' || to_listing FROM image_moves WHERE moved_at >= $day::DATE AND moved_at < $day::DATE + 1
+    SELECT moves.cloud, moves.id, moves.name, 'moved to ' || moves.to_listing
+    FROM image_moves AS moves
+    JOIN asked ON moves.moved_at >= asked.begins AND moves.moved_at < asked.begins + INTERVAL 1 DAY
 ),
 
 changed AS (
     SELECT cloud, list(attribute || ' (' || images || ')' ORDER BY images DESC, attribute) AS attributes
     FROM (
-        SELECT cloud, attribute, count(DISTINCT id) AS images
-        FROM image_changes
-        WHERE changed_at >= $day::DATE AND changed_at < $day::DATE + 1 AND attribute <> 'updated_at'
-        GROUP BY cloud, attribute
+        SELECT changes.cloud, changes.attribute, count(DISTINCT changes.id) AS images
+        FROM image_changes AS changes
+        JOIN asked ON changes.changed_at >= asked.begins AND changes.changed_at < asked.begins + INTERVAL 1 DAY
+        WHERE changes.attribute <> 'updated_at'
+        GROUP BY changes.cloud, changes.attribute
     )
     GROUP BY cloud
 )
 
 SELECT
     events.cloud,
-    events.event,
-    count(*) AS images,
-    list(events.name ORDER BY events.name, events.id)[1:10] AS examples,
-    any_value(changed.attributes) AS attributes
+    events.event, -- What happened.
+    count(DISTINCT events.id) AS images, -- Images to which it happened.
+    list(DISTINCT events.name ORDER BY events.name)[1:10] AS examples, -- Up to ten of their names.
+    any_value(changed.attributes) AS attributes -- Which attributes changed, and on how many images; NULL for other events.
 FROM events
 LEFT JOIN changed ON changed.cloud = events.cloud AND events.event = 'changed'
 GROUP BY events.cloud, events.event
 ORDER BY
     events.cloud,
-    coalesce(nullif(list_position(['deleted', 'gone', 'retired', 'created', 'first seen', 'returned'], events.event), 0), 9),
-    events.event DESC
+    list_position(
+        ['deleted', 'gone', 'retired', 'created', 'first seen', 'returned', 'moved', 'changed', 'first reading'],
+        if(events.event LIKE 'moved to %', 'moved', events.event)
+    ),
+    events.event

@@ -7,12 +7,12 @@ WITH named AS (
 SELECT
     cloud,
     name,
-    count(*) AS images,
-    count(DISTINCT owner) AS owners,
-    count(DISTINCT bytes) AS different_sizes,
-    min(created_at) AS oldest,
-    max(created_at) AS newest,
-    list(id ORDER BY created_at, id) AS ids
+    count(*) AS images, -- Images with this name.
+    count(DISTINCT owner) AS owners, -- Projects that own them.
+    count(DISTINCT bytes) AS different_sizes, -- How many different sizes they have.
+    min(created_at) AS oldest, -- When the oldest was created. UTC.
+    max(created_at) AS newest, -- When the newest was created. UTC.
+    list(id ORDER BY created_at, id) AS ids -- Their ids, oldest image first.
 FROM images
 SEMI JOIN named USING (cloud, name)
 GROUP BY cloud, name

@@ -9,11 +9,11 @@ SELECT
     images.id,
     images.owner,
     images.listings,
-    lifetimes.system,
-    lifetimes.product,
-    lifetimes.cycle,
-    lifetimes.ends AS ended_on,
-    lifetimes.extended_ends AS extended_until
+    images.system,
+    lifetimes.product, -- The product in end_of_life.
+    lifetimes.cycle, -- The release cycle in end_of_life.
+    lifetimes.ends AS ended_on, -- Last day of free maintenance; NULL: it has ended, on a day that is not known.
+    lifetimes.extended_ends AS extended_until -- Last day of paid or extended maintenance; NULL: there is none, or it is not known.
 FROM images
 JOIN system_lifetimes AS lifetimes
     ON lifetimes.os_version = coalesce(images.os_version, '')

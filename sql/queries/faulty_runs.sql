@@ -2,7 +2,14 @@
 -- One row per run and listing (or cloud) that was not read or loaded completely, newest first. Times are UTC. A run that failed
 -- before it could read a cloud has one row, without cloud and listing.
 -- $since = 30 days ago: the first day
-SELECT runs.started_at, runs.run_id, runs.mode, runs.status, faults.cloud, faults.listing, coalesce(faults.error, runs.error) AS error
+SELECT
+    runs.started_at, -- Start of the run. UTC.
+    runs.run_id, -- The run.
+    runs.mode, -- full, changes, replay, retire or rename.
+    runs.status, -- partial or failed.
+    faults.cloud, -- The cloud; NULL: the run failed before it read one.
+    faults.listing, -- The listing; NULL: the cloud as a whole.
+    coalesce(faults.error, runs.error) AS error -- What went wrong.
 FROM runs
 LEFT JOIN (
     SELECT run_id, cloud, listing, error FROM run_listings WHERE NOT complete

@@ -31,14 +31,14 @@ listed AS (
 )
 
 SELECT
-    events.cloud,
-    events.happened_at,
-    events.event,
-    events.name,
-    changes.attribute,
-    changes.old_value,
-    changes.new_value,
-    events.after_run
+    events.cloud, -- Name of the cloud, as in the settings.
+    events.happened_at, -- Start of the run that found the event. UTC.
+    events.event, -- first seen, created, changed, moved, unlisted, listed again, deleted, gone, retired, returned; or never seen.
+    events.name, -- The image's name then.
+    changes.attribute, -- The attribute that changed; `listings` of a move; NULL for other events.
+    changes.old_value, -- Its value before, as text; of tags and listings, JSON.
+    changes.new_value, -- Its value since then.
+    events.after_run -- The last run before it that would have shown the event, and did not; NULL: none.
 FROM events
 LEFT JOIN (FROM image_changes WHERE id = $id) AS changes
     ON changes.cloud = events.cloud AND events.event = 'changed' AND changes.changed_at = events.happened_at

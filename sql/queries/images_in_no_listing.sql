@@ -8,8 +8,8 @@ SELECT
     images.owner,
     images.visibility,
     images.os_hidden,
-    round(images.bytes / 1e9, 2) AS gigabytes,
-    coalesce(membership.left_at, images.first_seen) AS unlisted_since,
+    round(images.bytes / 1e9, 2) AS gigabytes, -- Size of the image file. Unit: 10^9 bytes.
+    coalesce(membership.left_at, images.first_seen) AS unlisted_since, -- Start of the run that first missed it in its last listing. UTC.
     images.successor
 FROM images
 LEFT JOIN (SELECT cloud, id, max(seen_to) AS left_at FROM listing_memberships GROUP BY cloud, id) AS membership

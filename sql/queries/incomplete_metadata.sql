@@ -2,9 +2,9 @@
 -- One row per listed public image that has a fault, sorted by name. `missing`: mandatory properties that it lacks. `wrong`:
 -- properties with a value that is not allowed, and that value. The allowed values are those of OpenStack's list of useful image
 -- properties, and of the standard's own tests where these allow more. Whether promises were kept is in broken_promises.
--- $version = 2: the version of the standard; version 1 does not demand os_purpose, and does not know oldgeneric
+-- $version = 2 [1, 2]: the version of the standard; version 1 does not demand os_purpose, and does not know oldgeneric
 WITH there AS (
-    SELECT *, md5(concat_ws('|', os_distro, os_version, architecture)) AS kind
+    SELECT *, md5(concat_ws('|', os_distro, os_version, architecture)) AS kind, $version::INTEGER > 1 AS is_second
     FROM images
     WHERE visibility = 'public' AND state = 'listed' AND NOT coalesce(os_hidden, false)
 ),
@@ -34,8 +34,8 @@ properties AS (
                 AND there.os_distro NOT LIKE 'org.%' AND there.os_distro NOT LIKE 'com.%'
                 AND there.os_distro NOT IN ('archlinux', 'mandrakelinux', 'mandrivalinux', 'mandrivaent', 'ms-dos', 'novell', 'suse',
                     'redhat', 'canonical', 'windoze')},
-            {name: 'os_purpose', value: there.os_purpose, is_needed: $version::INTEGER > 1, is_right: there.os_purpose IN
-                ('generic', 'minimal', 'k8snode', 'gpu', 'network', 'custom') OR ($version::INTEGER > 1 AND there.os_purpose = 'oldgeneric')},
+            {name: 'os_purpose', value: there.os_purpose, is_needed: there.is_second, is_right: there.os_purpose IN
+                ('generic', 'minimal', 'k8snode', 'gpu', 'network', 'custom') OR (there.is_second AND there.os_purpose = 'oldgeneric')},
             {name: 'hw_disk_bus', value: there.hw_disk_bus, is_needed: true,
                 is_right: there.hw_disk_bus IN ('scsi', 'virtio', 'uml', 'xen', 'ide', 'sata', 'usb', 'lxc')},
             {name: 'hypervisor_type', value: there.hypervisor_type, is_needed: false, is_right: there.hypervisor_type IN
@@ -79,8 +79,8 @@ SELECT
     there.name,
     there.id,
     there.owner,
-    coalesce(list(faults.name ORDER BY faults.name) FILTER (WHERE faults.value IS NULL), []) AS missing,
-    coalesce(list(faults.name || ' = ' || faults.value ORDER BY faults.name) FILTER (WHERE faults.value IS NOT NULL), []) AS wrong
+    coalesce(list(faults.name ORDER BY faults.name) FILTER (WHERE faults.value IS NULL), []) AS missing, -- Mandatory properties that it lacks.
+    coalesce(list(faults.name || ' = ' || faults.value ORDER BY faults.name) FILTER (WHERE faults.value IS NOT NULL), []) AS wrong -- Properties with a value that is not allowed, and that value.
 FROM there
 JOIN faults ON faults.cloud = there.cloud AND faults.id = there.id
 WHERE NOT faults.is_right AND (faults.is_needed OR faults.value IS NOT NULL)

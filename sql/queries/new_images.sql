@@ -1,6 +1,5 @@
 -- new_images: Which images came to the catalogue lately?
--- One row per image, newest first. Times are UTC. What the first reading of a cloud or listing showed is not new. `first seen`:
--- an older image that became visible to you, such as a share.
+-- One row per image, newest first. Times are UTC. What the first reading of a cloud or listing showed is not new.
 -- $since = 7 days ago: the first day
 SELECT
     images.cloud,
@@ -8,10 +7,10 @@ SELECT
     images.id,
     images.owner,
     images.listings,
-    coalesce(images.os_version, images.platform, images.os_type) AS system,
-    round(images.bytes / 1e9, 2) AS gigabytes,
+    images.system,
+    round(images.bytes / 1e9, 2) AS gigabytes, -- Size of the image file. Unit: 10^9 bytes.
     images.created_at,
-    events.event,
+    events.event, -- created, or first seen: an older image that became visible to you, such as a share.
     images.first_seen
 FROM image_events AS events
 JOIN images ON images.cloud = events.cloud AND images.id = events.id

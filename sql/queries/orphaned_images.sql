@@ -1,6 +1,7 @@
 -- orphaned_images: Which images were made from a parent image that is gone, or whose system is no longer maintained?
 -- One row per image that is not public; those whose parent is gone come first. Times and days are UTC. The parent is
--- originalimagename, source_image_id or base_image_ref. A parent that no run has seen is left out: nothing is known about it.
+-- originalimagename, source_image_id or base_image_ref. An image whose parent no run has seen is left out, because nothing is known
+-- about the parent: unjudged_parents counts these images.
 -- $on = today: the day to judge by
 WITH parents AS (
     SELECT
@@ -21,13 +22,13 @@ SELECT
     images.name,
     images.id,
     images.owner,
-    parents.id AS parent_id,
-    parents.name AS parent,
-    nullif(parents.end_reason, '') AS parent_is,
-    if(parents.end_reason = '', NULL, parents.seen_to) AS parent_ended_at,
-    systems.system AS parents_system,
-    lifetimes.ends AS maintained_until,
-    taken.successor AS parents_successor
+    parents.id AS parent_id, -- The parent's id.
+    parents.name AS parent, -- The parent's last name.
+    nullif(parents.end_reason, '') AS parent_is, -- Why the parent ended: deleted, gone or retired; NULL: it is still there.
+    if(parents.end_reason = '', NULL, parents.seen_to) AS parent_ended_at, -- Start of the run that first missed the parent; NULL: it is still there. UTC.
+    systems.system AS parents_system, -- The parent's operating system, spelled as `system` of images.
+    lifetimes.ends AS maintained_until, -- Last day of free maintenance of that system; NULL: not known.
+    taken.successor AS parents_successor -- The image that now stands for a name that the parent had; NULL: none.
 FROM images
 JOIN parents
     ON parents.cloud = images.cloud

@@ -5,10 +5,10 @@ SELECT
     changes.cloud,
     changes.name,
     changes.id,
-    changes.changed_at,
-    changes.attribute,
-    changes.old_value,
-    changes.new_value
+    changes.changed_at, -- Start of the run that found the change. UTC.
+    changes.attribute, -- The attribute that changed.
+    changes.old_value, -- Its value before, as text; of tags, JSON.
+    changes.new_value -- Its value since then.
 FROM image_changes AS changes
 SEMI JOIN listing_memberships AS membership
     ON membership.cloud = changes.cloud AND membership.id = changes.id AND membership.listing = 'public' AND membership.seen_to IS NULL

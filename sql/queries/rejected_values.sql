@@ -3,12 +3,12 @@
 -- rejects.
 SELECT
     rejects.cloud,
-    rejects.attribute,
-    rejects.reason,
-    count(*) AS times,
-    any_value(rejects.value) AS example,
-    any_value(rejects.id) AS example_id,
-    any_value(runs.started_at) AS run_at
+    rejects.attribute, -- The attribute whose value did not fit; NULL: the whole image.
+    rejects.reason, -- Why it did not fit.
+    count(*) AS times, -- How many such values the run received.
+    any_value(rejects.value) AS example, -- One of the values, as the cloud sent it.
+    any_value(rejects.id) AS example_id, -- The id of the image that had it.
+    any_value(runs.started_at) AS run_at -- Start of that run. UTC.
 FROM rejects
 JOIN runs ON runs.run_id = rejects.run_id
 GROUP BY rejects.cloud, rejects.attribute, rejects.reason, rejects.run_id

@@ -44,20 +44,20 @@ reasons AS (
 )
 
 SELECT
-    runs.run_id,
-    runs.started_at,
-    round(epoch(runs.finished_at - runs.started_at), 1) AS seconds,
-    runs.mode,
-    runs.status,
-    coalesce(sum(found.new), 0)::BIGINT AS new,
-    coalesce(sum(found.changed), 0)::BIGINT AS changed,
-    coalesce(sum(found.unchanged), 0)::BIGINT AS unchanged,
-    coalesce(sum(found.deleted), 0)::BIGINT AS deleted,
-    coalesce(sum(found.returned), 0)::BIGINT AS returned,
-    coalesce(sum(found.rejected), 0)::BIGINT AS rejected,
-    coalesce(sum(found.withheld_deletions), 0)::BIGINT AS withheld,
-    by_run.clouds,
-    coalesce(runs.error, reasons.error) AS error
+    runs.run_id, -- The run.
+    runs.started_at, -- Start of the run. UTC.
+    round(epoch(runs.finished_at - runs.started_at), 1) AS seconds, -- From its start to its end; NULL: it has not ended.
+    runs.mode, -- full, changes, replay, retire or rename.
+    runs.status, -- running, completed, partial (something failed or was withheld) or failed (nothing was loaded).
+    coalesce(sum(found.new), 0)::BIGINT AS new, -- Images never seen before.
+    coalesce(sum(found.changed), 0)::BIGINT AS changed, -- Images whose content changed.
+    coalesce(sum(found.unchanged), 0)::BIGINT AS unchanged, -- Images as they were before.
+    coalesce(sum(found.deleted), 0)::BIGINT AS deleted, -- Images that ended.
+    coalesce(sum(found.returned), 0)::BIGINT AS returned, -- Images that had ended and are there again.
+    coalesce(sum(found.rejected), 0)::BIGINT AS rejected, -- Values, and whole images, that did not fit.
+    coalesce(sum(found.withheld_deletions), 0)::BIGINT AS withheld, -- Images that no listing showed, but that did not end.
+    by_run.clouds, -- Of how many clouds the run completed how many.
+    coalesce(runs.error, reasons.error) AS error -- Why the run is not completed, at most three reasons; NULL: nothing failed.
 FROM runs
 LEFT JOIN run_clouds AS found ON found.run_id = runs.run_id
 LEFT JOIN by_run ON by_run.run_id = runs.run_id

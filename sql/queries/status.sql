@@ -75,20 +75,20 @@ ages AS (
 )
 SELECT
     last_one.cloud,
-    ages.full_at AS last_good_at,
-    round(epoch($now::TIMESTAMP - ages.full_at) / 3600, 1) AS age_hours,
-    ages.changes_at AS last_changes_at,
-    coalesce(current_images.images, 0) AS images,
-    last_one.run_id AS last_run,
-    last_one.mode,
-    last_one.status AS last_status,
-    last_full.status AS last_full_status,
-    last_one.new,
-    last_one.changed,
-    last_one.deleted,
-    coalesce(withheld.images, 0) AS withheld,
-    coalesce(withheld.to_decide, 0) AS to_decide,
-    coalesce(last_one.error, 'run ' || last_full.run_id || ': ' || last_full.error) AS error
+    ages.full_at AS last_good_at, -- Start of the last run since which every listing has been read in full; NULL: that never happened. UTC.
+    round(epoch($now::TIMESTAMP - ages.full_at) / 3600, 1) AS age_hours, -- Hours since then.
+    ages.changes_at AS last_changes_at, -- Start of the last reading of changes that covers every listing; NULL: none. UTC.
+    coalesce(current_images.images, 0) AS images, -- Images that are there now.
+    last_one.run_id AS last_run, -- The last run that had to read this cloud.
+    last_one.mode, -- full or changes.
+    last_one.status AS last_status, -- How that run ended for this cloud: completed, partial, failed or running.
+    last_full.status AS last_full_status, -- The same of the last full run.
+    last_one.new, -- Images that the last run had never seen before.
+    last_one.changed, -- Images whose content changed in the last run.
+    last_one.deleted, -- Images that ended in the last run.
+    coalesce(withheld.images, 0) AS withheld, -- Deletions that are withheld now.
+    coalesce(withheld.to_decide, 0) AS to_decide, -- How many of them a person must decide about.
+    coalesce(last_one.error, 'run ' || last_full.run_id || ': ' || last_full.error) AS error -- Why the last run, or the last full run, is not completed.
 FROM last_readings AS last_one
 LEFT JOIN last_full_readings AS last_full ON last_full.cloud = last_one.cloud
 LEFT JOIN ages ON ages.cloud = last_one.cloud

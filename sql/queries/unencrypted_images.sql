@@ -3,7 +3,15 @@
 -- cinder_encryption_key_id), if admin_encrypted is true, or if its disk format is LUKS. The catalogue does not show what the
 -- storage encrypts by itself.
 -- $owner = %: the project, % stands for any text
-SELECT cloud, name, id, owner, visibility, listings, round(bytes / 1e9, 2) AS gigabytes, created_at
+SELECT
+    cloud,
+    name,
+    id,
+    owner,
+    visibility,
+    listings,
+    round(bytes / 1e9, 2) AS gigabytes, -- Size of the image file. Unit: 10^9 bytes.
+    created_at
 FROM images
 WHERE visibility IS DISTINCT FROM 'public'
     AND coalesce(owner, '') LIKE $owner

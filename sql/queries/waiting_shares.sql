@@ -7,8 +7,8 @@ SELECT
     images.id,
     images.owner,
     images.os_version,
-    membership.seen_from AS waiting_since,
-    date_diff('day', membership.seen_from::DATE, $on::DATE) AS days
+    membership.seen_from AS waiting_since, -- Start of the run that first saw it in shared-pending. UTC.
+    date_diff('day', membership.seen_from::DATE, $on::DATE) AS days -- Days since then.
 FROM images
 JOIN listing_memberships AS membership ON membership.cloud = images.cloud AND membership.id = images.id
 WHERE membership.listing = 'shared-pending' AND membership.seen_to IS NULL

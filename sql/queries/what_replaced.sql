@@ -22,13 +22,13 @@ reached AS (
 
 SELECT
     reached.cloud,
-    reached.step,
+    reached.step, -- 1: it replaced the image that you asked for; 2: it replaced that one; and so on.
     reached.id,
     reached.name,
-    reached.since,
+    reached.since, -- Since when it stands for the name. UTC.
     version.created_at,
-    version.seen_to IS NULL AS is_there,
-    coalesce(version.end_reason, version.state) AS state
+    version.seen_to IS NULL AS is_there, -- Whether it is still there.
+    coalesce(version.end_reason, version.state) AS state -- listed or unlisted; or why it ended: deleted, gone, retired.
 FROM reached
 LEFT JOIN image_versions AS version ON version.cloud = reached.cloud AND version.id = reached.id
 QUALIFY row_number() OVER (PARTITION BY reached.cloud, reached.step ORDER BY version.seen_from DESC) = 1

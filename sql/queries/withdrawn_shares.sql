@@ -7,10 +7,10 @@ SELECT
     version.name,
     membership.id,
     version.owner,
-    membership.listing,
-    membership.seen_from AS shared_from,
-    membership.seen_to AS withdrawn_at,
-    coalesce(version.end_reason, version.state) AS image_is,
+    membership.listing, -- The listing that showed it last.
+    membership.seen_from AS shared_from, -- Start of the run that first saw it there. UTC.
+    membership.seen_to AS withdrawn_at, -- Start of the run that no longer did. UTC.
+    coalesce(version.end_reason, version.state) AS image_is, -- gone, or unlisted if it still answers by id.
     taken.successor
 FROM listing_memberships AS membership
 ANTI JOIN (SELECT cloud, id FROM listing_memberships WHERE seen_to IS NULL) AS there

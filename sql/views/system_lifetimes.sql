@@ -2,7 +2,7 @@
 -- One row per spelling of a system that end_of_life has. If the image does not say the release, the release that is maintained
 -- longest counts.
 -- Case: public a __os_version=CentOS7.9-64bit, b __os_version=Rocky-9.3, c __os_version=CoreOS-40, d os_distro=debian os_version=12
--- SELECT system, product, cycle, ends FROM system_lifetimes
+-- SELECT told, product, cycle, ends FROM system_lifetimes
 -- CentOS7.9-64bit, centos, 7, 2024-06-30
 -- Rocky-9.3, rocky-linux, 9, 2032-05-31
 -- debian 12, debian, 12, 2026-07-11
@@ -143,7 +143,7 @@ fitting AS (
 SELECT
     os_version, -- The images' os_version; empty: none.
     platform, -- The images' platform, or else their os_distro; empty: neither.
-    system, -- The text that names the system.
+    system AS told, -- All that the images say of their system, as one text.
     product, -- The product in end_of_life.
     cycle, -- The release cycle in end_of_life.
     ends, -- Last day of free maintenance; NULL: not known. UTC.

@@ -236,3 +236,52 @@ def test_runs_say_why_listings_were_not_read(folder: Path) -> None:
         publish(warehouse, folder / "published.duckdb", anew=True)
     _, out, _ = run(folder, "runs", "--format", "json")
     assert json.loads(out)[0]["error"] == "d broke. b broke. a broke. And 1 more: see faulty_runs."
+
+
+def test_question_about_a_time_before_the_history_says_so(folder: Path) -> None:
+    begins = (
+        "cloud c: the history begins at 2026-11-02 02:00:00 UTC, with the first reading; nothing is known before that"
+    )
+    for name, given in (
+        ("changes_between", ["from=2026-11-01"]),
+        ("catalogue_at", ["at=2020-01-01"]),
+        ("name_on_day", ["name=image a", "at=2026-11-02T01:59"]),
+        ("digest", ["day=2026-11-01"]),
+        ("new_images", ["since=2026-10-01"]),
+    ):
+        parameters = [word for text in given for word in ("--param", text)]
+        code, _, said = run(folder, "sql", "--query", name, *parameters, "--format", "csv")
+        assert (code, said.strip()) == (0, begins), name
+    for name, given in (
+        ("changes_between", ["from=2026-11-02"]),
+        ("digest", ["day=2026-11-02"]),
+        ("untouched_images", ["before=2020-01-01"]),
+        ("new_images", []),
+        ("largest_images", []),
+    ):
+        parameters = [word for text in given for word in ("--param", text)]
+        assert run(folder, "sql", "--query", name, *parameters)[2] == "", name
+
+
+def test_changes_before_the_history_are_those_since_its_beginning(folder: Path) -> None:
+    _, early, _ = run(folder, "sql", "--query", "changes_between", "--param", "from=2020-01-01", "-f", "csv")
+    _, first, _ = run(folder, "sql", "--query", "changes_between", "--param", "from=2026-11-02", "-f", "csv")
+    _, compared, told = run(folder, "diff", "2020-01-01", "-f", "csv")
+    assert early == first == compared
+    assert "images: 1 added, 1 removed, 1 changed, 0 moved" in told
+
+
+def test_diff_counts_changed_images_as_sync_does_and_moved_ones_apart(tmp_path: Path) -> None:
+    both = {"owner": "friend", "visibility": "shared"}
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Runs(warehouse, tmp_path / "stage")
+        first = [image(name, **both) for name in ("moved", "changed", "both", "same")]
+        nights.run({"shared-pending": first, "shared-accepted": []}, at=datetime(2026, 11, 2, 2))
+        moved = [first[0], {**first[2], "min_ram": 5}]
+        last = {"shared-pending": [{**first[1], "min_ram": 5}, first[3]], "shared-accepted": moved}
+        counts = nights.run(last, at=datetime(2026, 11, 3, 2))
+        publish(warehouse, tmp_path / "published.duckdb")
+    (tmp_path / "glanceback.toml").write_text('warehouse = "warehouse.duckdb"\npublished = "published.duckdb"\n')
+    assert counts.changed == 2
+    _, _, told = run(tmp_path, "diff", "2026-11-02")
+    assert "images: 0 added, 0 removed, 2 changed, 2 moved" in told

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,12 +57,33 @@ def test_catalogue_diff_compares_two_moments_whatever_lay_between(nights: Runs) 
         ("a", "changed", "mine", "1", "2"),
         ("b", "removed", None, None, None),
         ("d", "added", None, None, None),
-        ("s", "changed", "listings", '["shared-pending"]', '["shared-accepted"]'),
+        ("s", "moved", "listings", '["shared-pending"]', '["shared-accepted"]'),
     ]
     backwards = nights.rows(
         """SELECT id, event, attribute, old_value, new_value
         FROM catalogue_diff(TIMESTAMP '2026-11-04 12:00', TIMESTAMP '2026-11-02 12:00') ORDER BY id"""
     )
-    assert [row[:2] for row in backwards] == [("a", "changed"), ("b", "added"), ("d", "removed"), ("s", "changed")]
+    assert [row[:2] for row in backwards] == [("a", "changed"), ("b", "added"), ("d", "removed"), ("s", "moved")]
     same = "FROM catalogue_diff(TIMESTAMP '2026-11-04 12:00', TIMESTAMP '2026-11-04 13:00')"
     assert nights.rows(same) == []
+
+
+def test_cloud_is_compared_from_its_first_reading_on(nights: Runs) -> None:
+    """Nobody knows what was there before. What another cloud had then does not count for it."""
+    nights.run({"public": [image("old")]}, at=datetime(2026, 10, 1, 2))
+    for table in ("image_versions", "listing_memberships", "run_listings", "run_clouds"):
+        nights.warehouse.execute(f"UPDATE {table} SET cloud = 'older'")
+    nights.run({"public": [image("a"), image("b")], "private": []}, at=datetime(2026, 11, 2, 2))
+    nights.run({"public": [image("a", min_disk=5)], "private": [image("b")]}, at=datetime(2026, 11, 3, 2))
+
+    def compared(begin: str, end: str) -> list[tuple[Any, ...]]:
+        return nights.rows(
+            f"SELECT cloud, id, event FROM catalogue_diff(TIMESTAMP '{begin}', TIMESTAMP '{end}') ORDER BY ALL"
+        )
+
+    differences = [("c", "a", "changed"), ("c", "b", "moved")]
+    for begin in ("1970-01-01", "2026-09-01", "2026-10-15", "2026-11-02 02:00"):
+        assert compared(begin, "2026-12-01") == differences, begin
+    assert compared("1970-01-01", "2026-10-20") == []
+    assert compared("1970-01-01", "1971-01-01") == []
+    assert compared("2026-12-01", "2026-10-20") == [("c", "a", "removed"), ("c", "b", "removed")]

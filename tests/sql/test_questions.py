@@ -20,6 +20,11 @@ def test_images_whose_parent_is_gone_or_past_its_support(tmp_path: Path) -> None
         image("public", base_image_ref="old", visibility="public"),
     ]
     catalogues = [{"public": parents, "private": children}, {"public": parents[:1], "private": children}]
+    catalogues[1]["private"].append(image("of itself", base_image_ref="of itself", visibility="private"))
+    (tmp_path / "unjudged").mkdir()
+    copied = [dict(catalogue) for catalogue in catalogues]
+    (unjudged,) = ask(tmp_path / "unjudged", "unjudged_parents", copied)
+    assert list(unjudged.values()) == ["c", None, 1, 1, "image of unseen", "of unseen", "unseen"]
     found = ask(tmp_path, "orphaned_images", catalogues, on="2026-11-04")
     assert [(row["id"], row["parent_id"], row["parent_is"], row["parents_system"]) for row in found] == [
         ("of gone", "gone", "deleted", "ubuntu 24.04"),
@@ -174,7 +179,62 @@ def test_gigabyte_days_go_to_whom_or_what_held_them_when(tmp_path: Path) -> None
         {"public": []},
     ]
     found = ask(tmp_path, "gigabyte_days", catalogues, by="system", since="2026-11-01", until="2026-12-01")
-    assert [(row["held_by"], row["gigabyte_days"], row["gigabytes_at_end"]) for row in found] == [
-        ("debian 13", 3.0, 0.0),
-        ("debian 12", 1.0, 0.0),
+    assert [(row["held_by"], *list(row.values())[3:]) for row in found] == [
+        ("debian 13", 0.0, 0.0, 3.0),
+        ("debian 12", 1.0, 0.0, 1.0),
     ]
+
+
+def test_names_that_differ_in_their_date_are_renewals_of_one_name(tmp_path: Path) -> None:
+    """As promises are judged. A date inside a name, and one that is not at its end, are part of the name."""
+    public = {"visibility": "public"}
+    images = [
+        image("1", name="Debian 12 20260101", created_at="2026-01-01T00:00:00Z", **public),
+        image("2", name="Debian 12 2026-02-01", created_at="2026-02-01T00:00:00Z", **public),
+        image("3", name="Debian 12", created_at="2026-03-01T00:00:00Z", **public),
+        image("4", name="Debian 20260101 x", created_at="2026-03-02T00:00:00Z", **public),
+    ]
+    found = ask(tmp_path, "name_renewals", [{"public": images}], on="2026-03-11")
+    assert [(row["name"], row["id"], row["renewals"], row["days"], row["is_overdue"]) for row in found] == [
+        ("Debian 12", "3", 2, 10, False),
+        ("Debian 20260101 x", "4", 0, 9, None),
+    ]
+
+
+def test_digest_tells_what_came_from_what_the_first_reading_showed(tmp_path: Path) -> None:
+    """Also of a listing that is read for the first time."""
+    catalogues: list[dict[str, Any]] = [
+        {"public": [image("a"), image("b")]},
+        {"public": [image("a", min_ram=5), image("old", created_at="2020-01-01T00:00:00Z")], "private": [image("p")]},
+    ]
+    for day, expected in (
+        ("2026-11-02", [("first reading", 2)]),
+        ("2026-11-03", [("deleted", 1), ("first seen", 1), ("changed", 1), ("first reading", 1)]),
+        ("2026-11-04", []),
+    ):
+        (tmp_path / day).mkdir()
+        found = ask(tmp_path / day, "digest", [dict(catalogue) for catalogue in catalogues], day=day)
+        assert [(row["event"], row["images"]) for row in found] == expected
+
+
+def test_growth_by_what_the_images_are(tmp_path: Path) -> None:
+    """A group that is empty again has a row, and so has a month without a run."""
+    ubuntu, debian = ({"os_distro": name, "size": GIGABYTE} for name in ("ubuntu", "debian"))
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": [image("a", **ubuntu), image("b", **debian)]}, at=MONDAY)
+        nights.run({"public": [image("a", **ubuntu), image("c", **ubuntu)], "private": [image("c", **ubuntu)]},
+                   at=MONDAY.replace(year=2027, month=1))  # fmt: skip
+        text = question("growth_by_month").text
+        by_platform = warehouse.execute(text, {"by": "platform"}).fetchall()
+        by_listing = warehouse.execute(text, {"by": "listing"}).fetchall()
+        by_owner = warehouse.execute(text, {"by": "owner"}).fetchall()
+    months = ("2026-11", "2026-12", "2027-01")
+    debians, ubuntus = ((1, None), (1, 0), (0, -1)), ((1, None), (1, 0), (2, 1))
+    assert [row[1:5] for row in by_platform] == [
+        *(("debian", month, *counts) for month, counts in zip(months, debians, strict=True)),
+        *(("ubuntu", month, *counts) for month, counts in zip(months, ubuntus, strict=True)),
+    ]
+    assert [row[5:] for row in by_platform[3:]] == [(1.0, None), (1.0, 0.0), (2.0, 1.0)]
+    assert [row[1:4] for row in by_listing] == [("private", "2027-01", 1), *(("public", month, 2) for month in months)]
+    assert [row[1:4] for row in by_owner] == [(None, month, 2) for month in months]
