@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import distributed
+import duckdb
 import pytest
 
 from core.errors import SettingsError
 from flows import worker_check
-from tests.clouds.accounts import write_clouds_yaml
+from tests.clouds.accounts import write_clouds_yaml, write_settings
+from tests.clouds.estate import fake_estate
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
 from tests.clouds.openstack import free_port
+from tests.pipeline.syncing import sync
+from tests.pipeline.test_large_estate import ESTATE
 from tests.pipeline.test_sync import FIVE, Place
 
 HISTORY = "SELECT * EXCLUDE (seen_from, run_from, landed_page, landed_file) FROM image_versions ORDER BY id"
@@ -240,3 +244,35 @@ def test_own_cluster_needs_no_scheduler(cloud: FakeCloud, tmp_path: Path, prefec
     assert done.returncode == 0, done.stderr
     assert "400 new" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_projects_of_an_account_are_read_by_workers_as_by_one_process(
+    tmp_path: Path, prefect_home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What all projects see is read once a region, and all workers together keep to max_connections of a region."""
+    rows = "SELECT cloud, id, name, content_hash, listings, region, project_name FROM images ORDER BY ALL"
+    read = "SELECT count(*) FROM run_listings WHERE listing = 'public' AND (evidence->>'read_by') IS NULL"
+    found = []
+    with fake_estate(2) as estate:
+        estate.fill(2, public=1)
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, prod=estate.entry)))
+        estate.seconds = 0.02
+        with cluster_of(2) as cluster:
+            for name in ("threads", "dask"):
+                folder = tmp_path / name
+                folder.mkdir()
+                config = Path(write_settings(folder, ESTATE))
+                if name == "dask":
+                    settings = f'task_runner = "dask"\ndask_scheduler = "{cluster.scheduler_address}"\n'
+                    config.write_text(settings + config.read_text())
+                    estate.logins.clear()
+                report = sync(str(config), orchestrator="prefect")
+                assert (report.status, len(report.clouds)) == ("completed", 4)
+                with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as published:
+                    found.append(published.execute(rows).fetchall())
+                    assert published.execute(read).fetchall() == [(2,)]
+        assert sum(estate.logins.values()) > 2 + len(estate.contents), "workers log in themselves"
+        assert max(flight.most for flight in estate.in_flight.values()) <= 3
+    here, there = found
+    assert here == there
+    assert len(here) == 2 * 4
