@@ -24,6 +24,7 @@ from load.publish import publish
 from load.runs import begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
+from page.dashboard import write_page
 from transform.stage import StagedListing
 
 FIRST_NIGHT = datetime(2025, 1, 1, 2)
@@ -104,6 +105,9 @@ def main() -> None:
                 connection.execute(query, {"moment": moment}).fetchall()
                 print(f"{query}: {time.perf_counter() - began:.2f} s")
             print(table(connection))
+        began = time.perf_counter()
+        size = write_page(folder / "published.duckdb", folder / "dashboard.html", "0")
+        print(f"page: {size / 1e6:.1f} MB in {time.perf_counter() - began:.2f} s")
 
 
 if __name__ == "__main__":
