@@ -86,6 +86,33 @@ def test_others_go_on_once_every_urgent_reader_has_its_slot() -> None:
     assert not other.is_alive()
 
 
+def test_others_wait_for_all_urgent_readers_not_only_for_the_last() -> None:
+    slots = PrefetchSlots(0)
+    urgent = [started(lambda: slots.seen_by(urgent=True).acquire(timeout=LONG)) for _ in range(2)]
+    until(lambda: slots._urgent_waiting == 2)
+    slots.release()
+    until(lambda: slots._urgent_waiting == 1)
+    slots.release()
+    for one in urgent:
+        one.join(LONG)
+    assert not slots.acquire(timeout=0)
+
+
+def test_reader_that_is_not_urgent_sees_the_slots_themselves() -> None:
+    slots = PrefetchSlots(1)
+    assert slots.seen_by(urgent=False) is slots
+
+
+def test_slot_that_comes_within_the_time_is_waited_for() -> None:
+    slots, got = PrefetchSlots(0), list[bool]()
+    waiting = started(lambda: got.append(slots.acquire(timeout=0.9)))
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    slots.release()
+    waiting.join(LONG)
+    assert got == [True]
+
+
 def test_reader_hears_that_the_urgent_one_needs_nothing_more() -> None:
     """There are slots for both; but who is not urgent waits until the other one has taken its slot."""
     slots, may_go_on = PrefetchSlots(2), threading.Event()

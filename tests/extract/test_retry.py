@@ -275,3 +275,14 @@ def test_stop_during_a_wait_ends_the_trying_and_names_the_place() -> None:
     with pytest.raises(Stopped, match="cloud c, images"):
         with_retry(service.answer, RetryPolicy(60), "cloud c, images", stopped=stopped, sleep=lambda _: stopped.set())
     assert service.tries == 1
+
+
+def test_error_that_is_final_ends_the_trying_also_after_a_passing_one() -> None:
+    errors: list[Exception] = [CloudError("refused"), TransientError("away")]
+
+    def answer() -> str:
+        raise errors.pop()
+
+    with pytest.raises(CloudError, match="refused"):
+        with_retry(answer, RetryPolicy(60), "cloud c", stopped=StopSignal(), sleep=lambda _: None)
+    assert errors == []
