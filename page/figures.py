@@ -22,6 +22,9 @@ MOST_EVENTS: Final = 400_000
 _MOST_TEXT: Final = 12_000_000
 """Characters of different values, before and after, in the page."""
 
+MOST_DAILY: Final = 100_000
+"""Numbers of a day in each table of days, the newest. A year of 250 clouds fits, and 100 days of the listings of 200."""
+
 _NEEDED: Final = ("image_history", "image_promises", "image_names", "withheld_deletions", "clouds")
 """Tables and views that copies of an earlier version lack."""
 
@@ -32,6 +35,8 @@ _MOST_RUNS: Final = 60
 _MOST_FAULTS: Final = 200
 _MOST_OVERDUE: Final = 300
 _MOST_DRIFT: Final = 100
+_MANY_CLOUDS: Final = 10
+"""More clouds than this share the rows that this many would have in a small result, and each has at least as many rows."""
 
 
 def contents(published: Path, version: str, now: datetime) -> tuple[dict[str, Any], dict[str, pa.Table]]:
@@ -59,8 +64,9 @@ def _figures(published: Path, version: str, now: datetime) -> dict[str, Any]:
     page["overdue"] = _rows(published, overdue, {"on": now.date()}, _MOST_OVERDUE)
     page["freshness"] = _rows(published, "SELECT * EXCLUDE (age_hours) FROM freshness ORDER BY cloud, listing")
     page["drift"] = _rows(published, "FROM schema_drift ORDER BY cloud, drift, images DESC, attribute", {}, _MOST_DRIFT)
-    projects = ask(published, "SELECT project_id, min(project_name) FROM clouds WHERE project_name <> '' GROUP BY ALL")
-    page["projects"] = {project: name for project, name in projects.rows() if project}
+    query = "SELECT project_id, min(project_name) FROM clouds WHERE project_name <> '' GROUP BY ALL"
+    page["projects"] = {project: name for project, name in ask(published, query).rows() if project}
+    ((page["first_day"],),) = ask(published, "SELECT min(seen_from)::DATE FROM image_versions").rows()
     return page
 
 
@@ -76,8 +82,8 @@ def _tables(published: Path, now: datetime) -> tuple[dict[str, pa.Table], dateti
         "images": images,
         "events": _placed(events, places).sort_by([("image", "ascending"), ("happened_at", "ascending")]),
         "promises": _placed(_table(published, "promises", {"most": _MOST_PROMISES}), places),
-        "daily": _table(published, "daily", {}),
-        "daily_listings": _table(published, "daily_listings", {}),
+        "daily": _table(published, "daily", {"most": MOST_DAILY}),
+        "daily_listings": _table(published, "daily_listings", {"most": MOST_DAILY}),
     }
     return tables, events_from
 
@@ -95,17 +101,19 @@ def _need_views(published: Path) -> None:
 def _rows(
     published: Path, query: str, parameters: Mapping[str, object] | None = None, most: int | None = None
 ) -> dict[str, Any]:
-    """The first `most` rows of each cloud, and how many each cloud has."""
+    """The first `most` rows of each cloud, of many clouds fewer rows each; and how many each cloud has."""
     answer = ask(published, query, parameters)
     place = answer.columns.index("cloud") if "cloud" in answer.columns else None
-    counts: dict[str, int] = defaultdict(int)
-    kept = []
-    for row in answer.rows():
-        cloud = (row[place] if place is not None else None) or ""
-        counts[cloud] += 1
-        if most is None or counts[cloud] <= most:
-            kept.append(row)
-    return {"columns": answer.columns, "rows": kept, "counts": dict(counts)}
+    found: dict[str, list[int]] = defaultdict(list)
+    rows = list(answer.rows())
+    for number, row in enumerate(rows):
+        found[(row[place] if place is not None else None) or ""].append(number)
+    if most is not None:
+        each = max(_MANY_CLOUDS, min(most, most * _MANY_CLOUDS // max(1, len(found))))
+        kept = {number for numbers in found.values() for number in numbers[:each]}
+        rows = [row for number, row in enumerate(rows) if number in kept]
+    counts = {cloud: len(numbers) for cloud, numbers in found.items()}
+    return {"columns": answer.columns, "rows": rows, "counts": counts}
 
 
 def _table(published: Path, name: str, parameters: Mapping[str, object]) -> pa.Table:
@@ -113,8 +121,8 @@ def _table(published: Path, name: str, parameters: Mapping[str, object]) -> pa.T
 
 
 def _keys(table: pa.Table) -> Any:
-    """An image's cloud and id in one text. Neither can have a line's end in it and still be the other's."""
-    return pc.binary_join_element_wise(table["cloud"], table["id"], "\n")
+    """An image's cloud and id in one text, with the cloud's length: whatever they contain, each pair has its own."""
+    return pc.binary_join_element_wise(pc.utf8_length(table["cloud"]).cast(pa.string()), table["cloud"], table["id"], ":")
 
 
 def _placed(table: pa.Table, images: Any) -> pa.Table:

@@ -33,6 +33,8 @@ function figure(id, title, sentence, columns, rows, option) {
     new ResizeObserver(() => drawn.get(id).chart.resize()).observe(chart);
   }
   const it = drawn.get(id);
+  // Axes without anything say less than the sentence.
+  place.classList.toggle("nothing", !rows.length);
   const box = place.querySelector(".chart");
   place.querySelector("h3").textContent = title;
   place.querySelector("p").textContent = sentence;

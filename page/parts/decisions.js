@@ -100,12 +100,13 @@ function promiseMatter() {
 function overdueMatter() {
   const rows = rowsOf("overdue");
   const total = countOf("overdue");
-  const byId = new Map(rows.map((row) => [`${row.cloud}\n${row.id}`, null]));
+  const keyOf = (cloud, id) => JSON.stringify([cloud, id]);
+  const byId = new Map(rows.map((row) => [keyOf(row.cloud, row.id), null]));
   for (let place = 0; place < tables.images.rows && byId.size; place++) {
-    const key = `${tables.images.cloud(place)}\n${tables.images.id(place)}`;
+    const key = keyOf(tables.images.cloud(place), tables.images.id(place));
     if (byId.has(key)) byId.set(key, place);
   }
-  const placeOf = (row) => byId.get(`${row.cloud}\n${row.id}`);
+  const placeOf = (row) => byId.get(keyOf(row.cloud, row.id));
   return {
     number: total, title: total === 1 ? "public name overdue" : "public names overdue", none: "no public name is overdue",
     todo: rows.length ? `${rows[0].name || "(no name)"} has its image since ${rows[0].last_on}: ${counted(rows[0].days, "day")}. Ask the provider for a newer one.` : "",
@@ -119,6 +120,10 @@ function overdueMatter() {
 }
 
 function showDecisions() {
+  if (!tables.images.rows) {
+    fill(document.getElementById("decisions"), quiet("No run has seen an image yet, so nothing is known that waits for a decision."));
+    return;
+  }
   const matters = [withheldMatter(), waitingMatter(), supportMatter(), promiseMatter(), overdueMatter()];
   const open = matters.filter((matter) => matter.number > 0);
   const none = matters.filter((matter) => matter.number === 0).map((matter) => matter.none).join(", ");

@@ -44,35 +44,42 @@ function showTime() {
   const all = [...new Set(daily.map((row) => row.day))].sort();
   const days = all.slice(-chosen.days);
   const what = measure === "bytes" ? "Size" : "Images";
+  const isCut = (name) => tables[name].rows > 0 && firstDayOf(name) > figures.first_day;
+  const leftOut = (name) => (isCut(name) && days[0] <= firstDayOf(name) ? ` The days before ${firstDayOf(name)} are not in this file: of so many clouds it would be too large. FROM daily_catalogue has them.` : "");
   const sum = (rows, name, value) => series(rows, () => name, value, days)[0] ?? { name, values: new Array(days.length).fill(0) };
   const total = sum(daily, measure === "bytes" ? "size" : "images", (row) => row[measure]);
   const grown = days.length ? total.values.at(-1) - total.values[0] : 0;
   const more = grown === 0 ? "as many as" : `${numberText(measure, Math.abs(grown))} ${grown > 0 ? "more" : "fewer"} than`;
-  overTime("size", `${what} over time`, days.length ? `${numberText(measure, total.values.at(-1))} on ${days.at(-1)}, ${measure === "bytes" ? more.replace("fewer", "less").replace("as many", "as much") : more} on ${days[0]}. The axis does not begin at 0.` : "No day yet.",
+  overTime("size", `${what} over time`, days.length ? `${numberText(measure, total.values.at(-1))} on ${days.at(-1)}, ${measure === "bytes" ? more.replace("fewer", "less").replace("as many", "as much") : more} on ${days[0]}. The axis does not begin at 0.${leftOut("daily")}` : "No day yet.",
     days, [total], measure, { isFitted: true });
   const byCloud = !chosen.cloud && severalClouds();
-  const parts = series(byCloud ? daily : dailyRows("daily_listings"), (row) => (byCloud ? row.cloud : row.listing), (row) => row[measure], days)
+  const partsFrom = byCloud ? "daily" : "daily_listings";
+  const since = firstDayOf(partsFrom);
+  const partsDays = days.filter((day) => day >= since);
+  const parts = series(byCloud ? daily : dailyRows("daily_listings"), (row) => (byCloud ? row.cloud : row.listing), (row) => row[measure], partsDays)
     .map(({ name, values }) => ({ name, values: values.map((value) => value - values[0]) }))
     .sort((one, other) => Math.abs(other.values.at(-1)) - Math.abs(one.values.at(-1)));
   const most = parts.slice(0, PALETTE.length);
-  overTime("parts", `Change since ${days[0] ?? "the first day"}, by ${byCloud ? "cloud" : "listing"}`,
-    most.length ? `${most.slice(0, 3).map(({ name, values }) => `${name} ${measure === "bytes" ? (values.at(-1) > 0 ? "+" : "") + bytesText(values.at(-1)) : signed(values.at(-1))}`).join(", ")}.${parts.length > most.length ? ` The other ${parts.length - most.length} changed less.` : ""}` : "No day yet.",
-    days, most, measure, { isSigned: true });
-  // On a cloud's first day everything is new.
+  overTime("parts", `Change since ${partsDays[0] ?? "the first day"}, by ${byCloud ? "cloud" : "listing"}`,
+    most.length ? `${most.slice(0, 3).map(({ name, values }) => `${name} ${measure === "bytes" ? (values.at(-1) > 0 ? "+" : "") + bytesText(values.at(-1)) : signed(values.at(-1))}`).join(", ")}.${parts.length > most.length ? ` The other ${parts.length - most.length} changed less.` : ""}${byCloud ? "" : leftOut("daily_listings")}` : "No day yet.",
+    partsDays, most, measure, { isSigned: true });
+  // On a cloud's first day everything is new. The first day of a table that is cut need not be the cloud's.
   const firsts = new Map();
   for (const row of daily) if (!firsts.has(row.cloud)) firsts.set(row.cloud, row.day);
-  const later = daily.filter((row) => row.day !== firsts.get(row.cloud));
+  const cutAt = isCut("daily") ? firstDayOf("daily") : null;
+  const later = daily.filter((row) => row.day !== firsts.get(row.cloud) || row.day === cutAt);
   const came = { ...sum(later, "new", (row) => row.new + row.returned), kind: "bar", stack: "all", colour: NEW_COLOUR };
   const ended = { ...sum(later, "ended", (row) => -row.deleted), kind: "bar", stack: "all", colour: ENDED_COLOUR };
   const net = { name: "net", values: came.values.map((value, place) => value + ended.values[place]), colour: colours().ink };
   const count = (one) => whole.format(Math.abs(one.values.reduce((before, value) => before + value, 0)));
   const period = days.length === 1 ? "On this day" : `In these ${days.length} days`;
+  const told = (sentence) => (days.length ? `${period}: ${sentence}` : "No day yet.");
   const moves = perPeriod(days, [came, ended, net]);
-  overTime("events", `New and ended images a ${moves.word}`, `${period}: ${count(came)} new, ${count(ended)} ended; net ${signed(net.values.reduce((before, value) => before + value, 0))}.`,
+  overTime("events", `New and ended images a ${moves.word}`, told(`${count(came)} new, ${count(ended)} ended; net ${signed(net.values.reduce((before, value) => before + value, 0))}.`),
     moves.starts, moves.each, "images", { isSigned: true });
   const changed = { ...sum(later, "changed", (row) => row.changed), kind: "bar", colour: PALETTE[2] };
   const changes = perPeriod(days, [changed]);
-  overTime("changed", `Changed images a ${changes.word}`, `${period}: ${count(changed)} changes; most on one day: ${whole.format(Math.max(0, ...changed.values))}.`, changes.starts, changes.each, "images");
+  overTime("changed", `Changed images a ${changes.word}`, told(`${count(changed)} changes; most on one day: ${whole.format(Math.max(0, ...changed.values))}.`), changes.starts, changes.each, "images");
 }
 
 // `label` of each image that is there, with how many there are, or their bytes.

@@ -30,14 +30,23 @@ function showFaults(runs) {
   const shown = new Set(runs.map((run) => run.run_id));
   const faults = rowsOf("faulty_runs", (row) => row.cloud === null).filter((row) => shown.has(row.run_id));
   const faulty = runs.filter((run) => run.status === "partial" || run.status === "failed").length;
-  if (!faulty) return quiet("All of them were completed.");
+  if (!faulty) return quiet(runs.length === 1 ? "It was completed." : "All of them were completed.");
   const columns = [
     { title: "Run", kind: "short", show: (row) => timeText(row.started_at) }, { title: "Status", kind: "short", show: (row) => row.status },
     ...(severalClouds() ? [{ title: "Cloud", kind: "text", show: (row) => row.cloud ?? "" }] : []),
     { title: "Listing", kind: "short", show: (row) => row.listing ?? "all" },
     { title: "Why", kind: "text long", show: (row) => row.error ?? "Nothing says; see the log of the run." }];
-  return element("div", {}, quiet(`${faulty === 1 ? "One of them was" : `${faulty} of them were`} not completed:`),
-    longTable("Runs that were not completed", columns, faults, { first: MOST_FAULTS_SHOWN }));
+  return element("div", {}, quiet(`${runs.length === 1 ? "It was" : faulty === 1 ? "One of them was" : `${faulty} of them were`} not completed:`),
+    longTable("Runs that were not completed", columns, faults, { first: MOST_FAULTS_SHOWN, total: Math.max(faults.length, countOf("faulty_runs")) }),
+    faults.length < countOf("faulty_runs") ? quiet("The others are not in this file: glanceback sql --query faulty_runs has them.") : "");
+}
+
+// How many clouds are in which state, the worst first.
+function cloudsText(cards) {
+  const found = new Map();
+  for (const cloud of cards) found.set(verdictOf(cloud)[1], (found.get(verdictOf(cloud)[1]) ?? 0) + 1);
+  const images = cards.reduce((sum, cloud) => sum + cloud.images, 0);
+  return `${counted(cards.length, "cloud")} with ${counted(images, "image")}: ${[...found].map(([word, count]) => `${whole.format(count)} ${word}`).join(", ")}. Those that need a look come first.`;
 }
 
 function showHealth() {
@@ -46,6 +55,7 @@ function showHealth() {
     : [notice("No run has loaded a cloud yet: there is nothing to show. Run glanceback check to see whether the settings are right, then glanceback sync.")]));
   document.getElementById("health-and-runs").classList.toggle("alone", cards.length === 1);
   const others = cards.slice(MOST_CARDS);
+  fill(document.getElementById("clouds"), others.length ? quiet(cloudsText(cards)) : "");
   const runs = rowsOf("runs");
   const told = (run) => `${timeText(run.started_at)}, ${run.mode}, ${run.status}${run.seconds === null ? "" : `, ${Math.round(run.seconds)} s`}`;
   document.getElementById("runs").replaceChildren(...(runs.length ? [

@@ -40,9 +40,14 @@ function imageColumns() {
   ];
 }
 
+// One letter can be written in several ways, as é is one character or two.
+function plain(text) {
+  return text.normalize("NFKC").toLowerCase();
+}
+
 // `tag:web owner:3f2a ubuntu` -> what each word must be found in; a word without a field may be in any of them.
 function wordsOf(text) {
-  return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
+  return plain(text).split(/\s+/).filter(Boolean).map((word) => {
     const [, field, sought] = /^(id|name|owner|tag|system):(.+)$/.exec(word) ?? [null, null, word];
     return { field, sought };
   });
@@ -129,7 +134,7 @@ class ImageTable {
         id: images.id, name: images.name, owner, tag: images.tags, system: images.system,
         any: (place) => `${images.name(place)}\n${images.id(place)}\n${owner(place)}\n${images.tags(place)}\n${images.system(place)}`,
       }[field];
-      this.found_in.set(field, Array.from({ length: images.rows }, (_, place) => text(place).toLowerCase()));
+      this.found_in.set(field, Array.from({ length: images.rows }, (_, place) => plain(text(place))));
     }
     return this.found_in.get(field);
   }
@@ -167,6 +172,6 @@ class ImageTable {
     });
     const rows = this.found.slice(this.first, last).map((place) => rowOf(this.columns, place, { class: images.ended(place) === null ? null : "ended" }));
     this.body.replaceChildren(...(rows.length ? rows : [element("tr", { role: "row" }, element("td", { role: "cell", colspan: this.columns.length, class: "nothing" },
-      !images.rows ? "No run has seen an image yet." : this.words.length ? "No image has all of these words. Look among those “that were ever seen”, or clear the search." : "No image is like that."))]));
+      !images.rows ? "No run has seen an image yet." : this.words.length ? "No image has all of these words. Look among those “that were ever seen”, or clear the search." : this.show === "there" && !this.total ? "No image is there now. “That were ever seen” has those that have ended." : "No image is like that."))]));
   }
 }

@@ -3,6 +3,8 @@
 
 const COMING = new Set(["created", "first seen", "returned"]);
 const GOING = new Set(["deleted", "gone", "retired"]);
+// The group of the images that moved; no attribute can have this name.
+const MOVES = Symbol("moved between listings");
 let since = null;
 
 // The rows of `events` of an image are from starts[place] up to starts[place + 1], the oldest first.
@@ -35,7 +37,7 @@ function differencesSince(day) {
         last = { place, event, at };
         first ??= last;
       } else {
-        const attribute = events.attribute(row);
+        const attribute = event === "moved" ? MOVES : events.attribute(row);
         const before = values.get(attribute);
         values.set(attribute, { place, at, old: before ? before.old : events.old_value(row), new: events.new_value(row), times: (before?.times ?? 0) + 1 });
       }
@@ -53,12 +55,17 @@ function differencesSince(day) {
   const newestFirst = (one, other) => (one.at > other.at ? -1 : one.at < other.at ? 1 : one.place - other.place);
   for (const list of [ended, came, ...changed.values()]) list.sort(newestFirst);
   const attributes = [...changed].sort((one, other) => rankOf(one[0]) - rankOf(other[0]) || other[1].length - one[1].length || (one[0] < other[0] ? -1 : 1));
-  return { ended, came, attributes, passing, images: new Set(attributes.flatMap(([, list]) => list.map((change) => change.place))).size };
+  // An image that moved to another listing has the content that it had: that is no change, here as in every other number.
+  const imagesOf = (lists) => new Set(lists.flatMap(([, list]) => list.map((change) => change.place))).size;
+  return {
+    ended, came, attributes, passing,
+    changed: imagesOf(attributes.filter(([attribute]) => attribute !== MOVES)), moved: imagesOf(attributes.filter(([attribute]) => attribute === MOVES)),
+  };
 }
 
-// Moves come before other changes; that nothing but the time of the update changed comes last.
+// That nothing but the time of the update changed comes last.
 function rankOf(attribute) {
-  return attribute === "listings" ? 0 : attribute === "updated_at" ? 2 : 1;
+  return attribute === MOVES ? 0 : attribute === "updated_at" ? 2 : 1;
 }
 
 // The change that most images share, where two or more do.
@@ -102,7 +109,7 @@ function entryColumns(middle) {
 
 function showNews() {
   const images = tables.images;
-  const { ended, came, attributes, passing, images: changedImages } = differencesSince(since);
+  const { ended, came, attributes, passing, changed, moved } = differencesSince(since);
   const net = came.length - ended.length;
   const owner = { title: "Owner", kind: "text", show: ({ place }) => ownerNode(images.owner(place)), value: ({ place }) => OWNER_COLUMN.value(place) };
   const system = { title: "System", kind: "text", show: ({ place }) => systemText(place) };
@@ -114,21 +121,23 @@ function showNews() {
     came.length ? newsGroup("New", came, entryColumns([event, owner, system, listings, size]), { isOpen: true, note: "created, shared with us, or returned" }) : null,
     ...attributes.map(([attribute, changes]) => {
       const most = commonest(changes);
-      return newsGroup(attribute === "updated_at" ? "only updated_at" : attribute, changes, entryColumns([
+      const word = attribute === MOVES ? "Moved between listings" : attribute === "updated_at" ? "only updated_at" : attribute;
+      return newsGroup(word, changes, entryColumns([
         { title: "Before", kind: "text value", show: (change) => valueNode("old", change.old), value: (change) => change.old },
         { title: "After", kind: "text value", show: (change) => valueNode("new", change.new), value: (change) => change.new }]), {
-        key: `changed ${attribute}`,
+        key: attribute === MOVES ? "moved" : `changed ${attribute}`,
         note: most ? `${short(most.change[0])} → ${short(most.change[1])}${most.count === changes.length ? "" : ` in ${whole.format(most.count)} of ${whole.format(changes.length)}`}` : "",
       });
     })].filter(Boolean);
   fill(document.getElementById("news-sentence"),
-    element("strong", {}, `${whole.format(came.length)} new, ${whole.format(ended.length)} ended: ${signed(net)} images. ${whole.format(changedImages)} changed.`),
+    element("strong", {}, `${whole.format(came.length)} new, ${whole.format(ended.length)} ended: ${signed(net)} images. ${whole.format(changed)} changed, ${whole.format(moved)} moved between listings.`),
     element("span", { class: "quiet" }, since < runDays().first ? ` Compared with the first reading, on ${runDays().first}.` : ` Compared with the end of ${since}, as glanceback diff ${since} does.`,
       passing ? ` ${counted(passing, "image")} came and went in between.` : ""));
-  const firstGroup = attributes.length ? groups.length - attributes.length : -1;
+  const changedAttributes = attributes.filter(([attribute]) => attribute !== MOVES).length;
+  const firstGroup = changedAttributes ? groups.length - changedAttributes : -1;
   document.getElementById("news").replaceChildren(...(groups.length
     ? groups.flatMap((group, number) => (number === firstGroup ? [element("h3", {}, "Changed, by attribute"), group] : [group]))
-    : [quiet(clouds.length ? "Nothing differs since then. Pick an earlier day to see more." : "There is no run yet.")]));
+    : [quiet(figures.runs.rows.length < 2 ? "There was one run. From the next one on, this says what is new." : since <= runDays().first ? "Nothing differs since then." : "Nothing differs since then. Pick an earlier day to see more.")]));
 }
 
 // Builds the controls once. The first choice: what the last day with a run found.
@@ -155,5 +164,5 @@ function startNews() {
 }
 
 function showNewsWithout() {
-  document.getElementById("news").replaceChildren(quiet("There is no run yet. From the second run on, this says what is new."));
+  document.getElementById("news").replaceChildren(quiet(figures.runs.rows.length ? "No run has seen an image yet." : "There is no run yet. From the second run on, this says what is new."));
 }

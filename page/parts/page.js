@@ -32,15 +32,20 @@ function today() {
   return figures.made_at.slice(0, 10);
 }
 
+// The first day of a table of days: of many clouds and days it has only the last ones.
+function firstDayOf(name) {
+  const table = tables[name];
+  let first = null;
+  for (let row = 0; row < table.rows; row++) if (first === null || table.day(row) < first) first = table.day(row);
+  return first;
+}
+
+// The days of the first and the last reading.
 function runDays() {
   const { daily } = tables;
-  let first = null, last = null;
-  for (let row = 0; row < daily.rows; row++) {
-    const day = daily.day(row);
-    if (first === null || day < first) first = day;
-    if (last === null || day > last) last = day;
-  }
-  return { first, last };
+  let last = null;
+  for (let row = 0; row < daily.rows; row++) if (last === null || daily.day(row) > last) last = daily.day(row);
+  return { first: figures.first_day, last };
 }
 
 function showDrift() {

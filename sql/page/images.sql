@@ -1,5 +1,6 @@
 -- images: every image that is there, and those that ended last, for a table to search, sort and filter.
 -- One row per cloud and image, by name: all that are there, and at most $most_ended others. Times and days are UTC.
+-- Outer joins have conditions of equality alone: with another one DuckDB compares every row with every row.
 WITH versions AS (
     SELECT cloud, id, count(*) AS versions, min(valid_from) AS first_seen FROM image_history GROUP BY cloud, id
 ),
@@ -94,11 +95,10 @@ SELECT
     image.release,
     image.support_ends,
     coalesce(image.support_is_over, false) AS support_is_over,
-    pending.waiting_since::DATE AS waiting_since,
-    withheld.reason AS withheld
+    if(image.ended_at IS NULL, pending.waiting_since::DATE, NULL) AS waiting_since,
+    if(image.ended_at IS NULL, withheld.reason, NULL) AS withheld
 FROM (FROM there UNION ALL FROM ended) AS image
 JOIN versions ON versions.cloud = image.cloud AND versions.id = image.id
-LEFT JOIN pending ON pending.cloud = image.cloud AND pending.id = image.id AND image.ended_at IS NULL
-LEFT JOIN withheld_deletions AS withheld
-    ON withheld.cloud = image.cloud AND withheld.id = image.id AND image.ended_at IS NULL
+LEFT JOIN pending ON pending.cloud = image.cloud AND pending.id = image.id
+LEFT JOIN withheld_deletions AS withheld ON withheld.cloud = image.cloud AND withheld.id = image.id
 ORDER BY lower(image.name), image.name, image.cloud, image.id

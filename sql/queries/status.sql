@@ -23,15 +23,25 @@ last_attempts AS (
 ),
 listings AS (
     SELECT
-        listing.run_id,
-        listing.cloud,
-        bool_and(listing.complete) AS all_complete,
-        bool_or(listing.complete) AS any_complete,
-        array_to_string((list(listing.error ORDER BY listing.listing) FILTER (WHERE listing.error IS NOT NULL))[1:3], ' ')
-        || if(count(listing.error) > 3, ' And ' || (count(listing.error) - 3) || ' more: see faulty_runs.', '') AS errors
-    FROM run_listings AS listing
-    SEMI JOIN last_attempts AS attempt ON attempt.run_id = listing.run_id AND attempt.cloud = listing.cloud
-    GROUP BY listing.run_id, listing.cloud
+        run_id,
+        cloud,
+        bool_and(all_complete) AS all_complete,
+        bool_or(any_complete) AS any_complete,
+        array_to_string((list(error ORDER BY first_listing) FILTER (WHERE error IS NOT NULL))[1:3], ' ')
+        || if(count(error) > 3, ' And ' || (count(error) - 3) || ' more: see faulty_runs.', '') AS errors
+    FROM (
+        SELECT
+            listing.run_id,
+            listing.cloud,
+            listing.error,
+            bool_and(listing.complete) AS all_complete,
+            bool_or(listing.complete) AS any_complete,
+            min(listing.listing) AS first_listing
+        FROM run_listings AS listing
+        SEMI JOIN last_attempts AS attempt ON attempt.run_id = listing.run_id AND attempt.cloud = listing.cloud
+        GROUP BY listing.run_id, listing.cloud, listing.error
+    )
+    GROUP BY run_id, cloud
 ),
 readings AS (
     SELECT

@@ -105,6 +105,7 @@ def use_table(browser: Browser, page_file: str) -> dict[str, Any]:
     seen["sorted"] = page.locator("#images th[aria-sort=descending]").inner_text()
     seen["by name"] = find(page, "needle", "2 of 248 images")
     seen["by id"] = find(page, "id:offer-2", "1 of 248 images")
+    seen["by another spelling"] = find(page, "cafe\u0301", "2 of 248 images")[:1]
     seen["by project"] = find(page, "owner:web-shop", "14 of 248 images")[:1]
     seen["by tag"] = find(page, "tag:golden", "2 of 248 images")
     find(page, "name:golden", "0 of 248 images")
@@ -224,11 +225,27 @@ def use_news(browser: Browser, page_file: str) -> dict[str, Any]:
 
 
 def look_at_nothing(browser: Browser, empty: str, page_file: str, folder: Path) -> dict[str, Any]:
-    """A page without a run, and one whose tables are damaged."""
+    """A page without a run, others with little in them, and one whose tables are damaged."""
     seen: dict[str, Any] = {}
     page = opened(browser, empty, "wide", seen)
     seen["empty"] = {name: texts(page, f"#{name}")[0] for name in ("decisions", "health", "news", "images")}
     seen["axe"] = faults(page)
+    for name in ("bare", "single", "all gone"):
+        of_page: dict[str, Any] = {}
+        page = opened(browser, str(folder / f"{name}.html"), "wide", of_page)
+        of_page |= {part: texts(page, f"#{part}")[0] for part in ("decisions", "runs", "news", "images", "events")}
+        of_page["charts"] = page.locator("#charts .chart:visible, #today .chart:visible").count()
+        seen[name] = of_page
+    of_many: dict[str, Any] = {}
+    page = opened(browser, str(folder / "many.html"), "telephone", of_many)
+    of_many |= {"clouds": texts(page, "#clouds"), "cards": page.locator(".card").count()}
+    of_many["size"] = page.locator("#size figcaption p").inner_text()
+    of_many["events"] = page.locator("#events figcaption p").inner_text()
+    of_many["overflow"] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    page.select_option("#cloud", label="c-07")
+    of_many["parts of one"] = page.locator("#parts h3").inner_text()
+    of_many["size of one"] = page.locator("#size figcaption p").inner_text()
+    seen["many"] = of_many
     damaged = folder / "damaged.html"
     before, _, after = Path(page_file).read_text(encoding="utf-8").partition('id="packed">')
     damaged.write_text(f'{before}id="packed">AAAA{after}', encoding="utf-8")

@@ -13,6 +13,7 @@ import pytest
 
 from load.publish import publish
 from load.published import ask
+from page import figures
 from page.dashboard import write_page
 from tests.load.runs import Runs, image, new_warehouse
 
@@ -35,6 +36,7 @@ def images_of_monday() -> dict[str, list[dict[str, Any]]]:
     for number in (5, 6):
         public[number] |= {"__platform": "CentOS", "__os_version": "CentOS 7.9 64bit"}
     public[5]["name"] = "CentOS 7.9"
+    public[117]["name"] = "caf\u00e9"
     public[10] |= {"visibility": "public", "created_at": "2026-09-01T00:00:00Z", "replace_frequency": "monthly"}
     private = [
         image("needle", name=HOSTILE, owner=HOSTILE),
@@ -89,6 +91,42 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "published.duckdb"
 
 
+def write_little(folder: Path, made_at: datetime) -> None:
+    """Pages of a run without an image, of one run, and of a catalogue that is empty now."""
+    for name, catalogues in {"bare": [[]], "single": [[image("a")]], "all gone": [[image("a")], []]}.items():
+        place = folder / f"{name} history"
+        with new_warehouse(place) as warehouse:
+            nights = Runs(warehouse, place / "stage")
+            for images, at in zip(catalogues, (MONDAY, TUESDAY), strict=False):
+                nights.run({"public": images}, at=at)
+            publish(warehouse, place / "published.duckdb")
+        write_page(place / "published.duckdb", folder / f"{name}.html", "9.9", made_at)
+
+
+def write_many(folder: Path, made_at: datetime) -> None:
+    """The page of 20 clouds over three days, of which it has the numbers of two, and of the listings those of one."""
+    place = folder / "many history"
+    with new_warehouse(place) as warehouse:
+        nights = Runs(warehouse, place / "stage")
+        for at, images in ((MONDAY, "ab"), (TUESDAY, "abc"), (WEDNESDAY, "abcd")):
+            listings = {"public": [image(one) for one in images], "private": [image("x")]}
+            nights.run(listings, at=at)
+        for table in ("image_versions", "listing_memberships", "run_clouds", "run_listings", "run_targets"):
+            warehouse.execute(f"CREATE TEMP TABLE one AS FROM {table}")
+            warehouse.execute(f"DELETE FROM {table}")
+            many = f"SELECT one.* REPLACE (printf('c-%02d', n) AS cloud) FROM one, range(20) AS r(n)"
+            warehouse.execute(f"INSERT INTO {table} {many}")
+            warehouse.execute("DROP TABLE one")
+        warehouse.execute("UPDATE run_clouds SET error = 'no' WHERE cloud IN ('c-03', 'c-18')")
+        publish(warehouse, place / "published.duckdb")
+    most = figures.MOST_DAILY
+    try:
+        figures.MOST_DAILY = 40  # type: ignore[misc]
+        write_page(place / "published.duckdb", folder / "many.html", "9.9", made_at)
+    finally:
+        figures.MOST_DAILY = most  # type: ignore[misc]
+
+
 @pytest.fixture(scope="module")
 def seen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("seen")
@@ -97,6 +135,8 @@ def seen(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         publish(warehouse, folder / "empty.duckdb")
     write_page(folder / "empty.duckdb", folder / "empty.html", "9.9", made_at)
     write_page(published, folder / "page.html", "9.9", made_at)
+    write_little(folder, made_at)
+    write_many(folder, made_at)
     command = [str(VENV / "bin" / "python"), str(Path(__file__).with_name("look.py"))]
     command += [str(CHROMIUM), str(folder / "page.html"), str(folder / "empty.html"), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
@@ -131,6 +171,7 @@ def test_table_is_searched_sorted_and_filtered(seen: dict[str, Any]) -> None:
     assert table["sorted"].startswith("Size")
     assert table["by id"] == ["image offer"]
     assert table["by project"] == ["image 016"]
+    assert table["by another spelling"] == ["caf\u00e9"]
     assert table["by tag"] == ["image 004", "image 004"]
     assert "No image has all of these words" in table["nothing found"][0]
     assert table["ended"] == ["gone 2026-11-03"] * 4
@@ -191,12 +232,19 @@ def test_news_begin_with_what_ended_and_came_and_group_changes_by_attribute(
     seen: dict[str, Any], published: Path
 ) -> None:
     news = seen["news"]
-    assert news["sentence"] == "0 new, 1 ended: −1 images. 1 changed."
+    assert news["sentence"] == "0 new, 1 ended: −1 images. 1 changed, 0 moved between listings."
     assert [group.split(" ")[:2] for group in news["groups"]] == [["1", "Ended"], ["1", "description"]]
-    assert news["sentence since the first"].startswith("2 new, 2 ended: ±0 images. 27 changed.")
+    assert news["sentence since the first"].startswith("2 new, 2 ended: ±0 images. 26 changed, 1 moved between listings.")
     assert "Compared with the first reading, on 2026-11-02." in news["sentence since the first"]
     assert "1 image came and went in between" in news["sentence since the first"]
-    assert news["groups since the first"] == ["Ended", "New", "listings", "description", HOSTILE, "size"]
+    assert news["groups since the first"] == [
+        "Ended",
+        "New",
+        "Moved between listings",
+        "description",
+        HOSTILE,
+        "size",
+    ]
     assert news["shown"] == "10 of 26"
     assert news["shown after more"] == "all 26"
     assert news["changes"] == 26
@@ -208,7 +256,7 @@ def test_news_begin_with_what_ended_and_came_and_group_changes_by_attribute(
     assert {(event, attribute): count for event, attribute, count in compared.rows()} == {
         ("added", None): 2,
         ("removed", None): 2,
-        ("changed", "listings"): 1,
+        ("moved", "listings"): 1,
         ("changed", "description"): 26,
         ("changed", HOSTILE): 1,
         ("changed", "size"): 1,
@@ -276,8 +324,27 @@ def test_empty_and_damaged_pages_say_what_is_the_matter(seen: dict[str, Any]) ->
     assert nothing["complaints"] == []
     assert nothing["axe"] == []
     assert "No run has loaded a cloud yet" in nothing["empty"]["health"]
-    assert "Nothing waits for a decision" in nothing["empty"]["decisions"]
+    assert "nothing is known that waits for a decision" in nothing["empty"]["decisions"]
     assert "There is no run yet" in nothing["empty"]["news"]
     assert "No run has seen an image yet" in nothing["empty"]["images"]
     assert "cannot be unpacked here" in nothing["damaged"]
     assert nothing["health of the damaged"] == 2
+    assert "No run has seen an image yet" in nothing["bare"]["news"]
+    assert "nothing is known" in nothing["bare"]["decisions"]
+    assert nothing["bare"]["charts"] == nothing["all gone"]["charts"] - 4 == 0, "no axes without anything"
+    assert "No day yet" in nothing["bare"]["events"]
+    assert nothing["single"]["runs"].endswith("It was completed.")
+    assert "There was one run. From the next one on" in nothing["single"]["news"]
+    assert "“That were ever seen” has those that have ended" in nothing["all gone"]["images"]
+
+
+def test_page_of_many_clouds_counts_them_and_says_what_it_leaves_out(seen: dict[str, Any]) -> None:
+    many = seen["nothing"]["many"]
+    assert (many["complaints"], many["cards"]) == ([], 12)
+    assert many["overflow"] <= 0
+    assert "20 clouds with 100 images: 18 stale, 2 partial." in many["clouds"][0], "the clock is today's"
+    assert many["size"].startswith("100 on 2026-11-04, 20 more than on 2026-11-03")
+    assert "The days before 2026-11-03 are not in this file" in many["size"]
+    assert many["events"].startswith("In these 2 days: 40 new"), "the first day that is shown is no first day"
+    assert many["parts of one"] == "Change since 2026-11-04, by listing"
+    assert many["size of one"].startswith("5 on 2026-11-04, 1 more than on 2026-11-03")

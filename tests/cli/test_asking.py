@@ -101,7 +101,7 @@ def test_diff_shows_images_that_came_went_and_changed(folder: Path) -> None:
     rows = [(row["event"], row["id"], row["attribute"]) for row in csv.DictReader(out.splitlines())]
     assert code == 0
     assert rows == [("added", "c", ""), ("changed", "a", "name"), ("changed", "a", "tags"), ("removed", "b", "")]
-    assert "2026-11-02 23:59:59 to 2026-11-03 23:59:59 UTC, images: 1 added, 1 removed, 1 changed" in err
+    assert "2026-11-02 23:59:59 to 2026-11-03 23:59:59 UTC, images: 1 added, 1 removed, 1 changed, 0 moved" in err
 
 
 def test_diff_of_a_run_is_what_it_left(folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_diff_of_one_cloud_leaves_the_others_out(folder: Path) -> None:
         publish(warehouse, folder / "published.duckdb")
     _, out, err = run(folder, "diff", "2026-11-02", "--cloud", "elsewhere", "--format", "json")
     assert json.loads(out) == []
-    assert "0 added, 0 removed, 0 changed" in err
+    assert "0 added, 0 removed, 0 changed, 0 moved" in err
 
 
 def test_diff_that_goes_back_to_before_the_history_says_where_it_begins(folder: Path) -> None:

@@ -361,6 +361,15 @@ def test_deletion_that_was_withheld_and_has_ended_since_is_not_withheld(runs: Ru
     assert "withheld" not in status().stderr
 
 
+def test_error_of_several_listings_is_said_once(runs: Runs) -> None:
+    runs.run(0)
+    runs.warehouse.execute("UPDATE run_listings SET complete = false, error = if(listing = 'public', 'B.', 'A.')")
+    runs.publish()
+    (shown,) = rows()
+    assert shown["error"].endswith("A. B.")
+    assert shown["error"].count("A.") == 1
+
+
 def test_run_that_was_killed_is_said_to_have_failed_before_the_next_one(runs: Runs, settings: Settings) -> None:
     runs.run(0)
     killed = runs.run(24, died="running")

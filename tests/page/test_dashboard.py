@@ -1,7 +1,9 @@
 """The page as a file: whole, self-contained, bounded, and text stays text. tests/browser looks at it in Chromium."""
 
+import json
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from core.errors import SettingsError, WarehouseError
 from load.publish import publish
 from load.published import ask
+from load.statements import names, statement
 from page import figures as figures_module
 from page.dashboard import write_page
 from tests.load.runs import Runs, image, new_warehouse
@@ -157,6 +160,63 @@ def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_
         assert events(page) == of_wednesday, name
         assert page.figures()["events_from"] == TUESDAY.isoformat()
     assert page_of(published).figures()["events_from"] is None
+
+
+def test_numbers_of_many_clouds_and_days_are_those_of_the_last_days(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page_of(published).tables()
+    assert [row["day"].day for row in whole["daily"]] == [2, 3, 4]
+    for most, days in ((2, [3, 4]), (1, [4]), (0, [4])):
+        monkeypatch.setattr(figures_module, "MOST_DAILY", most)
+        page = page_of(published)
+        assert [row["day"].day for row in page.tables()["daily"]] == days, "whole days, and one at least"
+        assert page.tables()["daily"] == whole["daily"][-len(days) :], "counted from the first day on"
+        assert page.figures()["first_day"] == "2026-11-02", "so that the page can say what it leaves out"
+    monkeypatch.setattr(figures_module, "MOST_DAILY", len(whole["daily_listings"]) - 1)
+    of_listings = page_of(published).tables()["daily_listings"]
+    assert of_listings == [row for row in whole["daily_listings"] if row["day"].day > 2]
+
+
+def test_lists_of_many_clouds_are_shared_among_them(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures_module, "_MANY_CLOUDS", 2)
+    query = "SELECT 'c' || c AS cloud, n FROM range($clouds) AS r(c), range(10) AS s(n) ORDER BY n, c"
+
+    def rows(clouds: int) -> dict[str, Any]:
+        return figures_module._rows(published, query, {"clouds": clouds}, 5)
+
+    assert len(rows(1)["rows"]) == 5
+    assert rows(2)["rows"] == [(f"c{cloud}", number) for number in range(5) for cloud in range(2)]
+    assert rows(4)["rows"] == [(f"c{cloud}", number) for number in range(2) for cloud in range(4)]
+    assert len(rows(100)["rows"]) == 200, "each has some"
+    assert rows(4)["counts"] == dict.fromkeys(("c0", "c1", "c2", "c3"), 10)
+
+
+def test_page_compares_no_row_with_every_other(published: Path) -> None:
+    """An outer join with a condition of one side took seconds for 100,000 images, and the square for many withheld."""
+    found = []
+    with duckdb.connect(str(published), read_only=True) as connection:
+        for folder in ("page", "metrics", "queries"):
+            for name in names(folder):
+                text = statement(folder, name).text
+                given = dict.fromkeys(re.findall(r"\$(\w+)", re.sub("--.*", "", text)))
+                ((_, plan),) = connection.execute(f"EXPLAIN (FORMAT json) {text}", given or None).fetchall()
+                found += [(name, kind) for kind in slow_joins(json.loads(plan)) if kind != "INNER"]
+    assert found == []
+
+
+def slow_joins(steps: list[dict[str, Any]]) -> Iterator[str]:
+    for step in steps:
+        if step["name"] == "BLOCKWISE_NL_JOIN":
+            yield step["extra_info"]["Join Type"]
+        yield from slow_joins(step["children"])
+
+
+def test_image_whose_id_has_a_line_break_is_not_taken_for_another() -> None:
+    import pyarrow as pa
+
+    keys = figures_module._keys(pa.table({"cloud": ["a\nb", "a", "a:b", "a"], "id": ["c", "b\nc", "c", "b:c"]}))
+    assert len(set(keys.to_pylist())) == 4
 
 
 def test_long_values_are_cut(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
