@@ -1,6 +1,5 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
 -- One row per cloud. An account of many clouds has no row of its own. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
--- withheld: images whose deletion is withheld; to_decide: those of them about which a person must decide.
 -- $now = now: the time at which the age is taken
 WITH attempts AS (
     SELECT
