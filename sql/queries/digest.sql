@@ -34,9 +34,9 @@ SELECT
     events.event, -- What happened.
     count(DISTINCT events.id) AS images, -- Images to which it happened.
     list(DISTINCT events.name ORDER BY events.name)[1:10] AS examples, -- Up to ten of their names.
-    any_value(changed.attributes) AS attributes -- Which attributes changed, and on how many images; NULL for other events.
+    if(events.event = 'changed', any_value(changed.attributes), NULL) AS attributes -- Which attributes changed, and on how many images; NULL for other events.
 FROM events
-LEFT JOIN changed ON changed.cloud = events.cloud AND events.event = 'changed'
+LEFT JOIN changed ON changed.cloud = events.cloud
 GROUP BY events.cloud, events.event
 ORDER BY
     events.cloud,
