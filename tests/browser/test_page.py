@@ -93,7 +93,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_little(folder: Path, made_at: datetime) -> None:
     """Pages of a run without an image, of one run, and of a catalogue that is empty now."""
-    for name, catalogues in {"bare": [[]], "single": [[image("a")]], "all gone": [[image("a")], []]}.items():
+    one = [image("a")]
+    pages: dict[str, list[list[dict[str, Any]]]] = {"bare": [[]], "single": [one], "all gone": [one, []]}
+    for name, catalogues in pages.items():
         place = folder / f"{name} history"
         with new_warehouse(place) as warehouse:
             nights = Runs(warehouse, place / "stage")
