@@ -23,7 +23,7 @@ _MOST_TEXT: Final = 12_000_000
 """Characters of different values, before and after, in the page."""
 
 MOST_DAILY: Final = 100_000
-"""Numbers of a day in each table of days, the newest. A year of 250 clouds fits, and 100 days of the listings of 200."""
+"""Rows of each table of days, the newest. A year of 250 clouds fits, and 100 days of the listings of 200 clouds."""
 
 _NEEDED: Final = ("image_history", "image_promises", "image_names", "withheld_deletions", "clouds")
 """Tables and views that copies of an earlier version lack."""
@@ -36,7 +36,7 @@ _MOST_FAULTS: Final = 200
 _MOST_OVERDUE: Final = 300
 _MOST_DRIFT: Final = 100
 _MANY_CLOUDS: Final = 10
-"""More clouds than this share the rows that this many would have in a small result, and each has at least as many rows."""
+"""More clouds than this share the rows that this many would have in a small result; each has at least so many rows."""
 
 
 def contents(published: Path, version: str, now: datetime) -> tuple[dict[str, Any], dict[str, pa.Table]]:
@@ -122,7 +122,8 @@ def _table(published: Path, name: str, parameters: Mapping[str, object]) -> pa.T
 
 def _keys(table: pa.Table) -> Any:
     """An image's cloud and id in one text, with the cloud's length: whatever they contain, each pair has its own."""
-    return pc.binary_join_element_wise(pc.utf8_length(table["cloud"]).cast(pa.string()), table["cloud"], table["id"], ":")
+    length = pc.utf8_length(table["cloud"]).cast(pa.string())
+    return pc.binary_join_element_wise(length, table["cloud"], table["id"], ":")
 
 
 def _placed(table: pa.Table, images: Any) -> pa.Table:

@@ -116,7 +116,7 @@ def write_many(folder: Path, made_at: datetime) -> None:
         for table in ("image_versions", "listing_memberships", "run_clouds", "run_listings", "run_targets"):
             warehouse.execute(f"CREATE TEMP TABLE one AS FROM {table}")
             warehouse.execute(f"DELETE FROM {table}")
-            many = f"SELECT one.* REPLACE (printf('c-%02d', n) AS cloud) FROM one, range(20) AS r(n)"
+            many = "SELECT one.* REPLACE (printf('c-%02d', n) AS cloud) FROM one, range(20) AS r(n)"
             warehouse.execute(f"INSERT INTO {table} {many}")
             warehouse.execute("DROP TABLE one")
         warehouse.execute("UPDATE run_clouds SET error = 'no' WHERE cloud IN ('c-03', 'c-18')")
@@ -236,7 +236,9 @@ def test_news_begin_with_what_ended_and_came_and_group_changes_by_attribute(
     news = seen["news"]
     assert news["sentence"] == "0 new, 1 ended: −1 images. 1 changed, 0 moved between listings."
     assert [group.split(" ")[:2] for group in news["groups"]] == [["1", "Ended"], ["1", "description"]]
-    assert news["sentence since the first"].startswith("2 new, 2 ended: ±0 images. 26 changed, 1 moved between listings.")
+    assert news["sentence since the first"].startswith(
+        "2 new, 2 ended: ±0 images. 26 changed, 1 moved between listings."
+    )
     assert "Compared with the first reading, on 2026-11-02." in news["sentence since the first"]
     assert "1 image came and went in between" in news["sentence since the first"]
     assert news["groups since the first"] == [
