@@ -271,8 +271,11 @@ def _add_versions(
 
 def _keep_unlisted(warehouse: Warehouse, run: dict[str, object], decisions: Decisions) -> None:
     """Update what is known of unlisted images, and the state of versions. Call it after the memberships are merged."""
-    for name in ("forget_unlisted", "mark_listed"):
+    for name in ("forget_missed", "forget_unlisted", "mark_listed"):
         warehouse.run("merge", name, **run)
+    if staying := decisions.ids - decisions.gone:
+        warehouse.table_of_ids("staying", staying)
+        warehouse.run("merge", "keep_missed", **run)
     missed = {name: getattr(decisions, name) for name in ("answered", "waiting", "too_many")}
     if not any(missed.values()) and not warehouse.row("merge", "ended_count")["ended"]:
         return

@@ -64,7 +64,7 @@ def retire_within(warehouse: Warehouse, retirement: Retirement) -> int:
     for name in ("add_retirement", "no_longer_read", "retiring", "end_retired_memberships", "end_retired_versions"):
         warehouse.run("retire", name, **facts)
     warehouse.run("merge", "add_late_ends", **facts)
-    for name in ("forget_retired_unlisted", "forget_retired_withheld"):
+    for name in ("forget_retired_missed", "forget_retired_unlisted", "forget_retired_withheld"):
         warehouse.run("retire", name, **facts)
     ended: int = warehouse.row("retire", "retired_count", run_id=retirement.run_id)["images"]
     return ended

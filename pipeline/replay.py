@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 _TAKEN_BACK: Final = (
     *("remove_later_versions", "reopen_versions", "remove_later_memberships", "reopen_memberships"),
-    *("remove_later_unlisted", "remove_later_withheld", "remove_later_late_ends"),
+    *("remove_later_missed", "remove_later_unlisted", "remove_later_withheld", "remove_later_late_ends"),
     *("forget_later_answers", "restate_versions"),
 )
 

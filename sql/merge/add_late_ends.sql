@@ -5,7 +5,7 @@ SELECT
     ended.cloud,
     ended.id,
     ended.seen_to,
-    least(unlisted.missed_from, withheld.withheld_from) AS missed_from,
+    least(missed.missed_from, unlisted.missed_from, withheld.withheld_from) AS missed_from,
     answer.run_id AS answered_in
 FROM image_versions AS ended
 LEFT JOIN (
@@ -17,10 +17,12 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT id, min(withheld_from) AS withheld_from FROM withheld_deletions WHERE cloud = $cloud GROUP BY id
 ) AS withheld ON withheld.id = ended.id
+LEFT JOIN (SELECT id, min(missed_from) AS missed_from FROM missed_images WHERE cloud = $cloud GROUP BY id) AS missed
+    ON missed.id = ended.id
 LEFT JOIN runs AS answer ON answer.started_at = unlisted.answered_at
 ANTI JOIN (SELECT cloud, id, seen_to FROM late_ends) AS known
     ON known.cloud = ended.cloud AND known.id = ended.id AND known.seen_to = ended.seen_to
 WHERE ended.cloud = $cloud
     AND ended.run_to = $run_id
     AND ended.end_reason <> 'changed'
-    AND least(unlisted.missed_from, withheld.withheld_from) < ended.seen_to
+    AND least(missed.missed_from, unlisted.missed_from, withheld.withheld_from) < ended.seen_to

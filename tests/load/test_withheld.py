@@ -69,6 +69,40 @@ def test_image_that_two_readings_ended_or_that_answered_by_id_ended_after_the_la
     assert ends(nights) == [("a", 7, 11), ("b", 1, 3)]
 
 
+def test_run_that_could_not_decide_about_an_image_did_not_see_it(nights: Runs) -> None:
+    """No image can be asked for, and the second run's other listing broke, so that it counts for nothing."""
+    everything = [image(name) for name in "abcd"]
+    private = {"private": [image("p")]}
+    nights.run({"public": everything, **private})
+    nights.run({"public": everything[:1], **private}, incomplete=("private",), unaskable=True)
+    assert nights.rows("SELECT id FROM missed_images ORDER BY id") == [("b",), ("c",), ("d",)]
+    nights.run({"public": [everything[0], everything[2]], **private}, unaskable=True)
+    nights.run({"public": everything[:1], **private}, gone=frozenset("d"), there=everything[2:3])
+    assert ends(nights) == [("d", 1, 4)]
+    nights.run({"public": everything[:3], **private})
+    nights.run({"public": everything[:1], **private}, incomplete=("private",), unaskable=True)
+    nights.run({"public": everything[:1], **private})
+    assert ends(nights) == [("b", 5, 7), ("c", 5, 7), ("d", 1, 4)]
+    assert nights.rows("FROM missed_images") == []
+
+
+def test_image_that_was_withheld_and_then_waited_ended_after_the_last_run_that_saw_it(nights: Runs) -> None:
+    public, private = [image("a"), image("b")], {"private": [image("p")]}
+    nights.run({"public": public, **private})
+    nights.run({"public": public[:1], **private}, withheld=frozenset("b"))
+    nights.run({"public": public[:1], **private}, unaskable=True)
+    nights.run({"public": public[:1], **private}, unaskable=True)
+    assert ends(nights) == [("b", 1, 4)]
+
+
+def test_image_that_a_changes_run_saw_again_is_missed_no_more(nights: Runs) -> None:
+    public, private = [image("a"), image("b")], {"private": [image("p")]}
+    nights.run({"public": public, **private})
+    nights.run({"public": public[:1], **private}, withheld=frozenset("b"))
+    nights.run({"public": public[1:]}, mode="changes")
+    assert nights.rows("FROM missed_images") == []
+
+
 def test_run_of_another_listing_or_of_what_changed_leaves_them(nights: Runs) -> None:
     nights.run({"public": [image("a"), image("b")], "private": [image("c")]}, at=MONDAY)
     nights.run({"public": [image("a")], "private": [image("c")]}, at=TUESDAY, withheld=frozenset("b"))

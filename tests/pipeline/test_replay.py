@@ -31,7 +31,7 @@ from tests.pipeline.test_sync import Place
 
 TABLES = (
     *("image_versions", "listing_memberships", "run_listings", "run_clouds", "run_targets", "rejects"),
-    *("late_ends", "unlisted_images", "withheld_deletions"),
+    *("late_ends", "missed_images", "unlisted_images", "withheld_deletions"),
 )
 FORBIDDEN = Reply(403)
 
@@ -327,6 +327,7 @@ def test_replay_of_one_machines_landing_touches_only_the_clouds_whose_runs_it_ho
             "DELETE FROM listing_memberships WHERE id = '05' AND cloud <> 'ours'",  # of a version that is called listed
             f"INSERT INTO unlisted_images SELECT cloud, id, {now}, {now}, false {of_others}",
             f"INSERT INTO withheld_deletions SELECT cloud, id, 'too many', {now}, 'r' {of_others}",
+            f"INSERT INTO missed_images SELECT cloud, id, {now} {of_others}",
             f"INSERT INTO late_ends SELECT cloud, id, {now}, {now}, NULL {of_others}",
         ):
             warehouse.execute(spoiled)

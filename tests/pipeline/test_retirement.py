@@ -28,7 +28,7 @@ from tests.pipeline.runs import night
 
 TABLES = (
     *("image_versions", "listing_memberships", "run_listings", "run_clouds", "rejects", "retirements", "renames"),
-    *("run_targets", "late_ends", "unlisted_images"),
+    *("run_targets", "late_ends", "missed_images", "unlisted_images"),
 )
 CURRENT = "SELECT cloud, id FROM images ORDER BY ALL"
 
