@@ -353,7 +353,7 @@ def test_lost_warehouse_has_the_runs_that_loaded_nothing_too(settings: Settings,
         finished_at = finish_run(warehouse, run, "failed")
         targets = targets_of(warehouse, run.run_id)
     keep_run(settings.landing, KeptRun(run.run_id, run.started_at, "full", "0", "failed", finished_at, targets=targets))
-    query = """SELECT run_id, mode, status, started_at, finished_at, cloud, error
+    query = """SELECT run_id, mode, status, started_at, finished_at, cloud, run_targets.error
         FROM runs LEFT JOIN run_targets USING (run_id) WHERE mode <> 'replay' ORDER BY started_at"""
     before = rows(settings, query)
     assert "the cloud does not answer" in before[1]
