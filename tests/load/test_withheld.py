@@ -77,7 +77,7 @@ def test_run_that_could_not_decide_about_an_image_did_not_see_it(nights: Runs) -
     nights.run({"public": everything[:1], **private}, incomplete=("private",), unaskable=True)
     assert nights.rows("SELECT id FROM missed_images ORDER BY id") == [("b",), ("c",), ("d",)]
     nights.run({"public": [everything[0], everything[2]], **private}, unaskable=True)
-    nights.run({"public": everything[:1], **private}, gone=frozenset("d"), there=everything[2:3])
+    nights.run({"public": everything[:1], **private}, gone=frozenset("d"), there=(everything[2],))
     assert ends(nights) == [("d", 1, 4)]
     nights.run({"public": everything[:3], **private})
     nights.run({"public": everything[:1], **private}, incomplete=("private",), unaskable=True)
