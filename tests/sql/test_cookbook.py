@@ -236,24 +236,30 @@ def test_question_runs_with_its_defaults_and_says_what_its_parameters_are(publis
     named = {parameter.name for parameter in asked.parameters}
     assert named == set(duckdb.extract_statements(asked.text)[0].named_parameters)
     wanted = [f"{one.name}={'c' if one.choices else '2026-11-01'}" for one in asked.parameters if one.default is None]
+    parameters = values(asked, wanted, published)
     with duckdb.connect(str(published), read_only=True) as connection:
-        connection.execute(asked.text, values(asked, wanted, published) or None).fetchall()
+        connection.execute(asked.text, parameters or None).fetchall()
 
 
 def test_copy_has_the_questions_with_sql_that_runs_as_it_is(published: Path) -> None:
+    required = {asked.name: [one for one in asked.parameters if one.default is None] for asked in questions()}
+    wanted = {
+        name: {one.name: "c" if one.choices else "2026-11-01" for one in parameters}
+        for name, parameters in required.items()
+    }
+    given = {
+        asked.name: values(asked, [f"{key}={value}" for key, value in wanted[asked.name].items()], published)
+        for asked in questions()
+    }
     with duckdb.connect(str(published), read_only=True) as connection:
         rows = connection.execute("SELECT name, question, sql, parameters FROM cookbook ORDER BY name").fetchall()
         assert [row[:2] for row in rows] == [(asked.name, asked.asks) for asked in questions()]
         for name, _, sql, parameters in rows:
-            asked = question(name)
-            required = [one for one in asked.parameters if one.default is None]
-            assert parameters == [f"{one.name}: {one.meaning}" for one in required]
-            wanted = {one.name: "c" if one.choices else "2026-11-01" for one in required}
-            answer = connection.execute(sql, wanted or None).fetchall()
-            given = values(asked, [f"{key}={value}" for key, value in wanted.items()], published)
+            assert parameters == [f"{one.name}: {one.meaning}" for one in required[name]]
+            answer = connection.execute(sql, wanted[name] or None).fetchall()
             # Of a day, a time on the command line is its end.
-            if all(one.type != "TIMESTAMP" for one in asked.parameters):
-                assert answer == connection.execute(asked.text, given or None).fetchall(), name
+            if all(one.type != "TIMESTAMP" for one in question(name).parameters):
+                assert answer == connection.execute(question(name).text, given[name] or None).fetchall(), name
     (sql,) = (sql for name, _, sql, _ in rows if name == "new_images")
     assert sql.startswith("-- new_images: Which images came to the catalogue lately?")
     assert "(make_timestamp(epoch_us(now()))::DATE - 7)::DATE" in sql
