@@ -10,6 +10,7 @@ import click
 from cli import exit_codes
 from cli.cloud_check import CloudCheck
 from cli.console import Screen, stdout_console
+from cli.demo_settings import must_not_be_the_demos
 from cli.display import printable, table
 from cli.options import cloud_option, config_option
 from core import storage
@@ -41,6 +42,7 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, 
     `notify`: send a test notice too.
     """
     settings = load_settings(config)
+    must_not_be_the_demos(settings.source)
     code = 0
     for cloud in chosen_clouds(settings, clouds, ()):
         to_ask = [cloud]

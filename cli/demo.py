@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from cli.console import Screen, stderr_console, stdout_console
+from cli.demo_settings import MARK
 from cli.display import log_to_stderr, progress, table
 from cli.program import program
 from cli.sample_cloud import RECORDED_RUNS, SampleCloud, sample_cloud
@@ -26,8 +27,6 @@ from pipeline.threads import ThreadSteps
 
 FOLDER: Final = Path("data", "demo")
 """Below the working folder, like the warehouse of a run."""
-
-_MARK: Final = "# Written by `glanceback demo`."
 
 _QUESTIONS = (
     (
@@ -88,11 +87,12 @@ def run_demo(console: Screen, progress_console: Screen) -> int:
         console.print(query, style="dim", highlight=False, markup=False)
         _show(published, query, console)
     console.print("\nAsk it yourself:", style="bold")
-    for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", "diff yesterday", "dashboard"):
+    ((runs,),) = ask(published, "SELECT list(run_id ORDER BY started_at) FROM runs").rows()
+    first, second = runs
+    for asked in ('sql "FROM images LIMIT 5"', "sql --query public_changes", f"diff {first} {second}", "dashboard"):
         line = f"  {program()} {asked} --config {config}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("\nAsk it with openstackclient: the first run, and the second", style="bold")
-    ((first,),) = ask(published, "SELECT min(run_id) FROM runs").rows()
     for asked in (
         f"{program()} api --config {config}",
         f"OS_AUTH_TYPE=none OS_ENDPOINT=http://127.0.0.1:9292/as-of/{first} openstack image list",
@@ -110,7 +110,7 @@ def _new_folder() -> Path:
     try:
         if FOLDER.exists() and any(FOLDER.iterdir()):
             settings = FOLDER / FILE_NAME
-            if not settings.is_file() or not settings.read_text(encoding="utf-8").startswith(_MARK):
+            if not settings.is_file() or not settings.read_text(encoding="utf-8").startswith(MARK):
                 raise SettingsError(
                     f"{FOLDER} has files that are not an earlier demo's", "Run glanceback demo in another folder."
                 )
@@ -135,7 +135,7 @@ def _without_overrides() -> Iterator[None]:
 
 
 def _settings(cloud: SampleCloud) -> str:
-    return f"""{_MARK} The sample cloud runs only while the demo does; the warehouse stays.
+    return f"""{MARK} The sample cloud runs only while the demo does; the warehouse stays.
 warehouse = "warehouse.duckdb"
 published = "published.duckdb"
 landing = "landing"

@@ -51,11 +51,20 @@ def duration(text: str) -> timedelta:
 )
 @vertical_option
 @cloud_option
-@click.option("--max-age", metavar="AGE", help="Exit with 1 if a cloud was not read in full for this long: 26h.")
+@click.option(
+    "--max-age", metavar="AGE", help="Exit with 1 if a cloud was not read in full for this long: 26h, 90m, 2d."
+)
 @click.option("--check", is_flag=True, help="Exit with 1 if a rule of sql/checks is broken.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no table: only what is wrong, on stderr.")
 @config_option
 def status(
-    form: str, vertical: bool, clouds: tuple[str, ...], max_age: str | None, check: bool, config: str | None
+    form: str,
+    vertical: bool,
+    clouds: tuple[str, ...],
+    max_age: str | None,
+    check: bool,
+    quiet: bool,
+    config: str | None,
 ) -> None:
     """Show how each cloud is doing: the last full reading of all its listings, its images, and the last run.
 
@@ -63,12 +72,13 @@ def status(
     time in the future. A changes run, or a run of some listings, is not a full reading.
     """
     age = duration(max_age) if max_age is not None else None
-    sys.exit(show_status(load_settings(config), form, clouds, age, check, stderr_console(), vertical=vertical))
+    shown_as = None if quiet else form
+    sys.exit(show_status(load_settings(config), shown_as, clouds, age, check, stderr_console(), vertical=vertical))
 
 
 def show_status(
     settings: Settings,
-    form: str,
+    form: str | None,
     clouds: Sequence[str],
     max_age: timedelta | None,
     check: bool,
@@ -77,6 +87,8 @@ def show_status(
     vertical: bool = False,
 ) -> int:
     """Print how all clouds, or these `clouds`, are doing; return the exit code. 0: all is well.
+
+    `form` None: print only what is wrong.
 
     1: a cloud was not read in full for longer than `max_age`, a run has a time in the future, or, with `check`, a rule
     is broken. 3: none of these, but a person must decide about withheld deletions.
@@ -97,7 +109,7 @@ def show_status(
     try:
         if form == _PROMETHEUS:
             click.echo(exposition(settings, clouds, now=now), nl=False)
-        else:
+        elif form is not None:
             write_answer(settings.published, query, form, None, parameters, vertical=vertical)
     except (BrokenPipeError, SystemExit):  # rich would turn it into SystemExit(1), but our exit code counts
         discard_output()

@@ -11,6 +11,7 @@ import msgspec
 
 from cli import exit_codes
 from cli.console import Screen, discard_output, stderr_console
+from cli.demo_settings import must_not_be_the_demos
 from cli.display import log_to_stderr, printable, progress
 from cli.options import cloud_option, config_option
 from core.errors import GlancebackError
@@ -83,6 +84,7 @@ def run_sync(
     console = stderr_console()
     log_to_stderr(PACKAGES, verbose=verbose, console=console)
     settings = load_settings(config)
+    must_not_be_the_demos(settings.source)
     chosen_clouds(settings, clouds, listings)
     request = RunRequest("changes" if changes else "full", config, clouds, listings, accept_deletions, resume)
     try:

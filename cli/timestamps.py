@@ -1,6 +1,6 @@
 """Reads times on the command line: `yesterday`, `7 days ago`, a date, a time, a run's id in the published copy."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from core.errors import SettingsError
@@ -9,8 +9,14 @@ from load.timestamps import WAYS, timestamp_of, written_time
 
 
 def day(text: str, now: datetime | None = None) -> date:
-    """The day (UTC) that the text says. Raises: SettingsError."""
-    return written_time(text, now or _now(), "day", WAYS).date()
+    """The day (UTC) that the text says. `tomorrow` is for the end of a time with today in it.
+
+    Raises: SettingsError.
+    """
+    now = now or _now()
+    if text.strip().lower() == "tomorrow":
+        return now.date() + timedelta(days=1)
+    return written_time(text, now, "day", f"{WAYS}, tomorrow").date()
 
 
 def timestamp(text: str, published: Path, now: datetime | None = None) -> datetime:

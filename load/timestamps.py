@@ -10,7 +10,7 @@ from load.run_ids import RUN_ID
 
 _AGO: Final = re.compile(r"(\d{1,5}) (hour|day|week)s? ago")
 _HOURS: Final = {"hour": 1, "day": 24, "week": 7 * 24}
-WAYS: Final = "now, today, yesterday, tomorrow, this month, 7 days ago, a date such as 2026-11-01"
+WAYS: Final = "now, today, yesterday, this month, 7 days ago, a date such as 2026-11-01"
 
 
 def timestamp_of(text: str, start_of_run: Callable[[str], datetime], now: datetime) -> datetime:
@@ -23,8 +23,7 @@ def timestamp_of(text: str, start_of_run: Callable[[str], datetime], now: dateti
         return start_of_run(text.strip())
     ways = f"{WAYS}, a time such as 2026-11-01T06:00, or the id of a run (see glanceback runs)"
     found = written_time(text, now, "time", ways)
-    words = ("today", "yesterday", "tomorrow")
-    is_day = text.strip().lower() in words or re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip())
+    is_day = text.strip().lower() in ("today", "yesterday") or re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip())
     return min(now, datetime.combine(found, time.max)) if is_day else found
 
 
@@ -44,8 +43,6 @@ def written_time(text: str, now: datetime, what: str, ways: str) -> datetime:
         return now
     if asked == "yesterday":
         return now - timedelta(days=1)
-    if asked == "tomorrow":
-        return now + timedelta(days=1)
     if asked == "this month":
         return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:

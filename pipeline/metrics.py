@@ -45,7 +45,7 @@ METRICS: Final = (
     Metric("glanceback_up", "Whether the last run that had to read the cloud read and loaded everything.", _CLOUD),
     Metric(
         "glanceback_last_full_reading_timestamp_seconds",
-        "Start of the last full runs after which all listings of the cloud were read to their end; 0: never.",
+        "When all of the cloud was last read in full: the oldest of its listings' last full readings; 0: never.",
         _CLOUD,
     ),
     Metric("glanceback_images", "Images of the cloud, each counted once.", _CLOUD),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +134,40 @@ def test_licences_of_what_is_embedded_are_named() -> None:
     assert (ROOT / "page" / "parts" / "echarts.NOTICE").read_text(encoding="utf-8").strip() in notices
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "endoflife.date contributors" in notices
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "said", "expected"),
+    [
+        (0, "", (0, "OK: every cloud was read in full within 26 hours")),
+        (1, "cloud c: too old", (2, "cloud c: too old")),
+        (2, "no such file", (2, "no such file")),
+        (3, "a person must decide", (1, "a person must decide")),
+    ],
+)
+def test_script_for_nagios_turns_our_exit_codes_into_those_of_nagios(
+    tmp_path: Path, code: int, said: str, expected: tuple[int, str]
+) -> None:
+    (script,) = re.findall(r"^   ```sh\n(   #!/bin/sh\n.*?)^   ```", document("operating.md"), re.MULTILINE | re.DOTALL)
+    text = "".join(line.removeprefix("   ") for line in script.splitlines(keepends=True))
+    command = tmp_path / ".venv" / "bin" / "glanceback"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\necho "{said}" | grep . >&2\nexit {code}\n')
+    command.chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-c", text.replace("/srv/glanceback", str(tmp_path))], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == expected
+
+
+def test_units_for_systemd_say_who_runs_what_where_and_when() -> None:
+    units = re.findall(r"^```ini\n(.*?)^```", document("operating.md"), re.MULTILINE | re.DOTALL)
+    services = [unit for unit in units if "[Service]" in unit]
+    assert len(services) == 2
+    for unit in services:
+        for needed in ("User=", "WorkingDirectory=", "EnvironmentFile=-", "ExecStart=/", "After=network-online.target"):
+            assert f"\n{needed}" in unit, needed
+    (timer,) = (unit for unit in units if "[Timer]" in unit)
+    assert "\nOnCalendar=" in timer
+    assert "\n[Install]\nWantedBy=timers.target\n" in timer

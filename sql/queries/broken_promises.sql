@@ -1,7 +1,7 @@
 -- broken_promises: Which promises about public images (SCS-0102) were broken, since when, and were they made good?
 -- One row per image and promise: those that are still broken come first, newest first. Times and days are UTC. The view
--- image_promises says what counts as broken. `days` ends when the promise was made good, or else at the last reading. If an id
--- is gone too early, that is never made good.
+-- image_promises says what counts as broken. `days` ends when the promise was made good, or else at the last reading. If an image
+-- is deleted too early, nothing can make that good.
 -- $since = 365 days ago: only what was broken from this day on
 SELECT
     cloud,

@@ -2,7 +2,7 @@
 -- One row per cloud, project and name of a public image: overdue names first, longest without renewal first. Names that differ only
 -- in a date, `old` or `prev` at their end are one name, as in image_promises: `Debian 12 20260105` counts as `Debian 12`. If the
 -- image promises a replace_frequency (SCS-0102), its name is overdue 3 days after that time. If it promises none, its name is
--- overdue when the image is more than 1.5 times as old as the longest renewal took so far. Days are UTC.
+-- overdue when the image is more than 1.5 times as old as the longest time between two images of the name so far. Days are UTC.
 -- $on = today: the day to judge by
 WITH asked AS (
     SELECT $on::DATE AS judged_on

@@ -1,6 +1,6 @@
 -- runs: Which runs were made, how did they end, and what did each find?
--- One row per run, newest first. Times are UTC. Counts are images, over all clouds. `clouds`: of how many clouds the run completed
--- how many, by the name in the settings, of which one account may have many clouds: prod 198 of 200.
+-- One row per run, newest first. Times are UTC. Counts are images, over all clouds. `clouds` says how many clouds the run
+-- completed, for each name in the settings: `prod 198 of 200`. One name may stand for many clouds of an account.
 WITH incomplete AS (SELECT DISTINCT run_id, cloud FROM run_listings WHERE NOT complete),
 
 attempts AS (
@@ -56,7 +56,7 @@ SELECT
     coalesce(sum(found.returned), 0)::BIGINT AS returned, -- Images that had ended and are there again.
     coalesce(sum(found.rejected), 0)::BIGINT AS rejected, -- Values, and whole images, that did not fit.
     coalesce(sum(found.withheld_deletions), 0)::BIGINT AS withheld, -- Images that no listing showed, but that did not end.
-    by_run.clouds, -- Of how many clouds the run completed how many.
+    by_run.clouds, -- How many clouds the run completed, for each name in the settings.
     coalesce(runs.error, reasons.error) AS error -- Why the run is not completed, at most three reasons; NULL: nothing failed.
 FROM runs
 LEFT JOIN run_clouds AS found ON found.run_id = runs.run_id

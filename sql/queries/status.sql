@@ -1,6 +1,7 @@
 -- status: How is each cloud doing: when was all of it last read in full, what is there, and how did the last run go?
--- One row per cloud. An account of many clouds has no row of its own. Times are UTC. A status has the word that `sync` uses: completed, partial, failed, running.
--- $now = now: the time at which the age is taken
+-- One row per cloud. If an account has many clouds, each of them has a row, and the account has none. Times are UTC. The words for
+-- a status are those of `sync`: completed, partial, failed, running.
+-- $now = now: the time for which to compute the age
 WITH attempts AS (
     SELECT
         attempt.run_id,

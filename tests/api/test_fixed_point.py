@@ -20,7 +20,7 @@ from tests.load.runs import PROJECT, image
 from tests.pipeline.runs import night
 
 CONTENT = """
-    SELECT * EXCLUDE (seen_from, first_seen, run_from, landed_page, landed_file, landed_hash)
+    SELECT * EXCLUDE (seen_from, first_seen, run_from, landed_page, landed_file, landed_hash, successor)
     FROM images_as_of($at) WHERE state = 'listed' ORDER BY id
 """
 NOW = datetime(9000, 1, 1)

@@ -1,6 +1,7 @@
 """`glanceback demo`: what a newcomer sees first."""
 
 import os
+import re
 import shutil
 import sys
 from io import StringIO
@@ -8,14 +9,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 from openstack.connection import Connection
 from rich.console import Console
 
 from api.server import Served
+from cli.cookbook_question import values
 from cli.demo import run_demo as demo
+from cli.main import main
 from cli.program import program
 from core.errors import SettingsError
+from load.cookbook import questions
 from tests.api.serving import serving
+from tests.documents import document
 
 
 def openstack_lists(said: str, folder: Path) -> list[set[str]]:
@@ -65,7 +71,45 @@ def test_demo_shows_what_changed_between_two_runs(tmp_path: Path, monkeypatch: p
     assert expected[0] - expected[1]
     assert expected[0] ^ expected[1] <= changed
     assert not (tmp_path / "own").exists()
+    assert {asked.name for asked in questions()} - answered(folder / "published.duckdb") == UNANSWERED
+    about_the_demo = document("cookbook.md").partition("catalogue, add `--config")[2].partition("\n\n")[0]
+    assert {word for word in re.findall(r"`(\w+)`", about_the_demo) if word != "digest"} == UNANSWERED
     assert os.environ["GLANCEBACK_WAREHOUSE"] == str(tmp_path / "own" / "WAREHOUSE")
+    for name in ("WAREHOUSE", "PUBLISHED", "LANDING"):
+        monkeypatch.delenv(f"GLANCEBACK_{name}")
+    (line,) = (line for line in shown.getvalue().splitlines() if " diff " in line)
+    compared = CliRunner().invoke(main, ["diff", *line.split(" diff ")[1].split()])
+    assert compared.exit_code == 0, compared.output
+    assert " 0 changed" not in compared.stderr
+    for command in ("sync", "check"):
+        refused = CliRunner().invoke(main, [command, "--config", "data/demo/glanceback.toml"])
+        assert refused.exit_code == 2
+        assert "its sample cloud runs only while the demo does" in refused.stderr
+
+
+UNANSWERED = {
+    "duplicates_by_checksum", "faulty_runs", "images_in_no_listing", "missing_in_cloud", "withheld_deletions",
+}  # fmt: skip
+
+
+def answered(copy: Path) -> set[str]:
+    """The questions of the cookbook that have an answer in the demo's copy."""
+    with duckdb.connect(str(copy), read_only=True) as reader:
+        ((child,),) = reader.execute("SELECT id FROM images WHERE name = 'prod-web-server'").fetchall()
+        ((replaced,),) = reader.execute("SELECT id FROM images WHERE name = 'Debian 12 old'").fetchall()
+        ((day,),) = reader.execute("SELECT max(started_at)::DATE FROM runs").fetchall()
+    found = set()
+    for asked in questions():
+        given = {"name": "Debian 12", "cloud": "sample", "other": "sample", "from": "2026-01-01"}
+        given["id"] = replaced if asked.name == "what_replaced" else child
+        wanted = [f"{one.name}={given[one.name]}" for one in asked.parameters if one.default is None]
+        if asked.name == "digest":
+            wanted.append(f"day={day}")
+        parameters = values(asked, wanted, copy)
+        with duckdb.connect(str(copy), read_only=True) as reader:
+            if reader.execute(asked.text, parameters or None).fetchall():
+                found.add(asked.name)
+    return found
 
 
 def test_demo_leaves_alone_what_it_did_not_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

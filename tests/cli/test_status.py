@@ -67,6 +67,16 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
+def test_quiet_status_prints_only_what_is_wrong(settings: Settings, cloud: FakeCloud) -> None:
+    run_night(settings, cloud)
+    for option in ("-q", "--quiet"):
+        well = status(option, "--max-age", "1h")
+        assert (well.exit_code, well.stdout, well.stderr) == (0, "", "")
+    stale = status("--quiet", "--max-age", "0s")
+    assert (stale.exit_code, stale.stdout) == (1, "")
+    assert stale.stderr.startswith("cloud c: all its listings were last read in full at")
+
+
 def test_status_tells_what_failed_last_and_when_all_was_well(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     (well,) = rows()

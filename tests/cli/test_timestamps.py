@@ -52,6 +52,7 @@ def test_comparison_begins_with_the_end_of_a_day_but_with_the_beginning_of_today
     [
         ("today", date(2026, 11, 24)),
         ("yesterday", date(2026, 11, 23)),
+        ("Tomorrow", date(2026, 11, 25)),
         ("30 days ago", date(2026, 10, 25)),
         ("this month", date(2026, 11, 1)),
         ("2026-02-28", date(2026, 2, 28)),

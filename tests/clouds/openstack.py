@@ -86,6 +86,11 @@ class OpenStackCloud:
         if status is not None:
             self.answer_share(receiver, identity, status)
 
+    def withdraw_share(self, owner: str, identity: str, receiver: str) -> None:
+        """The owner takes the share back."""
+        with self.client(owner) as client:
+            client.delete(f"/v2/images/{identity}/members/{self.projects[receiver].id}").raise_for_status()
+
     def answer_share(self, receiver: str, identity: str, status: str) -> None:
         member = self.projects[receiver].id
         with self.client(receiver) as client:

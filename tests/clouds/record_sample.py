@@ -33,6 +33,16 @@ _SYSTEMS = (
     ("Windows", "Windows", "Windows Server 2022 Standard 64bit", "64"),
     ("Other", "Other", "Other(64 bit)", "64"),
 )
+STANDARD = {
+    "os_distro": "debian", "os_version": "12", "architecture": "x86_64", "os_purpose": "generic",
+    "hw_disk_bus": "virtio", "replace_frequency": "monthly", "uuid_validity": "last-3",
+    "provided_until": "2028-06-30", "image_description": "https://example.com/debian-12",
+    "image_source": "https://example.com/debian-12.qcow2", "image_original_user": "debian",
+    "image_build_date": "2026-06-01",
+}  # fmt: skip
+"""What SCS-0102 demands of a public image."""
+_STANDARD_NAME = "Debian 12"
+_STANDARD_CREATED = datetime(2026, 6, 1)
 _DESCRIPTIONS = (
     "",
     "Golden image of the web tier",
@@ -52,9 +62,12 @@ def record() -> None:
         for number in range(3):
             image = cloud.create_image("alpha", **_attributes("shared-accepted", 900 + number, chance))
             cloud.share("alpha", image["id"], "beta", "accepted")
+        told = _create_stories(cloud)
         _age(cloud, chance)
+        _set_created(cloud, told["standard"], _STANDARD_CREATED)
         _record_night(cloud, SAMPLE / "night-1")
         _change(cloud, created, chance)
+        _end_stories(cloud, told)
         _record_night(cloud, SAMPLE / "night-2")
 
 
@@ -68,6 +81,38 @@ def _create(cloud: OpenStackCloud, listing: str, count: int, chance: random.Rand
             status = listing.removeprefix("shared-")
             cloud.share("beta", image["id"], "alpha", None if status == "pending" else status)
     return identities
+
+
+def _create_stories(cloud: OpenStackCloud) -> dict[str, str]:
+    """Images for questions that need more than chance; the id of each. They have random numbers of their own.
+
+    A public image with promises, a private image with a child made from it, and a share.
+    """
+    chance = random.Random(20261201)
+    parent = {**_attributes("private", 700, chance), "name": "prod-web-golden"}
+    child = {**_attributes("private", 701, chance), "name": "prod-web-server", "__originalimagename": parent["id"]}
+    share = {**_attributes("shared-accepted", 702, chance), "name": "prod-db-seldom"}
+    standard = {**_attributes("public", 703, chance), **_of_the_standard()}
+    for attributes in (parent, child):
+        cloud.create_image("alpha", **attributes)
+    cloud.create_image("admin", **standard)
+    cloud.create_image("beta", **share)
+    cloud.share("beta", share["id"], "alpha", "accepted")
+    return {"standard": standard["id"], "parent": parent["id"], "share": share["id"]}
+
+
+def _of_the_standard() -> dict[str, Any]:
+    system = {"__os_type": "Linux", "__platform": "Debian", "__os_version": "Debian GNU/Linux 12.0.0 64bit"}
+    return {"name": _STANDARD_NAME, "min_disk": 40, "min_ram": 1024, **system, **STANDARD}
+
+
+def _end_stories(cloud: OpenStackCloud, told: dict[str, str]) -> None:
+    """The name with promises gets a new image, the parent is deleted, the share is withdrawn."""
+    chance = random.Random(20261202)
+    cloud.change_image("admin", told["standard"], name=f"{_STANDARD_NAME} old")
+    cloud.create_image("admin", **{**_attributes("public", 704, chance), **_of_the_standard()})
+    cloud.delete_image("alpha", told["parent"])
+    cloud.withdraw_share("beta", told["share"], "alpha")
 
 
 def _attributes(listing: str, number: int, chance: random.Random) -> dict[str, Any]:
@@ -157,6 +202,12 @@ def _age(cloud: OpenStackCloud, chance: random.Random) -> None:
                 "UPDATE images SET created_at = ?, updated_at = ?, status = 'active' WHERE id = ?",
                 (created.isoformat(sep=" ") + ".000000", updated.isoformat(sep=" ") + ".000000", identity),
             )
+
+
+def _set_created(cloud: OpenStackCloud, identity: str, at: datetime) -> None:
+    with sqlite3.connect(cloud.glance_database) as database:
+        written = at.isoformat(sep=" ") + ".000000"
+        database.execute("UPDATE images SET created_at = ?, updated_at = ? WHERE id = ?", (written, written, identity))
 
 
 def _record_night(cloud: OpenStackCloud, folder: Path) -> None:

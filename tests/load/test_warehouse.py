@@ -47,7 +47,8 @@ def test_interrupt_in_the_middle_of_a_query_is_an_interrupt_and_rolls_back(tmp_p
     endless = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 3"
 
     def load() -> None:
-        warehouse.run("runs", "finish_run", run_id=run.run_id, status="completed", finished_at=run.started_at)
+        finished = {"status": "completed", "finished_at": run.started_at, "error": None}
+        warehouse.run("runs", "finish_run", run_id=run.run_id, **finished)
         threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
         warehouse.execute(endless)
 
