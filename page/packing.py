@@ -19,13 +19,11 @@ import sys
 import uuid
 from array import array
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_EPOCH: Final = date(1970, 1, 1)
 _NO_DAY: Final = 0xFFFF
 _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "d"}
 _LEVEL: Final = 6
@@ -61,7 +59,8 @@ def _shared_texts(table: pa.Table, columns: Sequence[str]) -> Any:
 
 def _packed_column(name: str, values: Any) -> tuple[dict[str, Any], bytes]:
     if pa.types.is_date(values.type):
-        return {"kind": "days"}, _bytes(2, [_day(value) for value in values.to_pylist()])
+        # As numbers: Python has no dates after 9999, and an image may have one.
+        return {"kind": "days"}, _bytes(2, [_day(value) for value in values.cast(pa.int32()).to_pylist()])
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         return _packed_numbers(values.to_pylist())
     if pa.types.is_timestamp(values.type):
@@ -108,8 +107,8 @@ def _width(most: int) -> int:
     return 1 if most <= 1 << 8 else 2 if most <= 1 << 16 else 4 if most <= 1 << 32 else 8
 
 
-def _day(value: date | None) -> int:
-    return _NO_DAY if value is None else max(0, min((value - _EPOCH).days, _NO_DAY - 1))
+def _day(value: int | None) -> int:
+    return _NO_DAY if value is None else max(0, min(value, _NO_DAY - 1))
 
 
 def _is_uuid(text: str | None) -> bool:

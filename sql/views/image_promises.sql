@@ -2,10 +2,12 @@
 -- One row per cloud, image, promise (replace_frequency, uuid_validity, provided_until) and value, for the time in which it was
 -- stated. Times and days are UTC. A promise about a name is judged by all images that have the name, one after the other:
 -- `Debian 12 20260105`, `Debian 12 old` and `Debian 12 prev` count as `Debian 12`. If images of different architectures have
--- one name, each architecture is judged by itself. replace_frequency: a newer image gets the name in time after the publication
--- of this one; up to 3 days late is no breach. It applies until provided_until, and not at all if provided_until is `none`.
--- uuid_validity: the image is there for the time that was promised; `last-N`: as long as it is one of the newest N with its
--- name, until provided_until. provided_until: until that day some image has the name; gaps of up to 3 days are no breach.
+-- one name, each architecture is judged by itself. A value that the standard does not have, such as a date that is not
+-- YYYY-MM-DD, is no promise: the query incomplete_metadata has it. replace_frequency: a newer image gets the name in time after
+-- the publication of this one; up to 3 days late is no breach. It applies until provided_until, and not at all if
+-- provided_until is `none`. uuid_validity: the image is there for the time that was promised; `last-N`: as long as it is one of
+-- the newest N with its name, until provided_until. provided_until: until that day some image has the name; gaps of up to 3 days
+-- are no breach.
 -- Case: public a name=N visibility=public created_at=2026-09-25T00:00:00Z replace_frequency=monthly uuid_validity=last-1
 -- | public a name=N visibility=public created_at=2026-09-25T00:00:00Z replace_frequency=monthly uuid_validity=last-1,
 -- b name=N visibility=public created_at=2026-11-02T09:00:00Z
@@ -72,9 +74,13 @@ stood AS (
         max(created_at) AS created_at,
         promise,
         value,
-        try_cast(if(promise <> 'replace_frequency', value, NULL) AS DATE) AS day,
+        if(promise <> 'replace_frequency' AND regexp_full_match(value, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), try_cast(value AS DATE), NULL) AS day,
         arg_max(provided_until, seen_from) AS provided_until,
-        try_cast(arg_max(provided_until, seen_from) AS DATE) AS last_day,
+        if(
+            regexp_full_match(arg_max(provided_until, seen_from), '[0-9]{4}-[0-9]{2}-[0-9]{2}'),
+            try_cast(arg_max(provided_until, seen_from) AS DATE),
+            NULL
+        ) AS last_day,
         min(seen_from) AS promised_from,
         max(seen_to) AS promised_to,
         arg_max(coalesce(end_reason, ''), seen_from) AS ended_by
@@ -210,11 +216,13 @@ facts AS (
     LEFT JOIN gaps ON gaps.cloud = stood.cloud AND gaps.owner = stood.owner AND gaps.id = stood.id
     WHERE stood.value <> 'none'
         AND (stood.promise <> 'replace_frequency' OR (lines.id IS NOT NULL AND coalesce(stood.provided_until, '') <> 'none'))
-        AND (
-            stood.day IS NOT NULL
-            OR stood.value IN ('daily', 'weekly', 'monthly', 'quarterly', 'yearly', 'critical_bug', 'never', 'notice', 'forever')
-            OR regexp_full_match(stood.value, 'last-[0-9]{1,9}')
-        )
+        -- A value of the standard, for this promise.
+        AND CASE stood.promise
+            WHEN 'replace_frequency' THEN stood.value IN ('daily', 'weekly', 'monthly', 'quarterly', 'yearly', 'critical_bug', 'never')
+            WHEN 'uuid_validity'
+                THEN stood.day IS NOT NULL OR stood.value IN ('notice', 'forever') OR regexp_full_match(stood.value, 'last-[0-9]{1,9}')
+            ELSE stood.day IS NOT NULL OR stood.value = 'notice'
+        END
 ),
 
 dated AS (
@@ -244,7 +252,7 @@ SELECT
                 WHEN value = 'notice' THEN 'unknown'
                 WHEN value = 'forever' OR promised_to < day + 1 THEN 'broken'
                 WHEN day IS NULL
-                    AND newer < substr(value, 6)::INTEGER
+                    AND newer < try_cast(substr(value, 6) AS INTEGER)
                     AND promised_to < coalesce(last_day, DATE '9999-12-30') + 1
                     THEN 'broken'
                 ELSE 'kept'

@@ -49,6 +49,8 @@ def test_texts_have_an_index_that_is_wide_enough(different: int) -> None:
 def test_other_kinds_come_out_as_they_went_in() -> None:
     days = [date(1970, 1, 1), None, date(2026, 11, 3), date(2149, 6, 5)]
     assert again(days, pa.date32()) == days
+    far = pa.array([200_000_000, -200_000_000], pa.int32()).cast(pa.date32())
+    assert again(far, pa.date32()) == [date(2149, 6, 5), date(1970, 1, 1)], "Python has no such dates"
     assert again([date(1900, 1, 1), date(9999, 12, 31)], pa.date32()) == [date(1970, 1, 1), date(2149, 6, 5)]
     assert again([datetime(2026, 11, 3, 2), None], pa.timestamp("us")) == ["2026-11-03T02:00:00", None]
     assert again([True, False, None], pa.bool_()) == [1, 0, None]

@@ -166,3 +166,48 @@ def test_image_that_was_there_before_it_had_its_name_is_published_with_it(tmp_pa
             ("N", "a", date(2026, 2, 1), "kept", "b"),
             ("N", "b", date(2026, 3, 3), "kept", None),
         ]
+
+
+def test_value_that_the_standard_does_not_have_is_no_promise_and_spoils_no_other(tmp_path: Path) -> None:
+    """Anybody may publish an image with whatever values; for DuckDB `infinity` is a date, and nothing can be added to it."""
+    odd = [
+        "infinity",
+        "-infinity",
+        "epoch",
+        "5881580-07-10",
+        "5877642-06-25 (BC)",
+        "2027-1-5",
+        "2027/01/05",
+        "20270105",
+    ]
+    odd += [
+        "2027-02-30",
+        "2027-01-05 10:00",
+        "0000-00-00",
+        "last-",
+        "last--1",
+        "last-9999999999",
+        "2 weeks",
+        "\u0662\u0660\u0662\u0667",
+    ]
+    odd += ["'; --", "\x01", "x" * 10_000]
+    of_others = {"replace_frequency": ["notice", "2027-01-05"], "uuid_validity": ["monthly", "never"]}
+    of_others["provided_until"] = ["last-3", "forever", "daily"]
+    right = {"replace_frequency": "Monthly ", "uuid_validity": " last-03", "provided_until": "9999-12-31"}
+    images = [
+        image(f"{promise}-{number}", name=f"{promise} {number}", visibility="public", owner="v", **{promise: value})
+        for promise, more in of_others.items()
+        for number, value in enumerate([*odd, *more])
+    ]
+    for number, created in enumerate(("0001-01-01", "9999-12-31", "294246-12-31")):
+        made = {"created_at": f"{created}T00:00:00Z", "visibility": "public", "owner": "v"}
+        images.append(image(f"right-{number}", name=f"right {number}", **made, **right))
+    with new_warehouse(tmp_path) as warehouse:
+        nights = Runs(warehouse, tmp_path / "stage")
+        nights.run({"public": images}, at=run_on(month(0)))
+        nights.run({"public": images[-3:]}, at=run_on(month(1)))
+        found = nights.rows("SELECT id, promise, value FROM image_promises ORDER BY ALL")
+        for name in ("broken_promises", "name_renewals"):
+            warehouse.execute(question(name).text, {"on": LAST} if name == "name_renewals" else {"since": FIRST})
+    stated = (("provided_until", "9999-12-31"), ("replace_frequency", "monthly"), ("uuid_validity", "last-03"))
+    assert found == [(f"right-{number}", *promise) for number in range(3) for promise in stated]
