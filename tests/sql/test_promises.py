@@ -169,7 +169,7 @@ def test_image_that_was_there_before_it_had_its_name_is_published_with_it(tmp_pa
 
 
 def test_value_that_the_standard_does_not_have_is_no_promise_and_spoils_no_other(tmp_path: Path) -> None:
-    """Anybody may publish an image with whatever values; for DuckDB `infinity` is a date, and nothing can be added to it."""
+    """Anybody may publish an image with whatever values; for DuckDB `infinity` is a date that overflows."""
     odd = [
         "infinity",
         "-infinity",
