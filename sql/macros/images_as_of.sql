@@ -1,5 +1,6 @@
 -- images_as_of: the catalogue as it was at a time (UTC), as the runs up to then had seen it.
 -- One row per image, with the columns of `images`: FROM images_as_of(TIMESTAMP '2026-11-01'). `successor` is what is known now.
+-- There are no rows of a time before the first reading of a cloud: nobody knows what was there.
 -- A macro reads the database in USE: in a copy that is only attached, use the view images_by_run.
 -- Case: public a, b | public a min_disk=5
 -- SELECT id, min_disk, listings FROM images_as_of(TIMESTAMP '2026-11-02 12:00')

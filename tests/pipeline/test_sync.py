@@ -1,6 +1,7 @@
 """The flow and the command, at a fake cloud that can misbehave."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -383,3 +384,24 @@ def test_run_that_failed_as_a_whole_says_why(cloud: FakeCloud, tmp_path: Path, m
     assert [(row[0], row[-1]) for row in answer] == [(run_id, why), (before[0], None)]
     faulty = statement("queries", "faulty_runs").text.replace("$since", "'2000-01-01'")
     assert [(row[1], row[4], row[6]) for row in place.rows(faulty)] == [(run_id, None, why)]
+
+
+def test_run_is_made_without_what_it_can_do_without(
+    cloud: FakeCloud, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page or metrics whose place is not set lose no run; without landing there is none."""
+    place = Place(tmp_path, c=cloud)
+    config = Path(place.config)
+    written = config.read_text(encoding="utf-8")
+    lost = "".join(f'{name} = "$NOWHERE/{name}"\n' for name in ("dashboard", "metrics"))
+    config.write_text(lost + written, encoding="utf-8")
+    assert place.run().status == "completed"
+    assert f"the page is not made: {config}: dashboard names $NOWHERE, which is not set" in caplog.text
+    assert f"no metrics are written: {config}: metrics names $NOWHERE, which is not set" in caplog.text
+    for name in ("landing", "end_of_life"):
+        config.write_text(re.sub(f"^{name} = .*\n", "", written, flags=re.MULTILINE), encoding="utf-8")
+        config.write_text(f'{name} = "$NOWHERE/x"\n' + config.read_text(encoding="utf-8"), encoding="utf-8")
+        asked = len(cloud.log)
+        with pytest.raises(SettingsError, match=f"{name} names [$]NOWHERE"):
+            place.run()
+        assert len(cloud.log) == asked
