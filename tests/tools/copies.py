@@ -1,8 +1,13 @@
 """A published copy for the tools, and how to run their programs."""
 
+import fcntl
 import os
+import select
+import struct
 import subprocess
-from collections.abc import Mapping
+import termios
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from load.publish import publish
@@ -21,6 +26,28 @@ def published(folder: Path, *spoiling: str) -> Path:
             warehouse.execute(statement)
         publish(warehouse, folder / "published.duckdb")
     return folder / "published.duckdb"
+
+
+def on_a_screen(command: Sequence[str], said: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """What a program of the tools' environment draws on a terminal. `said`: what to wait for, and what to type then."""
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 160, 0, 0))
+    variables = {**os.environ, "TERM": "xterm-256color", "DO_NOT_TRACK": "1"}
+    program = subprocess.Popen([str(BIN / command[0]), *command[1:]], stdin=its, stdout=its, stderr=its, env=variables)
+    os.close(its)
+    drawn, until = b"", time.monotonic() + 300
+    try:
+        for awaited, typed in said:
+            while awaited not in drawn:
+                assert time.monotonic() < until, f"{awaited!r} was never drawn: {drawn[-2000:]!r}"
+                if select.select([ours], [], [], 1)[0]:
+                    drawn += os.read(ours, 1 << 16)
+            os.write(ours, typed)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
+    return drawn
 
 
 def run(folder: Path, *command: str, variables: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":

@@ -12,7 +12,7 @@ import pytest
 from load.export import export
 from tests.documents import document
 from tests.pipeline.test_metrics import expressions
-from tests.tools.copies import BIN, published, run
+from tests.tools.copies import BIN, on_a_screen, published, run
 
 PATH = "/srv/glanceback/data/published.duckdb"
 TOOLS = document("tools.md")
@@ -76,6 +76,19 @@ def test_shell_recipe_answers(copy: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "hsql", *command[0].replace(PATH, str(copy)).split(), "--json", "-c", command[1])
     assert done.returncode == 0, done.stderr
     assert {row["listing"] for row in json.loads(done.stdout)} == {"public", "private"}
+
+
+def test_shell_in_the_terminal_answers_on_its_screen(copy: Path) -> None:
+    (command,) = re.findall(r"^(harlequin .*)$", TOOLS, re.MULTILINE)
+    words = command.replace(PATH, str(copy)).split()
+    on_a_screen(
+        words,
+        [
+            (b"Query Editor", b"SELECT id FROM images"),
+            (b"FROM", b"\n"),  # Ctrl+J
+            (b"Query Results (3 Records)", b""),
+        ],
+    )
 
 
 def test_mcp_server_shows_comments_and_answers(copy: Path, tmp_path: Path) -> None:
