@@ -1,11 +1,13 @@
 """`glanceback export`: writes every table as Parquet and CSV, for other tools."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from cli.options import config_option
 from cli.timestamps import day
+from core.errors import SettingsError
 from load.export import FORMATS
 from load.export import export as export_tables
 from load.published import need_published
@@ -41,6 +43,11 @@ def export(folder: Path, forms: tuple[str, ...], since: str | None, overwrite: b
     published = load_settings(config).published
     need_published(published)
     first_day = day(since) if since is not None else None
+    if first_day is not None and first_day > datetime.now(UTC).date():
+        raise SettingsError(
+            f"--since {since}: {first_day} is in the future, so no event would be written",
+            "Name the first day to write: yesterday.",
+        )
     formats = tuple(dict.fromkeys(forms)) or FORMATS
     tables = export_tables(published, folder, formats, overwrite=overwrite, since=first_day)
     click.echo(f"exported to {folder}: {', '.join(tables)}", err=True)

@@ -13,7 +13,7 @@ import duckdb
 
 from core import storage
 from core.errors import SettingsError, WarehouseError
-from load.exported_tables import keep_earlier_days, write_table
+from load.exported_tables import first_day_to_write, keep_earlier_days, write_table
 from load.statements import tables
 
 FORMATS: Final = ("parquet", "csv")
@@ -38,8 +38,8 @@ def export(
     may be a mount point. An earlier export is removed when the new one is complete.
 
     `since`: Parquet of tables about times is partitioned by day too, in folders <table>/cloud=<cloud>/day=<day>, from
-    this day (UTC) on; the earlier days of an export that is overwritten stay. In CSV they have the rows from this day
-    on.
+    this day (UTC) on; the earlier days of an export that is overwritten stay. If that export ended before this day, or
+    is not by day, the days between are written too. In CSV they have the rows from this day on.
 
     Raises: SettingsError if the target is not empty and may not be overwritten; WarehouseError if it cannot be
     written: then it stays as it was.
@@ -58,12 +58,15 @@ def export(
             try:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 with duckdb.connect(str(published), read_only=True) as connection:
+                    parquet = target / "parquet"
+                    from_day = first_day_to_write(connection, parquet, since) if since is not None else None
                     for form in formats:
                         (unfinished / form).mkdir(parents=True)
                         for name in exported:
-                            write_table(connection, name, form, unfinished / form, since)
-                if since is not None and "parquet" in formats:
-                    keep_earlier_days(target / "parquet", unfinished / "parquet", since)
+                            first = from_day if form == "parquet" else since
+                            write_table(connection, name, form, unfinished / form, first)
+                if from_day is not None and "parquet" in formats:
+                    keep_earlier_days(parquet, unfinished / "parquet", from_day)
                 _take_the_place(target, formats)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)

@@ -54,6 +54,19 @@ def write_table(
                 _copy(connection, of_cloud, place / _ONE_FILE, stored)
 
 
+def first_day_to_write(connection: duckdb.DuckDBPyConnection, earlier: Path, since: date) -> date:
+    """The day from which tables about times must be written, so that no day is missing after those of `earlier`.
+
+    `since`, or the last day of the earlier export: that day went on after it. If it is not by day, the first of all.
+    """
+    places = [place for name in DAYS for place in (earlier / name).glob("cloud=*/*")]
+    if any(not place.name.startswith(_DAY) for place in places):
+        ((first,),) = connection.execute("SELECT min(day) FROM daily_catalogue").fetchall()
+        return min(since, first or since)
+    days = [place.name.removeprefix(_DAY) for place in places if place.match(f"daily_catalogue/*/{_DAY}*")]
+    return min(since, date.fromisoformat(max(days))) if days else since
+
+
 def keep_earlier_days(earlier: Path, folder: Path, since: date) -> None:
     """Take over the days before `since` of an earlier export's tables. Raises: OSError."""
     for name in DAYS:

@@ -197,6 +197,13 @@ def test_export_replaces_an_earlier_one_only_if_told_and_leaves_other_files(fold
     assert not (target / "csv" / "stale.csv").exists()
 
 
+def test_export_since_a_day_that_is_to_come_is_refused(folder: Path) -> None:
+    code, _, err = run(folder, "export", str(folder / "out"), "--since", "2999-01-01")
+    assert (code, "2999-01-01 is in the future" in err) == (2, True)
+    assert not (folder / "out").exists()
+    assert run(folder, "export", str(folder / "out"), "--since", "today", "--format", "csv")[0] == 0
+
+
 def test_export_to_where_nothing_can_be_written_fails_with_a_sentence(folder: Path) -> None:
     (folder / "file").write_text("")
     code, _, err = run(folder, "export", str(folder / "file" / "out"))

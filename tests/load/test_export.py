@@ -218,6 +218,28 @@ def test_days_from_since_on_are_replaced_and_earlier_ones_stay(two_days: Path, t
     assert all(same(two_days, out, table) for table in DAYS)
 
 
+def test_no_day_is_missing_if_the_exports_of_some_nights_were_not_made(two_days: Path, tmp_path: Path) -> None:
+    """The last export was made on its last day, which went on after it."""
+    out, later = tmp_path / "out", date(2026, 11, 5)
+    export(two_days, out, ["parquet"], since=FIRST)
+    for table in DAYS:
+        for place in (out / "parquet" / table / "cloud=c").glob("day=2026-11-03"):
+            shutil.rmtree(place)
+    events = out / "parquet" / "image_events" / "cloud=c" / "day=2026-11-02"
+    (events / "data_0.parquet").rename(events / "of-the-morning.parquet")
+    export(two_days, out, ["parquet"], since=later, overwrite=True)
+    assert all(same(two_days, out, table) for table in DAYS)
+    assert [file.name for file in events.iterdir()] == ["data_0.parquet"]
+
+
+def test_export_that_was_not_by_day_loses_no_earlier_day(two_days: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(two_days, out, ["parquet"])
+    export(two_days, out, ["parquet"], since=SECOND, overwrite=True)
+    assert days_of(out, "daily_catalogue") == ["day=2026-11-02", "day=2026-11-03"]
+    assert all(same(two_days, out, table) for table in DAYS)
+
+
 def test_file_system_without_links_keeps_the_earlier_days_too(
     two_days: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
