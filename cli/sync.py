@@ -89,10 +89,10 @@ def run_sync(
     request = RunRequest("changes" if changes else "full", config, clouds, listings, accept_deletions, resume)
     try:
         with progress(console):
-            if _is_a_flow(settings, orchestrator or settings.orchestrator):
+            if _is_a_flow(orchestrator or settings.orchestrator):
                 report = _run_flow(request, settings)
             else:
-                with ThreadSteps() as steps:
+                with _steps(settings) as steps:
                     report = run(request, steps, _write_page)
     except GlancebackError as exc:
         tell_error(exc, settings, request.mode)
@@ -101,11 +101,17 @@ def run_sync(
     return report
 
 
-def _is_a_flow(settings: Settings, orchestrator: str) -> bool:
-    """Whether Prefect runs it. With `auto`: if a Prefect server is named, or for Dask."""
-    if orchestrator == "auto":
-        return settings.task_runner == "dask" or named_server(os.environ) is not None
-    return orchestrator == "prefect"
+def _is_a_flow(orchestrator: str) -> bool:
+    """Whether Prefect runs it. With `auto`: if a Prefect server is named."""
+    return orchestrator == "prefect" or (orchestrator == "auto" and named_server(os.environ) is not None)
+
+
+def _steps(settings: Settings) -> ThreadSteps:
+    if settings.task_runner != "dask":
+        return ThreadSteps()
+    from flows.dask_steps import DaskSteps  # Dask workers are seldom used
+
+    return DaskSteps(settings)
 
 
 def _write_page(published: Path, target: Path, version: str) -> int:

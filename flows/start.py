@@ -71,7 +71,7 @@ def run_flow(request: RunRequest, home: Path, *, has_own_workers: bool = False) 
     if not os.environ.get("PREFECT_API_URL"):
         begin_embedded_server()
     if has_own_workers:
-        begin_own_workers()
+        begin_own_workers(has_prefect=True)
     gc.disable()  # importing makes a million objects, and no garbage
     import_prefect()
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # after prepare

@@ -30,6 +30,9 @@ _ROOT: Final = Path(__file__).resolve().parent.parent
 _lost: list[str] = []
 """Why a cluster went away during this run."""
 
+_used: list[str] = []
+"""The cluster that reads for this run."""
+
 
 def our_version() -> dict[str, str]:
     """Our versions, which a worker must have too: what we send was made by this code, this Python and this Prefect."""
@@ -118,6 +121,7 @@ def _fault(answer: Any, ours: dict[str, str]) -> str | None:
 def watched(client: Any, where: str) -> Iterator[None]:
     """Inside, listings are cancelled when all workers are gone and none comes back."""
     _lost.clear()
+    _used[:] = [where]
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(client, where, ended.wait), daemon=True, name="watch workers")
     watcher.start()
@@ -167,8 +171,9 @@ def said_of_dask(error: BaseException, cloud: str, listing: str) -> CloudError |
     where = f"cloud {cloud}, listing {listing}"
     module = type(error).__module__.partition(".")[0]
     if _lost or isinstance(error, CancelledError):
+        what = _lost[0] if _lost else f"{_used[0] if _used else 'Dask'} went away"
         return CloudError(
-            f"{where}: {_lost[0] if _lost else 'the Dask scheduler, or its workers, went away'} while it was read",
+            f"{where}: {what} while it was read",
             "Start the scheduler and its workers again, then run glanceback sync --resume.",
         )
     if type(error).__name__ == "KilledWorker":

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
-from core.errors import SettingsError
 from extract.stopping import PROCESS_STOP
 from load.runs import Run
 from load.warehouse import Warehouse
@@ -65,11 +64,6 @@ class ThreadSteps:
 
     @contextmanager
     def readers(self, settings: Settings) -> Iterator[None]:
-        if settings.task_runner == "dask":
-            raise SettingsError(
-                'task_runner is "dask", and its workers need Prefect',
-                'Remove orchestrator = "threads" (or --orchestrator threads), or remove task_runner.',
-            )
         yield
 
     def record(self, report: RunReport, run: Run, warehouse: Warehouse, page: str | None) -> None:

@@ -1,12 +1,14 @@
 """Listings read by Dask workers: several processes, one landing, the same history as one process makes of it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import distributed
@@ -15,6 +17,7 @@ import pytest
 
 from core.errors import SettingsError
 from flows import worker_check
+from pipeline import cloud_reading
 from tests.clouds.accounts import write_clouds_yaml, write_settings
 from tests.clouds.estate import fake_estate
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
@@ -59,19 +62,21 @@ def pid_of_a_busy_worker(cluster: distributed.LocalCluster) -> int:
 def test_dask_workers_read_what_one_process_reads(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    here, there = Place(tmp_path / "a", c=cloud), on_dask(Place(tmp_path / "b", "prefect", c=cloud), workers)
-    assert here.run().status == there.run().status == "completed"
-    assert here.rows(HISTORY) == there.rows(HISTORY)
-    assert here.rows(LISTINGS) == there.rows(LISTINGS)
-    assert len(there.rows(HISTORY)) == 400
+    for name in ("here", "there", "by Prefect"):
+        (tmp_path / name).mkdir()
+    here, there = Place(tmp_path / "here", c=cloud), on_dask(Place(tmp_path / "there", c=cloud), workers)
+    by_prefect = on_dask(Place(tmp_path / "by Prefect", "prefect", c=cloud), workers)
+    for place in (here, there, by_prefect):
+        assert place.run().status == "completed"
+        assert place.rows(HISTORY) == here.rows(HISTORY)
+        assert place.rows(LISTINGS) == here.rows(LISTINGS)
+        assert len(place.rows(HISTORY)) == 400
 
 
 def test_worker_that_is_killed_loses_nothing(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    place = on_dask(Place(tmp_path, "prefect", c=cloud), workers)
+    place = on_dask(Place(tmp_path, c=cloud), workers)
     killed: list[int] = []
 
     def kill(asked: Asked) -> Reply | None:
@@ -89,7 +94,7 @@ def test_worker_that_is_killed_loses_nothing(
 def test_all_workers_together_keep_to_max_connections(
     cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path
 ) -> None:
-    place = Place(tmp_path, "prefect", c=cloud)
+    place = Place(tmp_path, c=cloud)
     config = Path(place.config)
     config.write_text(config.read_text() + "max_connections = 2\n")
     on_dask(place, workers)
@@ -108,7 +113,7 @@ def test_all_workers_together_keep_to_max_connections(
 
 
 def test_scheduler_that_is_not_there_is_said(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
-    place = Place(tmp_path, "prefect", c=cloud)
+    place = Place(tmp_path, c=cloud)
     config = Path(place.config)
     config.write_text('task_runner = "dask"\ndask_scheduler = "tcp://127.0.0.1:9"\n' + config.read_text())
     done = place.command("sync", DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
@@ -138,7 +143,7 @@ def test_scheduler_without_workers_is_not_waited_for(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
 ) -> None:
     with cluster_of(0) as none:
-        place = on_dask(Place(tmp_path, "prefect", c=cloud), none)
+        place = on_dask(Place(tmp_path, c=cloud), none)
         with pytest.raises(SettingsError, match="has no workers; none came within 2 s") as caught:
             place.run()
         assert none.scheduler_address in str(caught.value)
@@ -159,7 +164,7 @@ def test_worker_that_cannot_read_for_us_is_named(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, preload: str, said: str
 ) -> None:
     with cluster_of(1, preload) as useless:
-        place = on_dask(Place(tmp_path, "prefect", c=cloud), useless)
+        place = on_dask(Place(tmp_path, c=cloud), useless)
         with pytest.raises(SettingsError, match=r"workers of the Dask scheduler at .* 1 of 1 cannot read") as caught:
             place.run()
         assert f"{useless.workers[0].worker_address} {said}" in str(caught.value)
@@ -169,7 +174,7 @@ def test_workers_that_all_went_away_are_not_waited_for(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, impatient: None
 ) -> None:
     scheduler = cluster_of(1)
-    place = on_dask(Place(tmp_path, "prefect", c=cloud), scheduler)
+    place = on_dask(Place(tmp_path, c=cloud), scheduler)
     ended: list[bool] = []
 
     def end(asked: Asked) -> Reply | None:
@@ -200,7 +205,7 @@ def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path
     worker = subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"], stderr=subprocess.DEVNULL
     )
-    place = Place(tmp_path, "prefect", c=cloud)
+    place = Place(tmp_path, c=cloud)
     config = Path(place.config)
     config.write_text(f'task_runner = "dask"\ndask_scheduler = "{address}"\n' + config.read_text())
 
@@ -220,13 +225,14 @@ def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert "glanceback itself" not in done.stderr
     assert f"the Dask scheduler at {address} went away while" in done.stderr
+    assert done.stderr.count("went away while") == done.stderr.count(f"{address} went away while")
 
 
 def test_worker_without_credentials_names_itself(
     cloud: FakeCloud, tmp_path: Path, prefect_home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with cluster_of(1) as poor:
-        place = on_dask(Place(tmp_path, "prefect", c=cloud), poor)
+        place = on_dask(Place(tmp_path, c=cloud), poor)
         config = Path(place.config)
         config.write_text(config.read_text().replace('auth_type = "none"\n', 'os_cloud = "c"\n'))
         account = {"auth_type": "none", "auth": {"endpoint": cloud.url}, "image_endpoint_override": cloud.url}
@@ -236,14 +242,40 @@ def test_worker_without_credentials_names_itself(
         assert f"Dask worker {poor.workers[0].worker_address} on " in str(error)
 
 
-def test_own_cluster_needs_no_scheduler(cloud: FakeCloud, tmp_path: Path, prefect_home: str) -> None:
-    place = Place(tmp_path, "prefect", c=cloud)
+@pytest.mark.parametrize("orchestrator", ["auto", "prefect"])
+def test_own_cluster_needs_no_scheduler_and_no_prefect(
+    cloud: FakeCloud, tmp_path: Path, prefect_home: str, orchestrator: str
+) -> None:
+    place = Place(tmp_path, c=cloud)
     config = Path(place.config)
-    config.write_text('task_runner = "dask"\ndask_workers = 2\n' + config.read_text())
-    done = place.command("sync")
+    written = config.read_text().replace('orchestrator = "threads"', f'orchestrator = "{orchestrator}"')
+    config.write_text('task_runner = "dask"\ndask_workers = 2\n' + written)
+    done = place.command("sync", PREFECT_HOME=str(tmp_path / "prefect"))
     assert done.returncode == 0, done.stderr
     assert "400 new" in done.stderr
     assert "Traceback" not in done.stderr
+    assert (tmp_path / "prefect").exists() == (orchestrator == "prefect")
+    if orchestrator == "auto":
+        assert re.search(r"listing private: 80 images on \d+ pages, read by a worker", done.stderr)
+
+
+def test_listing_that_fails_for_a_while_is_read_again_by_a_worker(
+    cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = replace(cloud_reading.READ_LISTING, retry_delay_seconds=0.0)
+    monkeypatch.setattr(cloud_reading, "READ_LISTING", step)
+    place = on_dask(Place(tmp_path, c=cloud), workers)
+    failed: list[str] = []
+
+    def fail(asked: Asked) -> Reply | None:
+        if asked.query.get("owner") and asked.query.get("marker") and not failed:
+            failed.append(asked.path)
+            return Reply(503)
+        return None
+
+    cloud.faults.append(fail)
+    assert place.run().status == "completed"
+    assert failed
 
 
 def test_projects_of_an_account_are_read_by_workers_as_by_one_process(
@@ -266,7 +298,7 @@ def test_projects_of_an_account_are_read_by_workers_as_by_one_process(
                     settings = f'task_runner = "dask"\ndask_scheduler = "{cluster.scheduler_address}"\n'
                     config.write_text(settings + config.read_text())
                     estate.logins.clear()
-                report = sync(str(config), orchestrator="prefect")
+                report = sync(str(config))
                 assert (report.status, len(report.clouds)) == ("completed", 4)
                 with duckdb.connect(str(folder / "published.duckdb"), read_only=True) as published:
                     found.append(published.execute(rows).fetchall())

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from flows.dask_steps import DaskSteps
 from flows.start import run_flow
 from page.dashboard import write_page
 from pipeline.report import RunReport
 from pipeline.run import RunRequest, run
+from pipeline.settings import load_settings
 from pipeline.threads import ThreadSteps
 
 Orchestrator = Literal["threads", "prefect"]
@@ -23,5 +25,6 @@ def sync(
     request = RunRequest(mode, config, **parameters)
     if orchestrator == "prefect":
         return run_flow(request, Path(config).parent / "prefect")
-    with ThreadSteps() as steps:
+    settings = load_settings(config)
+    with DaskSteps(settings) if settings.task_runner == "dask" else ThreadSteps() as steps:
         return run(request, steps, write_page)
