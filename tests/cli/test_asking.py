@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from cli.beginnings import beginnings
 from cli.main import main
 from load.publish import publish
 from tests.load.runs import Runs, image, new_warehouse
@@ -292,3 +293,14 @@ def test_diff_counts_changed_images_as_sync_does_and_moved_ones_apart(tmp_path: 
     assert counts.changed == 2
     _, _, told = run(tmp_path, "diff", "2026-11-02")
     assert "images: 0 added, 0 removed, 2 changed, 2 moved" in told
+
+
+def test_clouds_whose_history_begins_later_are_named_up_to_five() -> None:
+    asked = datetime(2026, 11, 2)
+    readings = {f"c{number}": asked + timedelta(days=number) for number in range(-1, 8)}
+    lines = beginnings(readings, asked, "so it is")
+    assert len(lines) == 6
+    assert lines[0] == "cloud c1: the history begins at 2026-11-03 00:00:00 UTC, with the first reading; so it is"
+    assert lines[5] == "and 2 other clouds whose history begins later"
+    assert len(beginnings(readings, asked + timedelta(days=2), "so it is")) == 5
+    assert beginnings(readings, asked + timedelta(days=7), "so it is") == []

@@ -282,7 +282,7 @@ def test_run_that_died_or_failed_to_load_is_the_last_run(runs: Runs) -> None:
     found = runs.status(49)
     assert (found["last_run"], found["last_status"], found["last_full_status"]) == (going_on, "running", "running")
     runs.run(72, died="running")
-    assert runs.of(f"SELECT status FROM runs WHERE run_id = '{going_on}'") == [("failed",)]
+    assert runs.of(f"SELECT status, error FROM runs WHERE run_id = '{going_on}'") == [("failed", DIED)]
 
 
 def test_cloud_of_which_no_run_ever_read_anything_is_there(runs: Runs) -> None:

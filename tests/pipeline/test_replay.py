@@ -166,8 +166,11 @@ def test_replay_of_a_damaged_page_changes_nothing(
     assert isinstance(settings.landing, Path)
     (page, *_) = sorted(settings.landing.glob("*/c/public/page-*"))
     os.truncate(page, 10)
-    with pytest.raises(GlancebackError, match="public cannot be read"):
+    with pytest.raises(GlancebackError, match="public cannot be read") as caught:
         replay(settings)
+    with Warehouse(settings.warehouse) as warehouse:
+        why = warehouse.execute("SELECT status, error FROM runs WHERE mode = 'replay'").fetchall()
+    assert why == [("failed", str(caught.value))]
     assert history(settings) == five_nights
 
 
