@@ -11,6 +11,7 @@ from string import Template
 from typing import Final, TypeVar
 
 from core.errors import SettingsError
+from core.redaction import shown_url
 from core.storage import Place, folder_at
 from load.lake import PREFIX, Lake, local_file, warehouse_at
 
@@ -144,13 +145,20 @@ def check_apart(
         for other, same in named[:number]:
             if same_file(file, same):
                 raise SettingsError(f"{other} and {setting} are the same file, {file}", "Give each its own path.")
-    if isinstance(warehouse, Lake) and "://" not in warehouse.data and isinstance(landing, Path):
-        data, pages = Path(warehouse.data).resolve(), landing.resolve()
-        if data == pages or data in pages.parents or pages in data.parents:
+    if isinstance(warehouse, Lake) and not isinstance(landing, NotSet):
+        data, pages = _parts(warehouse.data), _parts(landing)
+        if data[: len(pages)] == pages or pages[: len(data)] == data:
             raise SettingsError(
-                f"ducklake_data ({data}) and landing ({pages}) contain one another",
+                f"ducklake_data ({shown_url(warehouse.data)}) and landing ({landing}) contain one another",
                 "Give each a folder of its own: old files are removed from both.",
             )
+
+
+def _parts(place: Place | str) -> tuple[str, ...]:
+    """The names of the folders on the way to a folder; a bucket is not the folder of its name."""
+    if isinstance(place, Path) or "://" not in str(place):
+        return Path(place).resolve().parts  # type: ignore[arg-type]
+    return ("s3:", *filter(None, str(place).partition("://")[2].partition("?")[0].split("/")))
 
 
 def same_file(one: Path, other: Path) -> bool:

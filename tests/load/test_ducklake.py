@@ -1,11 +1,13 @@
 """A warehouse on DuckLake: catalogue in a real PostgreSQL and in SQLite, data in a folder and at an S3 server."""
 
+import logging
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import duckdb
@@ -146,7 +148,9 @@ def test_machines_that_load_different_clouds_at_once_all_succeed(place_of_a_lake
         assert warehouse.execute("SELECT count(*) FROM run_clouds").fetchall() == [(MACHINES * NIGHTS,)]
 
 
-def test_data_may_lie_in_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """boto3's bucket `lake`, in a store that this process is led to."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -155,18 +159,43 @@ def test_data_may_lie_in_an_object_store(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t'of the store")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        bucket = boto3.resource("s3").create_bucket(Bucket="lake")
-        with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as warehouse:
-            bring_up_to_date(warehouse, "0")
-            nights = Runs(warehouse, tmp_path / "stage")
-            nights.run({"public": [image(f"{number}") for number in range(100)]})
-            nights.run({"public": [image(f"{number}") for number in range(90)]})
-            assert nights.rows("SELECT count(*) FROM images") == [(90,)]
-        assert any(one.key.endswith(".parquet") for one in bucket.objects.all())
-        with Warehouse(Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data/")) as again:
-            assert again.execute("SELECT count(*) FROM image_versions").fetchall() == [(100,)]
+        yield boto3.resource("s3").create_bucket(Bucket="lake")
     finally:
         server.stop()
+
+
+def test_data_may_lie_in_an_object_store(bucket: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Also there small files are merged, old snapshots expire, and files of killed loads are removed; no others are."""
+
+    def keys() -> set[str]:
+        return {one.key for one in bucket.objects.all()}
+
+    lake = Lake("sqlite", str(tmp_path / "catalogue.sqlite"), "s3://lake/data")
+    others = {"data-of-others/image_versions/ducklake-theirs.parquet", "data/main/README.txt", "other.parquet"}
+    with Warehouse(lake) as warehouse, caplog.at_level(logging.INFO):
+        bring_up_to_date(warehouse, "0")
+        for key in others:
+            bucket.put_object(Key=key, Body=b"")
+        nights = Runs(warehouse, tmp_path / "stage")
+        files = []
+        for number in range(3):
+            nights.run({"public": [image(str(one), name=f"{number if one % 3 == 0 else 0}") for one in range(60)]})
+            lost = f"data/main/image_versions/ducklake-lost-{number}.parquet"
+            bucket.copy({"Bucket": "lake", "Key": next(key for key in keys() if "image_versions" in key)}, lost)
+            before = len(keys())
+            keep_small(warehouse, datetime.now(UTC).replace(tzinfo=None))
+            assert lost in keys(), "it may be a load that goes on"
+            keep_small(warehouse, datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=2))
+            assert lost not in keys()
+            assert len(keys()) < before
+            files.append(len(keys()))
+        assert others <= keys()
+        assert files[-1] == files[0]
+        assert warehouse.execute("SELECT count(*) FROM ducklake_snapshots('warehouse')").fetchall() == [(1,)]
+    assert "waits for the next run" not in caplog.text
+    with Warehouse(lake) as again:
+        found = "SELECT count(*), count(*) FILTER (WHERE seen_to IS NULL) FROM image_versions"
+        assert again.execute(found).fetchall() == [(100, 60)]
 
 
 def test_unreachable_catalogue_is_said_without_its_password(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where settings come from, and what is wrong with them, in words."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,26 @@ def test_folder_of_a_long_cloud_name_is_none_too_long(tmp_path: Path, letter: st
     for folder in folders:
         folder.mkdir(parents=True)
     assert cloud_folder(tmp_path, "run", "云" * 28).name == "%E4%BA%91" * 28
+
+
+@pytest.mark.parametrize(
+    ("data", "landing", "is_refused"),
+    [
+        ("s3://b/lake", "s3://b/lake", True),
+        ("s3://b/lake/", "s3://b/lake/landing", True),
+        ("s3://b//lake", "s3://b/lake//landing/", True),
+        ("s3://b/landing/lake", "s3://b/landing", True),
+        ("s3://b", "s3://b/landing", True),
+        ("s3://b/lake", "s3://b/lake-landing", False),
+        ("s3://b/lake", "s3://other/lake", False),
+        ("s3://b/lake", "b/lake", False),
+        ("b/lake", "s3://b/lake", False),
+    ],
+)
+def test_upkeep_of_a_lake_finds_no_landing_among_its_files(
+    tmp_path: Path, data: str, landing: str, is_refused: bool
+) -> None:
+    """It removes what it does not know."""
+    text = f'warehouse = "ducklake:sqlite:c.sqlite"\nducklake_data = "{data}"\nlanding = "{landing}"\n'
+    with pytest.raises(SettingsError, match="contain one another") if is_refused else nullcontext():
+        load_settings(write(tmp_path, text), {})
