@@ -89,7 +89,8 @@ def test_sync_prints_one_object_with_the_contracts_keys(place: Place) -> None:
     done = place.command("sync", "--json")
     report = json.loads(done.stdout)
     assert (done.returncode, report["status"]) == (0, "completed")
-    assert report.keys() == {"run_id", "status", "seconds", "clouds"}
+    assert report.keys() == {"run_id", "status", "seconds", "clouds", "notices_error"}
+    assert report["notices_error"] is None
     (cloud,) = report["clouds"]
     counts = ("new", "changed", "unchanged", "deleted", "returned", "rejected", "withheld_deletions")
     assert {"cloud", "status", "error", "listings", *counts} <= cloud.keys()
