@@ -11,7 +11,10 @@ DUCKDB_LINES = 1.2 1.3 1.4 2.0
 # The files name everything that is needed: pip has nothing to resolve.
 PIP_FLAGS = --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: .venv-newer setup demo check test test-tools test-pythons lint docs mutants bench lock clean
+# Many containers set it. Tests start many processes, and each would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: .venv-newer setup demo check test test-tools test-pythons lint ruff types layers docs mutants bench lock clean
 
 setup: .venv/.ready
 
@@ -36,12 +39,23 @@ test-tools: .venv/.ready-for-tests .venv-tools/.ready
 test-pythons: $(foreach python,$(PYTHONS),.venv-$(python)/.ready)
 	$(foreach python,$(PYTHONS),.venv-$(python)/bin/python -m pytest -m fast && .venv-$(python)/bin/python -m pytest tests/test_wheel.py &&) true
 
+# Two at a time. Each reads again only what changed: they keep their results, and for sqlfluff a file says that all is well.
 lint: .venv/.ready-for-tests
+	$(MAKE) --jobs=2 --output-sync=target --no-print-directory types ruff layers .venv/.sql-is-well
+
+ruff:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types:
 	.venv/bin/mypy
+
+layers:
 	.venv/bin/lint-imports
+
+.venv/.sql-is-well: $(shell find sql -name '*.sql') .sqlfluffignore pyproject.toml requirements-dev.txt
 	.venv/bin/sqlfluff lint --processes 2 --disable-progress-bar --nocolor sql
+	touch $@
 
 # Writes the generated parts of docs/: commands, exit codes, tables, the cookbook. A test says when they are old.
 docs: .venv/.ready-for-tests

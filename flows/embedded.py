@@ -134,7 +134,7 @@ class _Server:
         self._ready, ready = os.pipe()
         self._said: IO[bytes] = tempfile.TemporaryFile(prefix="glanceback-")  # noqa: SIM115 - closed by stop
         with listening:
-            os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            self._url = os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
             command = [sys.executable, "-m", "flows.embedded", str(listening.fileno()), str(ready)]
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [*command, *(["ui"] if has_ui else [])],
@@ -179,6 +179,9 @@ class _Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        # Otherwise the next flow of this process takes it for a server that somebody named.
+        if os.environ.get("PREFECT_API_URL") == self._url:
+            del os.environ["PREFECT_API_URL"]
         if not self._said.closed:
             self._said.close()
             os.close(self._ready)

@@ -18,9 +18,9 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.clouds.openstack import OpenStackCloud, openstack_cloud
-from tests.clouds.prefect_server import new_prefect_database, prefect_home, prefect_server
+from tests.clouds.prefect_server import embedded_server, new_prefect_database, prefect_home, prefect_server
 
-__all__ = ["new_prefect_database", "prefect_home", "prefect_server"]
+__all__ = ["embedded_server", "new_prefect_database", "prefect_home", "prefect_server"]
 """Fixtures, which pytest finds here."""
 
 # Machines differ in speed; what holds for all inputs does not.
@@ -37,8 +37,11 @@ _ASKS_FOR_SERVERS = re.compile(r"\b(openstack: OpenStackCloud|prefect_server: Pr
 """A parameter of a test or fixture: one of the servers that take long to start."""
 
 _LONGEST_FIRST = (
-    "tests/pipeline/test_death.py", "tests/flows/test_dask.py", "tests/flows/test_embedded.py",
-    "tests/load/test_ducklake.py", "tests/pipeline/test_sync.py", "tests/api/test_referee.py",
+    "tests/flows/test_dask.py", "tests/load/test_ducklake.py", "tests/flows/test_embedded.py",
+    "tests/pipeline/test_large_estate.py", "tests/pipeline/test_replay.py", "tests/pipeline/test_object_store.py",
+    "tests/pipeline/test_sync.py", "tests/pipeline/test_changing_catalogue.py", "tests/pipeline/test_hostile.py",
+    "tests/browser/test_page.py", "tests/pipeline/test_death.py", "tests/pipeline/test_moved_shares.py",
+    "tests/cli/test_demo.py", "tests/api/test_referee.py",
 )  # fmt: skip
 """After the files that need servers; the order of the others does not matter."""
 

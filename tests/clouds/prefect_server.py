@@ -12,7 +12,13 @@ from typing import Final
 import httpx
 import pytest
 
-from flows.embedded import _new_database, stop_embedded_server, take_new_database
+from flows.embedded import (
+    _new_database,
+    begin_embedded_server,
+    stop_embedded_server,
+    take_new_database,
+    wait_for_embedded_server,
+)
 from tests.clouds.openstack import free_port
 
 
@@ -31,6 +37,17 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield home
     stop_embedded_server()
     del os.environ["PREFECT_HOME"]
+
+
+@pytest.fixture
+def embedded_server(prefect_home: str) -> str:
+    """The address of this process's embedded server, for commands too: each would start one, which takes seconds."""
+    from flows.start import prepare  # imports most of the program
+
+    prepare(Path(prefect_home))
+    begin_embedded_server()
+    wait_for_embedded_server()
+    return os.environ["PREFECT_API_URL"]
 
 
 START_AND_STOP: Final = """

@@ -22,6 +22,7 @@ from tests.clouds.accounts import write_clouds_yaml, write_settings
 from tests.clouds.estate import fake_estate
 from tests.clouds.fake import Asked, FakeCloud, Reply, fake_cloud
 from tests.clouds.openstack import free_port
+from tests.clouds.store import bucket, object_store
 from tests.pipeline.syncing import sync
 from tests.pipeline.test_large_estate import ESTATE
 from tests.pipeline.test_sync import FIVE, Place
@@ -31,7 +32,15 @@ LISTINGS = "SELECT id, listing FROM listing_memberships ORDER BY ALL"
 
 
 @pytest.fixture(scope="module")
-def workers(prefect_home: str) -> Iterator[distributed.LocalCluster]:
+def store() -> Iterator[str]:
+    """The URL of a folder in an object store, to which our environment leads."""
+    with object_store() as running, pytest.MonkeyPatch.context() as patch, bucket(running, patch) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def workers(prefect_home: str, store: str) -> Iterator[distributed.LocalCluster]:
+    """They have our environment."""
     with distributed.LocalCluster(n_workers=2, threads_per_worker=3, dashboard_address=":0") as cluster:
         yield cluster
 
@@ -40,7 +49,7 @@ def workers(prefect_home: str) -> Iterator[distributed.LocalCluster]:
 def cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.largest_page = 10
-        for number in range(400):
+        for number in range(200):
             running.add(f"{number:03d}", FIVE[number % 5], __os_bit="64")
         yield running
 
@@ -70,7 +79,18 @@ def test_dask_workers_read_what_one_process_reads(
         assert place.run().status == "completed"
         assert place.rows(HISTORY) == here.rows(HISTORY)
         assert place.rows(LISTINGS) == here.rows(LISTINGS)
-        assert len(place.rows(HISTORY)) == 400
+        assert len(place.rows(HISTORY)) == 200
+
+
+def test_workers_hand_over_through_the_store(
+    cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path, store: str
+) -> None:
+    place = on_dask(Place(tmp_path, c=cloud), workers)
+    config = Path(place.config)
+    config.write_text(config.read_text().replace('landing = "landing"', f'landing = "{store}"'))
+    assert place.run().status == "completed"
+    assert len(place.rows(HISTORY)) == 200
+    assert not (tmp_path / "landing").exists()
 
 
 def test_worker_that_is_killed_loses_nothing(
@@ -88,7 +108,7 @@ def test_worker_that_is_killed_loses_nothing(
     cloud.faults.append(kill)
     assert place.run().status == "completed"
     assert killed
-    assert len(place.rows(HISTORY)) == 400
+    assert len(place.rows(HISTORY)) == 200
 
 
 def test_all_workers_together_keep_to_max_connections(
@@ -203,7 +223,8 @@ def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", str(port), "--no-dashboard"]
     scheduler = subprocess.Popen(dask, stderr=subprocess.DEVNULL)
     worker = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard", "--no-nanny"],
+        stderr=subprocess.DEVNULL,
     )
     place = Place(tmp_path, c=cloud)
     config = Path(place.config)
@@ -229,17 +250,18 @@ def test_scheduler_that_is_killed_is_named_once(cloud: FakeCloud, tmp_path: Path
 
 
 def test_worker_without_credentials_names_itself(
-    cloud: FakeCloud, tmp_path: Path, prefect_home: str, monkeypatch: pytest.MonkeyPatch
+    cloud: FakeCloud, workers: distributed.LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1) as poor:
-        place = on_dask(Place(tmp_path, c=cloud), poor)
-        config = Path(place.config)
-        config.write_text(config.read_text().replace('auth_type = "none"\n', 'os_cloud = "c"\n'))
-        account = {"auth_type": "none", "auth": {"endpoint": cloud.url}, "image_endpoint_override": cloud.url}
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, c=account)))
-        report = place.run()
-        (error, *_) = [listing.error for listing in report.clouds[0].listings if listing.error]
-        assert f"Dask worker {poor.workers[0].worker_address} on " in str(error)
+    place = on_dask(Place(tmp_path, c=cloud), workers)
+    config = Path(place.config)
+    config.write_text(config.read_text().replace('auth_type = "none"\n', 'os_cloud = "c"\n'))
+    account = {"auth_type": "none", "auth": {"endpoint": cloud.url}, "image_endpoint_override": cloud.url}
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(write_clouds_yaml(tmp_path, c=account)))
+    report = place.run()
+    errors = [str(listing.error) for listing in report.clouds[0].listings if listing.error]
+    assert errors
+    addresses = [worker.worker_address for worker in workers.workers.values()]
+    assert all(any(f"Dask worker {address} on " in error for address in addresses) for error in errors)
 
 
 @pytest.mark.parametrize("orchestrator", ["auto", "prefect"])
@@ -249,14 +271,14 @@ def test_own_cluster_needs_no_scheduler_and_no_prefect(
     place = Place(tmp_path, c=cloud)
     config = Path(place.config)
     written = config.read_text().replace('orchestrator = "threads"', f'orchestrator = "{orchestrator}"')
-    config.write_text('task_runner = "dask"\ndask_workers = 2\n' + written)
+    config.write_text('task_runner = "dask"\ndask_workers = 1\n' + written)
     done = place.command("sync", PREFECT_HOME=str(tmp_path / "prefect"))
     assert done.returncode == 0, done.stderr
-    assert "400 new" in done.stderr
+    assert "200 new" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "prefect").exists() == (orchestrator == "prefect")
     if orchestrator == "auto":
-        assert re.search(r"listing private: 80 images on \d+ pages, read by a worker", done.stderr)
+        assert re.search(r"listing private: 40 images on \d+ pages, read by a worker", done.stderr)
 
 
 def test_listing_that_fails_for_a_while_is_read_again_by_a_worker(

@@ -1,5 +1,7 @@
 """The embedded Prefect server: a new folder begins with a copy of an empty database, and nothing in it is shared."""
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.embedded import _keep_new_database, take_new_database
+from flows.embedded import (
+    _keep_new_database,
+    begin_embedded_server,
+    has_embedded_server,
+    stop_embedded_server,
+    take_new_database,
+)
 from tests.clouds.fake import PROJECT, fake_cloud
 from tests.clouds.prefect_server import environment_of_a_command, server_ran
 
@@ -52,6 +60,23 @@ def test_database_that_is_there_already_stays(tmp_path: Path) -> None:
     take_new_database(tmp_path)
     assert (tmp_path / "prefect.db").read_text() == "somebody's"
     assert [path.name for path in tmp_path.iterdir()] == ["prefect.db"]
+
+
+@pytest.mark.parametrize("set_meanwhile", [None, "http://127.0.0.1:4200/api"])
+def test_address_of_a_server_that_was_stopped_is_not_left_to_the_next_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_meanwhile: str | None
+) -> None:
+    monkeypatch.setattr("flows.embedded._running", [])
+    monkeypatch.setattr(sys, "executable", shutil.which("true"))
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setenv("PREFECT_API_URL", "")  # which is there again after the test
+    begin_embedded_server()
+    assert os.environ["PREFECT_API_URL"].startswith("http://127.0.0.1:")
+    if set_meanwhile:
+        os.environ["PREFECT_API_URL"] = set_meanwhile
+    stop_embedded_server()
+    assert not has_embedded_server()
+    assert os.environ.get("PREFECT_API_URL") == set_meanwhile
 
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:

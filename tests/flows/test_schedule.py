@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from cli.main import main
 from core.errors import SettingsError
 from flows.serving import check_schedule
+from pipeline.settings import load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, fake_cloud
 from tests.clouds.openstack import free_port
@@ -43,7 +44,8 @@ def cloud() -> Iterator[FakeCloud]:
 def config(cloud: FakeCloud, tmp_path: Path) -> str:
     return write_settings(
         tmp_path,
-        f'dashboard = "page.html"\n[clouds.c]\nauth_type = "none"\nendpoint = "{cloud.url}"\nproject_id = "{PROJECT}"',
+        f'[clouds.c]\nauth_type = "none"\nendpoint = "{cloud.url}"\nproject_id = "{PROJECT}"',
+        'dashboard = "page.html"\nlock_wait_seconds = 300',
     )
 
 
@@ -103,7 +105,8 @@ def test_deployments_of_prefect_yaml_are_run_by_a_worker(
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    prefect("work-pool", "create", "glanceback", "--type", "process")
+    pool = httpx.post(f"{prefect_server.url}/work_pools/", json={"name": "glanceback", "type": "process"}, timeout=30)
+    assert pool.status_code == 201
     prefect("deploy", "--all")
     deployments = {
         found["name"]: found
@@ -112,9 +115,9 @@ def test_deployments_of_prefect_yaml_are_run_by_a_worker(
     }
     assert [schedule["active"] for schedule in deployments["nightly"]["schedules"]] == [True]
     assert [schedule["active"] for schedule in deployments["changes"]["schedules"]] == [False]
-    for name in ("nightly", "changes"):
-        run = start_run(prefect_server.url, deployments[name]["id"])
-        prefect("worker", "start", "--pool", "glanceback", "--run-once", "--limit", "1")
+    runs = [start_run(prefect_server.url, deployments[name]["id"]) for name in ("nightly", "changes")]
+    prefect("worker", "start", "--pool", "glanceback", "--run-once", "--limit", "2")
+    for run in runs:
         state = httpx.get(f"{prefect_server.url}/flow_runs/{run}", timeout=30).json()["state"]
         assert state["type"] == "COMPLETED", state
     assert modes_of_runs(tmp_path) == ["changes", "full"]
@@ -122,83 +125,76 @@ def test_deployments_of_prefect_yaml_are_run_by_a_worker(
     assert any((tmp_path / "page.html").as_uri() in found["data"] for found in links)
 
 
-def test_serve_has_a_schedule_and_a_ui_runs_flows_and_leaves_no_process_behind(config: str, tmp_path: Path) -> None:
-    port = free_port()
-    api = f"http://127.0.0.1:{port}/api"
-    command = ["serve", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin", "--port", str(port), "--config", config]
-    command += ["--changes-cron", "*/15 * * * *"]
-    environment = environment_of_a_command(**IMPATIENT)
-    # What flows in this process have set for themselves.
-    for name in ("PREFECT_HOME", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"):
-        environment.pop(name, None)
-    folder = folder_with_modules_named_as_ours(tmp_path)
-    serving = subprocess.Popen(
-        [sys.executable, "-m", "cli", *command], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    try:
+class Served:
+    """`glanceback serve` in a folder with modules named as ours; `said` is what it wrote until it was stopped."""
+
+    def __init__(self, config: str, elsewhere: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.api = f"{self.url}/api"
+        self.said = ""
+        command = ["serve", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin", "--changes-cron", "0 3 * * *"]
+        environment = environment_of_a_command(**IMPATIENT)
+        # What flows in this process have set for themselves.
+        for name in ("PREFECT_HOME", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"):
+            environment.pop(name, None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *command, "--port", str(port), "--config", config],
+            cwd=elsewhere, env=environment, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.said = self.process.communicate(timeout=300)[1]
+        finally:
+            self.process.kill()
+
+
+def test_serve_has_a_schedule_and_a_ui_runs_flows_and_one_run_makes_up_for_those_missed_while_it_was_down(
+    config: str, tmp_path: Path
+) -> None:
+    elsewhere = folder_with_modules_named_as_ours(tmp_path)
+    with Served(config, elsewhere) as serving:
+        api = serving.api
         deployments = until(lambda: len(found := ask(api, "deployments/filter", {})) == 2 and found)
         (nightly,) = (found for found in deployments if found["name"] == "nightly")
         assert nightly["schedules"][0]["schedule"] == {"cron": "0 2 * * *", "timezone": "Europe/Berlin", "day_or": True}
-        assert "<html" in httpx.get(f"http://127.0.0.1:{port}/", timeout=30).text
+        assert "<html" in httpx.get(f"{serving.url}/", timeout=30).text
         scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
         until(lambda: len(ask(api, "flow_runs/filter", scheduled)) > 1)
         run = start_run(api, nightly["id"])
         until(lambda: httpx.get(f"{api}/flow_runs/{run}", timeout=30).json()["state"]["type"] == "COMPLETED")
         assert modes_of_runs(tmp_path) == ["full"]
-    finally:
-        serving.send_signal(signal.SIGTERM)
-        try:
-            said = serving.communicate(timeout=300)[1]
-        finally:
-            serving.kill()
-    assert "Traceback" not in said, said
-    assert serving.returncode == 0
+    assert "Traceback" not in serving.said, serving.said
+    assert serving.process.returncode == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{api}/health")
 
-
-def test_one_run_makes_up_for_those_that_were_missed_while_serve_was_down(config: str, tmp_path: Path) -> None:
-    home = tmp_path / "prefect"
-    environment = environment_of_a_command(PREFECT_HOME=str(home), **IMPATIENT)
-    environment.pop("PREFECT_SERVER_UI_ENABLED", None)
-
-    def serve(port: int) -> "subprocess.Popen[str]":
-        command = ["serve", "--cron", "0 2 1 * *", "--port", str(port), "--config", config]
-        return subprocess.Popen([sys.executable, "-m", "cli", *command], env=environment, text=True)
-
-    def stop(serving: "subprocess.Popen[str]") -> None:
-        serving.send_signal(signal.SIGTERM)
-        try:
-            serving.wait(300)
-        finally:
-            serving.kill()
+    copies = make_runs_that_were_missed(load_settings(config).home / "prefect", nightly["id"])
 
     def states(api: str) -> list[str]:
         runs = ask(api, "flow_runs/filter", {"flow_runs": {"expected_start_time": {"before_": "2100-01-01T00:00:00Z"}}})
         return sorted(run["state"]["name"] for run in runs if run["id"] in copies)
 
-    port = free_port()
-    serving = serve(port)
-    try:
-        until(lambda: len(ask(f"http://127.0.0.1:{port}/api", "deployments/filter", {})) == 1)
-        until(lambda: ask(f"http://127.0.0.1:{port}/api", "flow_runs/filter", {}))
-    finally:
-        stop(serving)
+    with Served(config, elsewhere) as serving:
+        until(lambda: "Completed" in states(serving.api))
+        assert states(serving.api) == ["Cancelled"] * 3 + ["Completed"]
+    assert modes_of_runs(tmp_path) == ["full", "full"]
+
+
+def make_runs_that_were_missed(home: Path, deployment: str) -> list[str]:
+    """The ids of runs of the deployment that were due on the last days. Those of the days to come are copied."""
     with closing(sqlite3.connect(home / "prefect.db")) as database, database:
-        missed = "SELECT id FROM flow_run WHERE auto_scheduled AND state_type = 'SCHEDULED'"
-        ids = [identity for (identity,) in database.execute(missed)]
-        assert ids
-        # Those of the years to come were due on the last days.
+        to_come = (
+            "SELECT id FROM flow_run WHERE auto_scheduled AND state_type = 'SCHEDULED' AND deployment_id = ? LIMIT 1"
+        )
+        ((identity,),) = database.execute(to_come, [deployment])
         last_days = [datetime.now(UTC) - timedelta(days=number + 1) for number in range(4)]
-        copies = [copy_run(database, ids[0], f"missed {at}", f"{at:%Y-%m-%d %H:%M:%S.%f}") for at in last_days]
-    port = free_port()
-    serving, api = serve(port), f"http://127.0.0.1:{port}/api"
-    try:
-        until(lambda: "Completed" in states(api))
-        assert states(api) == ["Cancelled"] * 3 + ["Completed"]
-    finally:
-        stop(serving)
-    assert modes_of_runs(tmp_path) == ["full"]
+        return [copy_run(database, identity, f"missed {at}", f"{at:%Y-%m-%d %H:%M:%S.%f}") for at in last_days]
 
 
 def copy_run(database: sqlite3.Connection, run: str, name: str, at: str) -> str:
@@ -229,10 +225,10 @@ def test_time_zone_that_does_not_exist_is_refused(prefect_home: str) -> None:
         check_schedule({"nightly": "0 2 * * *"}, "Europe/Bielefeld")
 
 
-def test_schedule_that_means_nothing_is_refused(config: str, prefect_home: str) -> None:
+def test_schedule_that_means_nothing_is_refused(config: str, embedded_server: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cli", "serve", "--cron", "at two", "--port", str(free_port()), "--config", config],
-        env=environment_of_a_command(),
+        env=environment_of_a_command(PREFECT_API_URL=embedded_server),
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,10 @@ One row a case. The case spoils the private listing of the second night; the pub
 
 import gzip
 import json
+import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,14 +34,20 @@ PRIVATE = [f"{number:03d}" for number in range(12)]
 BOMB = gzip.compress(b" " * 50_000_000)
 
 
-@pytest.fixture
-def cloud() -> Iterator[FakeCloud]:
+@contextmanager
+def furnished_cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.largest_page = 5
         running.token = TOKEN
         for identity in PRIVATE:
             running.add(identity, "private")
         running.add("public", "public")
+        yield running
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with furnished_cloud() as running:
         yield running
 
 
@@ -81,8 +89,31 @@ class Place:
         return [row[0] for row in self.warehouse.execute("SELECT id FROM images ORDER BY id").fetchall()]
 
 
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after a night at the cloud, as all tests that ask for `place` begin with."""
+    folder = tmp_path_factory.mktemp("first")
+    with furnished_cloud() as cloud, pytest.MonkeyPatch.context() as patch, new_warehouse(folder) as warehouse:
+        a_place(warehouse, folder, cloud, patch).run()
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(first_night: Path, tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """After the first night."""
+    shutil.copytree(first_night, tmp_path, dirs_exist_ok=True)
+    with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+        yield a_place(warehouse, tmp_path, cloud, monkeypatch)
+
+
+@pytest.fixture
+def new_place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Before it."""
+    with new_warehouse(tmp_path) as warehouse:
+        yield a_place(warehouse, tmp_path, cloud, monkeypatch)
+
+
+def a_place(warehouse: Warehouse, folder: Path, cloud: FakeCloud, patch: pytest.MonkeyPatch) -> Place:
     settings = CloudSettings(
         "c", auth_type="none", endpoint=cloud.url, project_id=PROJECT, tries=1, read_timeout_seconds=1,
         page_timeout_seconds=2, largest_page_bytes=3_000_000, most_pages=30,
@@ -93,9 +124,8 @@ def place(tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> 
         connection.client.auth = TokenAuth(Tokens(), origin_of(cloud.url))
         return connection
 
-    monkeypatch.setattr("pipeline.session.connect", connect_with_token)
-    with new_warehouse(tmp_path) as warehouse:
-        yield Place(warehouse, tmp_path, tmp_path / "landing", settings)
+    patch.setattr("pipeline.session.connect", connect_with_token)
+    return Place(warehouse, folder, folder / "landing", settings)
 
 
 Spoiler = Callable[[FakeCloud, FakeCloud, Asked], Reply | None]
@@ -180,7 +210,6 @@ def test_hostile_server_gives_the_right_data_or_a_clear_error(
     place: Place, cloud: FakeCloud, evil: FakeCloud, case: str
 ) -> None:
     spoil, complaint = CASES[case]
-    place.run()
     cloud.faults.append(
         lambda asked: spoil(cloud, evil, asked) if "owner" in asked.query and "updated_at" not in asked.query else None
     )
@@ -214,15 +243,15 @@ def test_cloud_that_fails_for_a_while_gives_the_right_data(place: Place, cloud: 
 @pytest.mark.parametrize(
     "identity", ["../../etc/passwd", "a'; DROP TABLE images; --", '"quoted"', "a/b?c=d&e#f", "%2e%2e"]
 )
-def test_strange_id_is_an_id_like_any_other(place: Place, cloud: FakeCloud, identity: str) -> None:
+def test_strange_id_is_an_id_like_any_other(new_place: Place, cloud: FakeCloud, identity: str) -> None:
     cloud.add(identity)
-    place.run()
+    new_place.run()
     del cloud.images[identity]
-    _, counts = place.run()
-    assert (counts.deleted, place.current()) == (1, [*PRIVATE, "public"])
+    _, counts = new_place.run()
+    assert (counts.deleted, new_place.current()) == (1, [*PRIVATE, "public"])
 
 
-def test_ids_that_are_none_go_to_the_rejects(place: Place, cloud: FakeCloud) -> None:
+def test_ids_that_are_none_go_to_the_rejects(new_place: Place, cloud: FakeCloud) -> None:
     odd: list[Any] = [{"id": "x" * 10_000}, {"id": 7}, {"id": ""}, {}, None, "text"]
     cloud.faults.append(
         lambda asked: (
@@ -231,9 +260,9 @@ def test_ids_that_are_none_go_to_the_rejects(place: Place, cloud: FakeCloud) -> 
             else None
         )
     )
-    outcomes, counts = place.run()
+    outcomes, counts = new_place.run()
     assert outcomes["private"].complete
-    assert (counts.rejected, place.current()) == (6, ["public"])
+    assert (counts.rejected, new_place.current()) == (6, ["public"])
 
 
 def test_server_that_accepts_and_never_answers_is_an_error(place: Place, cloud: FakeCloud) -> None:
@@ -256,7 +285,6 @@ def test_cloud_that_cannot_be_reached_is_an_error(place: Place, endpoint: str) -
 
 
 def test_landing_that_cannot_be_written_is_an_error_and_ends_nothing(place: Place, cloud: FakeCloud) -> None:
-    place.run()
     place.landing = place.folder / "warehouse.duckdb" / "landing"
     outcomes, counts = place.run()
     assert {outcome.complete for outcome in outcomes.values()} == {False}

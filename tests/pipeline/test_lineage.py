@@ -3,12 +3,8 @@
 import json
 import logging
 import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +15,7 @@ from pipeline.lineage import Lineage
 from pipeline.settings import Settings, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
+from tests.clouds.receiver import Receiver, receiving
 from tests.load.runs import READ_AT
 from tests.pipeline.syncing import sync
 
@@ -26,38 +23,12 @@ TOKEN = "s3cr3t-of-the-account"
 RUN = Run("20261101T020000Z-00000000", READ_AT, "full")
 
 
-@dataclass
-class Receiver:
-    """Keeps the events that it gets."""
-
-    url: str = ""
-    status: int = 201
-    events: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-
-
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    receiver = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            receiver.events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            receiver.headers.append(dict(self.headers))
-            self.send_response(receiver.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing on stderr."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
-        monkeypatch.setenv("OPENLINEAGE_URL", receiver.url)
+    with receiving() as running:
+        monkeypatch.setenv("OPENLINEAGE_URL", running.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield receiver
-        server.shutdown()
+        yield running
 
 
 @pytest.fixture
@@ -80,7 +51,7 @@ def test_receiver_is_told_what_a_run_read_and_wrote(
     monkeypatch.setenv("OS_PASSWORD", TOKEN)
     monkeypatch.setenv("OPENLINEAGE_API_KEY", "key-of-the-receiver")
     assert sync(settings_of(tmp_path, cloud)).status == "completed"
-    start, complete = receiver.events
+    start, complete = receiver.told
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == complete["run"]["runId"]
     assert start["job"]["name"] == complete["job"]["name"] == "sync.full"
@@ -102,17 +73,17 @@ def test_receiver_is_told_what_a_run_read_and_wrote(
     assert columns["min_disk"]["type"] == "INTEGER"
     assert columns["cloud"]["description"]
     assert "sourceCodeLocation" not in start["job"]["facets"]
-    told = json.dumps(receiver.events)
+    told = json.dumps(receiver.told)
     assert TOKEN not in told
     assert "key-of-the-receiver" not in told
     assert receiver.headers[0]["Authorization"] == "Bearer key-of-the-receiver"
 
-    receiver.events.clear()
+    receiver.told.clear()
     cloud.faults.append(lambda asked: Reply(403) if asked.query.get("sort_key") == "id" else None)
     assert sync(settings_of(tmp_path, cloud)).status == "failed"
-    assert [one["eventType"] for one in receiver.events] == ["START", "FAIL"]
-    assert receiver.events[1]["run"]["facets"]["errorMessage"]["message"] == "no cloud was loaded"
-    assert receiver.events[0]["run"]["runId"] != start["run"]["runId"]
+    assert [one["eventType"] for one in receiver.told] == ["START", "FAIL"]
+    assert receiver.told[1]["run"]["facets"]["errorMessage"]["message"] == "no cloud was loaded"
+    assert receiver.told[0]["run"]["runId"] != start["run"]["runId"]
 
 
 @pytest.fixture
@@ -134,16 +105,16 @@ def test_error_ends_the_run(
     told = Lineage(settings)
     told.began(RUN)
     told.broke(error)
-    start, end = receiver.events
+    start, end = receiver.told
     assert (start["eventType"], end["eventType"]) == ("START", state)
     assert message in end["run"]["facets"]["errorMessage"]["message"]
     assert (end["inputs"], end["outputs"]) == ([], []), "there is no published copy"
-    assert TOKEN not in json.dumps(receiver.events)
+    assert TOKEN not in json.dumps(receiver.told)
 
 
 def test_run_that_never_began_says_nothing(receiver: Receiver, settings: Settings) -> None:
     Lineage(settings).broke(WarehouseError("held"))
-    assert receiver.events == []
+    assert receiver.told == []
 
 
 def test_address_shows_no_password(receiver: Receiver) -> None:
@@ -175,7 +146,7 @@ def test_receiver_that_refuses_is_a_warning_without_its_address(
     told = Lineage(settings)
     told.began(RUN)
     told.ended("completed")
-    assert len(receiver.events) == 2, "the second is tried too"
+    assert len(receiver.told) == 2, "the second is tried too"
     assert caplog.text.count("could not be sent") == 2
     assert receiver.url not in caplog.text
 

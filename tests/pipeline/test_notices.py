@@ -3,11 +3,8 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,50 +23,29 @@ from pipeline.settings import Notify, load_settings
 from tests.clouds.accounts import write_settings
 from tests.clouds.fake import PROJECT, FakeCloud, Reply, fake_cloud
 from tests.clouds.prefect_server import environment_of_a_command
+from tests.clouds.receiver import Receiver, receiving
 from tests.load.runs import new_warehouse
 from tests.pipeline.syncing import sync
 
 SECRET = "s3cr3t-of-the-receiver"
 
 
-@dataclass
-class Receiver:
-    """Keeps what it is told. `status`: how it answers."""
-
-    port: int = 0
-    status: int = 200
-    told: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"json://user:{SECRET}@127.0.0.1:{self.port}/"
-
-    def take(self) -> list[tuple[str, str]]:
-        """Kind and title of what came, which is forgotten."""
-        taken = [(one["type"], one["title"].partition(": ")[2]) for one in self.told]
-        self.told.clear()
-        return taken
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
+    with receiving() as running:
+        yield running
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.told.append(json.loads(body))
-            self.send_response(receiver.status)
-            self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing on stderr."""
+def url_of(receiver: Receiver) -> str:
+    """As Apprise wants it."""
+    return f"json://user:{SECRET}@127.0.0.1:{receiver.port}/"
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield receiver
-        server.shutdown()
+
+def take(receiver: Receiver) -> list[tuple[str, str]]:
+    """Kind and title of what came, which is forgotten."""
+    taken = [(one["type"], one["title"].partition(": ")[2]) for one in receiver.told]
+    receiver.told.clear()
+    return taken
 
 
 @pytest.fixture
@@ -84,7 +60,7 @@ def settings_of(folder: Path, cloud: FakeCloud, receiver: Receiver, more: str = 
     return write_settings(
         folder,
         f"""[notify]
-urls = ["{receiver.url}"]
+urls = ["{url_of(receiver)}"]
 {more}
 [clouds.c]
 auth_type = "none"
@@ -106,7 +82,7 @@ def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else
 
     assert night().status == "completed"
     assert night().status == "completed"
-    assert receiver.take() == [], "an ordinary night is no news"
+    assert take(receiver) == [], "an ordinary night is no news"
 
     cloud.faults.append(lambda asked: Reply(403) if asked.query.get("sort_key") == "id" else None)
     assert night().status == "failed"
@@ -114,20 +90,20 @@ def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else
     assert "cloud c: the account may not do this (403)" in notice["message"]
     assert "glanceback status" in notice["message"]
     assert SECRET not in json.dumps(notice)
-    assert [kind for kind, _ in receiver.take()] == ["failure"]
+    assert [kind for kind, _ in take(receiver)] == ["failure"]
     assert night("changes").status == "failed"
     assert night("changes").status == "failed"
-    assert len(receiver.take()) == 1, "of many changes runs that fail in a row the first is told"
+    assert len(take(receiver)) == 1, "of many changes runs that fail in a row the first is told"
 
     cloud.faults.clear()
     assert night().status == "completed"
-    assert receiver.take() == [("success", "all is well again")]
+    assert take(receiver) == [("success", "all is well again")]
 
     cloud.add("with something new", "private", brand_new_attribute="x")
     night()
     (notice,) = receiver.told
     assert "brand_new_attribute is new and undocumented, on 1 image:" in notice["message"]
-    assert receiver.take() == [("info", "the cloud's attributes changed")]
+    assert take(receiver) == [("info", "the cloud's attributes changed")]
 
     for number in range(20):
         del cloud.images[f"{number:03d}"]
@@ -136,19 +112,19 @@ def test_failure_withheld_deletions_drift_and_recovery_are_told_and_nothing_else
     assert "--accept-deletions" in notice["message"]
     assert "glanceback sync --cloud c --accept-deletions" in notice["message"]
     assert "image 000, image 001" in notice["message"]
-    assert receiver.take() == [("warning", "20 deletions withheld")]
+    assert take(receiver) == [("warning", "20 deletions withheld")]
     assert night(accept_deletions=True).status == "completed"
-    assert receiver.take() == [("success", "all is well again")]
+    assert take(receiver) == [("success", "all is well again")]
 
 
 def test_only_what_was_asked_for_is_told(cloud: FakeCloud, receiver: Receiver, tmp_path: Path) -> None:
     config = settings_of(tmp_path, cloud, receiver, 'on = ["recovery"]')
     cloud.faults.append(lambda asked: Reply(403))
     sync(config)
-    assert receiver.take() == []
+    assert take(receiver) == []
     cloud.faults.clear()
     sync(config)
-    assert [kind for kind, _ in receiver.take()] == ["success"]
+    assert [kind for kind, _ in take(receiver)] == ["success"]
 
 
 def report(status: Status, *clouds: CloudReport) -> RunReport:
@@ -164,7 +140,7 @@ UNSURE = CloudReport("unsure", "partial", "it could not be said", withheld_delet
 @pytest.fixture
 def told(receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
     """Tells of a run; the kinds of what came."""
-    config = write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]')
+    config = write_settings(tmp_path, f'[notify]\nurls = ["{url_of(receiver)}"]')
 
     def tell_of(found: RunReport | BaseException, mode: str = "full", *, is_whole: bool = True) -> list[str]:
         settings = load_settings(config)
@@ -175,7 +151,7 @@ def told(receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
                 run = Run("r", datetime(2026, 11, 25), mode)
                 news = of_run(found, run, warehouse, settings, is_whole)
             tell(news, settings)
-        return [kind for kind, _ in receiver.take()]
+        return [kind for kind, _ in take(receiver)]
 
     return tell_of
 
@@ -184,7 +160,7 @@ def test_withheld_deletions_of_one_cloud_do_not_hide_the_failure_of_another(
     told: Callable[..., list[str]], receiver: Receiver, tmp_path: Path
 ) -> None:
     assert told(report("partial", WITHHELD, DOWN)) == ["failure", "warning"]
-    write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]\non = ["failure"]')
+    write_settings(tmp_path, f'[notify]\nurls = ["{url_of(receiver)}"]\non = ["failure"]')
     assert told(report("partial", WITHHELD, DOWN)) == ["failure"]
     assert told(report("partial", WITHHELD)) == []
     assert told(report("partial", UNSURE)) == ["failure"]
@@ -249,14 +225,14 @@ def test_run_that_cannot_be_made_is_told_once(cloud: FakeCloud, receiver: Receiv
     assert done.returncode == 1, done.stderr
     (notice,) = receiver.told
     assert "warehouse.duckdb" in notice["message"]
-    assert receiver.take() == [("failure", "a run could not be made")]
+    assert take(receiver) == [("failure", "a run could not be made")]
 
 
 def test_notice_that_cannot_be_sent_is_logged_without_its_url_and_the_run_is_none_the_worse(
     cloud: FakeCloud, receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.status = 500
-    assert not send([of_error(ValueError("boom"))], Notify((receiver.url, "nonsense", "foo://x"), ("failure",)))
+    assert not send([of_error(ValueError("boom"))], Notify((url_of(receiver), "nonsense", "foo://x"), ("failure",)))
     assert "could not be sent to the json:// address" in caplog.text
     assert SECRET not in caplog.text
 
@@ -265,7 +241,7 @@ def test_test_notice_is_sent_on_demand(cloud: FakeCloud, receiver: Receiver, tmp
     config = settings_of(tmp_path, cloud, receiver)
     result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
     assert result.exit_code == 0, result.output
-    assert receiver.take() == [("failure", "this is a test")]
+    assert take(receiver) == [("failure", "this is a test")]
     receiver.status = 503
     result = CliRunner().invoke(main, ["check", "--notify", "--config", config])
     assert result.exit_code == 1

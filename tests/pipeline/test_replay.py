@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,13 +38,19 @@ TABLES = (
 FORBIDDEN = Reply(403)
 
 
-@pytest.fixture
-def cloud() -> Iterator[FakeCloud]:
+@contextmanager
+def furnished_cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.largest_page = 3
         for number in range(12):
             running.add(f"{number:02d}", "public" if number % 2 else "private")
         running.add("odd", "public", min_disk="huge", invented={"a": 1})
+        yield running
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    with furnished_cloud() as running:
         yield running
 
 
@@ -67,9 +75,41 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
         return warehouse.execute(query).fetchall()
 
 
+@pytest.fixture(scope="module")
+def after_one_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("one")
+    with furnished_cloud() as cloud:
+        run_night(load_settings(write_settings(folder, "")), cloud)
+    return folder
+
+
 @pytest.fixture
-def five_nights(settings: Settings, cloud: FakeCloud) -> dict[str, list[tuple[Any, ...]]]:
+def one_night(after_one_night: Path, settings: Settings) -> None:
+    """Has the first night been at the cloud."""
+    copy_to(settings, after_one_night)
+
+
+@pytest.fixture(scope="module")
+def after_five_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """New, changed, deleted and returned images, a moved one, a marker that vanished, a listing that failed."""
+    folder = tmp_path_factory.mktemp("five")
+    settings = load_settings(write_settings(folder, ""))
+    with furnished_cloud() as cloud:
+        live_through_five_nights(settings, cloud)
+    return folder
+
+
+@pytest.fixture
+def five_nights(after_five_nights: Path, settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    copy_to(settings, after_five_nights)
+    return history(settings)
+
+
+def copy_to(settings: Settings, folder: Path) -> None:
+    shutil.copytree(folder, Path(settings.source).parent, dirs_exist_ok=True)
+
+
+def live_through_five_nights(settings: Settings, cloud: FakeCloud) -> None:
     run_night(settings, cloud)
     cloud.add("00", name="changed")
     gone = cloud.images.pop("01")
@@ -89,7 +129,6 @@ def five_nights(settings: Settings, cloud: FakeCloud) -> dict[str, list[tuple[An
     cloud.faults.clear()
     cloud.add("new")
     run_night(settings, cloud)
-    return history(settings)
 
 
 def test_replay_gives_the_same_history(
@@ -131,9 +170,8 @@ def test_replay_loads_a_night_whose_load_had_failed(settings: Settings, cloud: F
     assert history(settings) == whole
 
 
-@pytest.mark.parametrize("is_lost", [False, True])
 def test_replay_after_a_load_that_failed_with_deletions_confirmed(
-    settings: Settings, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+    settings: Settings, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_night(settings, cloud)
     del cloud.images["01"]
@@ -148,16 +186,16 @@ def test_replay_after_a_load_that_failed_with_deletions_confirmed(
     del cloud.images["02"]
     run_night(settings, cloud)
     current = rows(settings, "SELECT id FROM images ORDER BY id")
-    if is_lost:
-        Path(str(settings.warehouse)).unlink()
-    for _ in range(2):
+    nights = [kept.run_id for kept in kept_runs(settings.landing)]
+    ends = "SELECT id, run_to FROM image_versions WHERE end_reason <> 'changed' ORDER BY seen_to"
+    counts = "SELECT deleted, confirmed_by FROM run_clouds JOIN runs USING (run_id) ORDER BY started_at"
+    for is_lost in (False, False, True, False):
+        if is_lost:
+            Path(str(settings.warehouse)).unlink()
         replay(settings)
         assert rows(settings, "SELECT id FROM images ORDER BY id") == current
-    ended = rows(settings, "SELECT id, run_to FROM image_versions WHERE end_reason <> 'changed' ORDER BY seen_to")
-    nights = [kept.run_id for kept in kept_runs(settings.landing)]
-    assert ended == [("01", nights[1]), ("only-then", nights[2]), ("02", nights[3])]
-    found = rows(settings, "SELECT deleted, confirmed_by FROM run_clouds JOIN runs USING (run_id) ORDER BY started_at")
-    assert found == [(0, None), (1, "by id"), (1, "by id, replay"), (1, "by id")]
+        assert rows(settings, ends) == [("01", nights[1]), ("only-then", nights[2]), ("02", nights[3])]
+        assert rows(settings, counts) == [(0, None), (1, "by id"), (1, "by id, replay"), (1, "by id")]
 
 
 def test_replay_of_a_damaged_page_changes_nothing(
@@ -203,10 +241,8 @@ def test_old_runs_are_removed_from_landing_once_loaded(settings: Settings, cloud
     assert [kept.run_id for kept in kept_runs(settings.landing)] == [second.run_id]
 
 
-def test_run_that_was_killed_while_it_read_is_removed_and_what_is_no_run_stays(
-    settings: Settings, cloud: FakeCloud
-) -> None:
-    run_night(settings, cloud)
+@pytest.mark.usefixtures("one_night")
+def test_run_that_was_killed_while_it_read_is_removed_and_what_is_no_run_stays(settings: Settings) -> None:
     assert isinstance(settings.landing, Path)
     killed, theirs = settings.landing / "20200101T020000Z-abcd", settings.landing / "keep-this"
     for folder in (killed, theirs):
@@ -235,8 +271,8 @@ def test_only_old_runs_are_looked_into(settings: Settings, cloud: FakeCloud, mon
     assert looked == [settings.landing]
 
 
-def test_run_that_still_goes_on_is_not_removed(settings: Settings, cloud: FakeCloud) -> None:
-    run_night(settings, cloud)
+@pytest.mark.usefixtures("one_night")
+def test_run_that_still_goes_on_is_not_removed(settings: Settings) -> None:
     with Warehouse(settings.warehouse) as warehouse:
         warehouse.execute("UPDATE runs SET status = 'running'")
         assert remove_old(settings.landing, warehouse, datetime(2100, 1, 1), 0) == []
@@ -263,10 +299,10 @@ def test_command_says_what_was_loaded_again(tmp_path: Path, cloud: FakeCloud, pr
         ("run.json", lambda text: text.replace(b"full", b"fuII"), "run.json cannot be read .*hash"),
     ],
 )
+@pytest.mark.usefixtures("one_night")
 def test_replay_refuses_what_is_not_what_was_written_and_names_it(
-    settings: Settings, cloud: FakeCloud, name: str, damage: Callable[[bytes], bytes], match: str
+    settings: Settings, name: str, damage: Callable[[bytes], bytes], match: str
 ) -> None:
-    run_night(settings, cloud)
     before = history(settings)
     file = Path(str(settings.landing)) / kept_runs(settings.landing)[0].run_id / name
     damaged = damage(file.read_bytes())
@@ -289,8 +325,8 @@ def test_replay_refuses_a_night_in_another_ones_place(settings: Settings, cloud:
         replay(settings)
 
 
-def test_landing_of_old_is_replayed_as_it_is(settings: Settings, cloud: FakeCloud) -> None:
-    run_night(settings, cloud)
+@pytest.mark.usefixtures("one_night")
+def test_landing_of_old_is_replayed_as_it_is(settings: Settings) -> None:
     before = history(settings)
     unseal(Path(str(settings.landing)))
     replay(settings)
@@ -348,8 +384,8 @@ def test_replay_of_one_machines_landing_touches_only_the_clouds_whose_runs_it_ho
             ], table
 
 
-def test_lost_warehouse_has_the_runs_that_loaded_nothing_too(settings: Settings, cloud: FakeCloud) -> None:
-    run_night(settings, cloud)
+@pytest.mark.usefixtures("one_night")
+def test_lost_warehouse_has_the_runs_that_loaded_nothing_too(settings: Settings) -> None:
     with Warehouse(settings.warehouse) as warehouse:
         run = begin_run(warehouse, "full", "0", {"c": True})
         fail_target(warehouse, run, "c", "the cloud does not answer")

@@ -38,8 +38,8 @@ def cloud() -> Iterator[FakeCloud]:
     with fake_cloud() as running:
         running.token = TOKEN
         running.largest_page = 2
-        for number in range(5):
-            running.add(f"{number}", "public")
+        for number in range(9):
+            running.add(f"{number}", ("public", "shared-accepted", "shared-pending")[number % 3])
         yield running
 
 
@@ -73,7 +73,7 @@ def everything_left(folder: Path, done: "subprocess.CompletedProcess[str]") -> I
                     yield f"{file} decoded", base64.b64decode(content)
                 if file.suffix == ".zst":
                     yield f"{file} unpacked", zstandard.decompress(content)
-    for database in folder.glob("*.duckdb"):
+    for database in folder.rglob("*.duckdb"):
         with duckdb.connect(str(database), read_only=True) as reader:
             for (table,) in reader.execute("SELECT table_name FROM duckdb_tables()").fetchall():
                 yield f"{database} {table}", repr(reader.execute(f"FROM {table}").fetchall()).encode()
@@ -93,28 +93,48 @@ def by_token(cloud: FakeCloud, token: str = TOKEN) -> dict[str, str]:
     return {"OS_AUTH_TYPE": "admin_token", "OS_ENDPOINT": cloud.url, "OS_TOKEN": token}
 
 
-def test_token_is_nowhere_after_a_run(cloud: FakeCloud, folder: Path) -> None:
-    done = sync(folder, **by_token(cloud))
+def test_token_is_nowhere_after_a_run_whose_files_are_for_their_owner_but_for_the_published_copy(
+    cloud: FakeCloud, folder: Path
+) -> None:
+    inside = folder / "inside"
+    inside.mkdir()
+    (folder / "glanceback.toml").rename(inside / "glanceback.toml")
+    private = {"GLANCEBACK_WAREHOUSE": "d/w.duckdb", "GLANCEBACK_PUBLISHED": "d/p.duckdb", "GLANCEBACK_LANDING": "d/l"}
+    old_umask = os.umask(0o022)
+    try:
+        done = sync(inside, **by_token(cloud), **private)
+    finally:
+        os.umask(old_umask)
     assert done.returncode == 0, done.stderr
     assert_nowhere((TOKEN,), folder, done)
+    modes = {name: (inside / "d" / name).stat().st_mode & 0o777 for name in ("", "w.duckdb", "p.duckdb", "l")}
+    assert modes == {"": 0o755, "w.duckdb": 0o600, "p.duckdb": 0o444, "l": 0o700}
+    pages = {file.stat().st_mode & 0o777 for file in (inside / "d" / "l").rglob("*") if file.is_file()}
+    assert pages == {0o600}
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(403, f"no entry for {TOKEN}".encode()),
-        Reply(500, f'{{"token": "{TOKEN}"}}'.encode()),
-        Reply(302, headers={"Location": f"http://{TOKEN}:{TOKEN}@elsewhere.invalid/v2/images?token={TOKEN}"}),
-    ],
-    ids=["refusal", "failure", "redirect"],
-)
-def test_token_that_the_server_repeats_is_nowhere(cloud: FakeCloud, folder: Path, reply: Reply) -> None:
+def test_token_that_the_server_repeats_is_nowhere(cloud: FakeCloud, folder: Path) -> None:
+    """A refusal, a failure and a redirect, each in another listing."""
+    replies = {
+        "public": Reply(403, f"no entry for {TOKEN}".encode()),
+        "accepted": Reply(500, f'{{"token": "{TOKEN}"}}'.encode()),
+        "pending": Reply(
+            302, headers={"Location": f"http://{TOKEN}:{TOKEN}@elsewhere.invalid/v2/images?token={TOKEN}"}
+        ),
+    }
+    repeated = set()
+
     def repeat(asked: Asked) -> Reply | None:
-        return reply if "marker" in asked.query else None
+        if "marker" not in asked.query:
+            return None
+        listing = asked.query.get("member_status", "public")
+        repeated.add(listing)
+        return replies[listing]
 
     cloud.faults.append(repeat)
     done = sync(folder, **by_token(cloud))
     assert done.returncode == 1
+    assert len(repeated) == len(replies)
     assert_nowhere((TOKEN,), folder, done)
 
 
@@ -205,20 +225,3 @@ def test_real_password_and_tokens_are_nowhere(openstack: OpenStackCloud, folder:
     done = sync(folder, OS_CLIENT_CONFIG_FILE=str(clouds))
     assert done.returncode == 0, done.stderr
     assert_nowhere((openstack.projects["alpha"].password, FERNET), folder, done)
-
-
-def test_files_are_for_their_owner_but_the_published_copy_is_for_readers(cloud: FakeCloud, folder: Path) -> None:
-    inside = folder / "inside"
-    inside.mkdir()
-    (folder / "glanceback.toml").rename(inside / "glanceback.toml")
-    private = {"GLANCEBACK_WAREHOUSE": "d/w.duckdb", "GLANCEBACK_PUBLISHED": "d/p.duckdb", "GLANCEBACK_LANDING": "d/l"}
-    old_umask = os.umask(0o022)
-    try:
-        done = sync(inside, **by_token(cloud), **private)
-    finally:
-        os.umask(old_umask)
-    assert done.returncode == 0, done.stderr
-    modes = {name: (inside / "d" / name).stat().st_mode & 0o777 for name in ("", "w.duckdb", "p.duckdb", "l")}
-    assert modes == {"": 0o755, "w.duckdb": 0o600, "p.duckdb": 0o444, "l": 0o700}
-    pages = {file.stat().st_mode & 0o777 for file in (inside / "d" / "l").rglob("*") if file.is_file()}
-    assert pages == {0o600}

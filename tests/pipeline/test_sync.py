@@ -40,6 +40,8 @@ class Place:
     def __init__(self, folder: Path, orchestrator: Orchestrator = "threads", **clouds: FakeCloud) -> None:
         self.folder = folder
         self.orchestrator = orchestrator
+        self.environment: dict[str, str] = {}
+        """Of commands, beside ours."""
         self.config = write_settings(
             folder,
             f'orchestrator = "{orchestrator}"\n'
@@ -59,7 +61,7 @@ class Place:
     def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
-            env=environment_of_a_command(GLANCEBACK_CONFIG=self.config, **environment),
+            env=environment_of_a_command(GLANCEBACK_CONFIG=self.config, **self.environment, **environment),
             capture_output=True,
             text=True,
             check=False,
@@ -80,8 +82,11 @@ def orchestrator(request: pytest.FixtureRequest) -> Orchestrator:
 
 
 @pytest.fixture
-def place(tmp_path: Path, cloud: FakeCloud, orchestrator: Orchestrator) -> Place:
-    return Place(tmp_path, orchestrator, c=cloud)
+def place(tmp_path: Path, cloud: FakeCloud, orchestrator: Orchestrator, request: pytest.FixtureRequest) -> Place:
+    made = Place(tmp_path, orchestrator, c=cloud)
+    if orchestrator == "prefect":
+        made.environment["PREFECT_API_URL"] = request.getfixturevalue("embedded_server")
+    return made
 
 
 @both_orchestrators
@@ -298,7 +303,7 @@ def test_warehouse_that_another_process_holds_is_said(place: Place, tmp_path: Pa
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_run_says_so_and_is_marked_failed(place: Place, cloud: FakeCloud, sign: signal.Signals) -> None:
     cloud.largest_page = 1
-    environment = environment_of_a_command(GLANCEBACK_CONFIG=place.config)
+    environment = environment_of_a_command(GLANCEBACK_CONFIG=place.config, **place.environment)
     running = subprocess.Popen(
         [sys.executable, "-m", "cli", "sync"], env=environment, stderr=subprocess.PIPE, text=True
     )
