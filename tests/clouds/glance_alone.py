@@ -5,7 +5,7 @@ Its database may be written while it runs, with times of whole seconds, as MySQL
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class LoneGlance:
         return {**names, "X-Project-Id": project}
 
     def add(self, table: str, rows: list[dict[str, Any]]) -> None:
-        with sqlite3.connect(self.database, timeout=30) as database:
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
             for row in rows:
                 marks = ", ".join("?" * len(row))
                 database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))

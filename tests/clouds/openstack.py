@@ -164,11 +164,12 @@ def openstack_cloud(folder: Path, *, largest_page: int = 1000) -> Iterator[OpenS
     _configure_glance(folder, bin_folder, keystone_port, largest_page)
     keystone_conf = str(folder / "keystone.conf")
     manage = [str(bin_folder / "keystone-manage"), "--config-file", keystone_conf]
-    glance_sync = subprocess.Popen(
-        [bin_folder / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"],
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "glance-manage.log").open("wb"),
-    )
+    with (folder / "glance-manage.log").open("wb") as log:
+        glance_sync = subprocess.Popen(
+            [bin_folder / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
     bootstrap = ["bootstrap", "--bootstrap-password", _ADMIN_PASSWORD, "--bootstrap-region-id", REGION]
     for interface in ("public", "internal", "admin"):
         bootstrap += [f"--bootstrap-{interface}-url", cloud.keystone_url]

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ def _change(cloud: OpenStackCloud, created: dict[str, list[str]], chance: random
 
 def _age(cloud: OpenStackCloud, chance: random.Random) -> None:
     """Spread the images' times over the past years, in Glance's own database, so that the catalogue has an age."""
-    with sqlite3.connect(cloud.glance_database) as database:
+    with closing(sqlite3.connect(cloud.glance_database)) as database, database:
         for (identity,) in database.execute("SELECT id FROM images ORDER BY id").fetchall():
             created = datetime(2022, 1, 1) + timedelta(seconds=chance.randrange(4 * 365 * 86400))
             updated = created + timedelta(seconds=chance.randrange(300 * 86400))

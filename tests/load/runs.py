@@ -83,14 +83,11 @@ def held_by_another_process(folder: Path) -> Iterator["subprocess.Popen[bytes]"]
         "import sys; from pathlib import Path; from tests.load.runs import new_warehouse;"
         f"w = new_warehouse(Path({str(folder)!r})); print('held', flush=True); sys.stdin.read()"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    try:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
         yield holder
-    finally:
-        if holder.poll() is None:
-            holder.communicate()
 
 
 class Runs:

@@ -164,7 +164,7 @@ def test_columns_of_one_name_are_all_there(config: str, tmp_path: Path, form: st
     if form == "parquet":
         values = list(pq.read_table(out).to_pylist()[0].values())
     elif form == "csv":
-        values = [int(value) for value in next(csv.DictReader(out.open())).values()]
+        values = [int(value) for value in next(csv.DictReader(out.read_text().splitlines())).values()]
     else:
         values = list(yaml.safe_load(out.read_text())[0].values())
     assert values == [1, 2, 3]

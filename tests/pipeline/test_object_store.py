@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
-import distributed
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -100,16 +99,6 @@ def test_broken_reading_is_gone_on_with_from_the_store(
     assert report.status == "completed"
     assert {asked.query.get("marker") for asked in cloud.log if asked.query.get("owner")} >= {"046"}
     assert len(cloud.asked_listings()) < 10
-    assert place.rows("SELECT count(*) FROM images") == [(100,)]
-
-
-def test_dask_workers_hand_over_through_the_store(
-    cloud: FakeCloud, bucket: str, tmp_path: Path, prefect_home: str
-) -> None:
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address=":0") as cluster:
-        more = f'task_runner = "dask"\ndask_scheduler = "{cluster.scheduler_address}"\n'
-        place = landing_at(Place(tmp_path, "prefect", c=cloud), bucket, more)
-        assert place.run().status == "completed"
     assert place.rows("SELECT count(*) FROM images") == [(100,)]
 
 

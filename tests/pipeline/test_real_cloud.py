@@ -189,7 +189,9 @@ def test_changes_run_reads_only_what_changed(station: Station) -> None:
     assert station.rows(f"SELECT name FROM images WHERE id = '{image['id']}'") == [("fresh",)]
     asked = [
         json.loads(line)
-        for line in next((station.folder / "landing" / report.run_id).glob("*/private/manifest.jsonl")).open()
+        for line in next((station.folder / "landing" / report.run_id).glob("*/private/manifest.jsonl"))
+        .read_text()
+        .splitlines()
     ]
     assert asked[0]["query"]["updated_at"].startswith("gte:")
 
