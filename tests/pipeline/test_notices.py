@@ -272,7 +272,7 @@ def test_secret_of_notices_that_is_not_set_loses_no_run_and_stops_no_reader(
         f"Notices of this run cannot be sent to one URL: {config}: {why}"
     )
     assert done.stderr.count(why) == 2, "at the start, and at the end"
-    assert [kind for kind, _ in receiver.take()] == ["failure"]
+    assert [kind for kind, _ in take(receiver)] == ["failure"]
     for command in (["status"], ["runs"], ["sql", "SELECT 1"], ["diff", "yesterday"], ["dashboard"], ["publish"]):
         asked = CliRunner().invoke(main, [*command, "--config", config])
         assert asked.exit_code == 0, (command, asked.output)
@@ -280,7 +280,7 @@ def test_secret_of_notices_that_is_not_set_loses_no_run_and_stops_no_reader(
     assert checked.exit_code == 2
     assert f"PROBLEM: {config}: {why}" in checked.output
 
-    Path(config).write_text(text.replace(receiver.url, "json://u:$PASS_OF_MINE@127.0.0.1:9/"))
+    Path(config).write_text(text.replace(url_of(receiver), "json://u:$PASS_OF_MINE@127.0.0.1:9/"))
     (tmp_path / "notices.json").unlink()
     done = CliRunner().invoke(main, ["sync", "--json", "--config", config])
     assert "cannot be sent to anybody" in msgspec.json.decode(done.stdout)["notices_error"]
