@@ -48,7 +48,7 @@ function waitingMatter() {
   const oldest = places.length ? images.waiting_since(places[0]) : null;
   return {
     number: places.length, title: places.length === 1 ? "share waits to be accepted" : "shares wait to be accepted", none: "no share waits",
-    todo: oldest ? `The first waits since ${oldest}: ${counted(daysBetween(oldest, today()), "day")}. Accept or reject it in its project.` : "",
+    todo: oldest ? `The first waits since ${oldest}${oldest < today() ? `: ${counted(daysBetween(oldest, today()), "day")}` : ", today"}. Accept or reject it in its project.` : "",
     body: () => listOf("Shares that wait", withCloud([NAME_COLUMN, OWNER_COLUMN, { title: "Waits since", kind: "short", show: images.waiting_since },
       { title: "Days", kind: "number", show: (place) => daysBetween(images.waiting_since(place), today()) }]), places, "waiting"),
   };

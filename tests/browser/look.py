@@ -217,6 +217,10 @@ def use_news(browser: Browser, page_file: str) -> dict[str, Any]:
     seen["printed"] = [
         selector for selector in (".controls", ".search", "nav", "#csv") if page.locator(selector).first.is_visible()
     ]
+    seen["print styles"] = page.evaluate(
+        "[getComputedStyle(document.querySelector('.cards')).display,"
+        " getComputedStyle(document.querySelector('th')).overflowWrap]"
+    )
     page = opened(browser, page_file, "wide", seen, "#image=c/offer")
     seen["linked"] = texts(page, "dialog .timeline > li") + texts(page, "dialog tbody tr")
     page = opened(browser, page_file, "wide", seen, "#image=c/%E0%A4%A")

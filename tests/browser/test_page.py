@@ -100,9 +100,10 @@ def write_little(folder: Path, made_at: datetime) -> None:
         with new_warehouse(place) as warehouse:
             nights = Runs(warehouse, place / "stage")
             for images, at in zip(catalogues, (MONDAY, TUESDAY), strict=False):
-                nights.run({"public": images}, at=at)
+                offers = {"shared-pending": [image("offer")]} if name == "single" else {}
+                nights.run({"public": images, **offers}, at=at)
             publish(warehouse, place / "published.duckdb")
-        write_page(place / "published.duckdb", folder / f"{name}.html", "9.9", made_at)
+        write_page(place / "published.duckdb", folder / f"{name}.html", "9.9", MONDAY if offers else made_at)
 
 
 def write_many(folder: Path, made_at: datetime) -> None:
@@ -321,6 +322,9 @@ def test_timeline_of_an_image_has_its_versions_moves_and_promises(seen: dict[str
 
 def test_print_leaves_out_what_only_a_screen_can_use(seen: dict[str, Any]) -> None:
     assert seen["news"]["printed"] == []
+    assert seen["news"]["print styles"] == ["block", "normal"], (
+        "no heading alone above a grid, no word cut in a heading"
+    )
 
 
 def test_empty_and_damaged_pages_say_what_is_the_matter(seen: dict[str, Any]) -> None:
@@ -337,6 +341,7 @@ def test_empty_and_damaged_pages_say_what_is_the_matter(seen: dict[str, Any]) ->
     assert "nothing is known" in nothing["bare"]["decisions"]
     assert nothing["bare"]["charts"] == nothing["all gone"]["charts"] - 4 == 0, "no axes without anything"
     assert "No day yet" in nothing["bare"]["events"]
+    assert "The first waits since 2026-11-02, today." in nothing["single"]["decisions"]
     assert nothing["single"]["runs"].endswith("It was completed.")
     assert "There was one run. From the next one on" in nothing["single"]["news"]
     assert "“That were ever seen” has those that have ended" in nothing["all gone"]["images"]
