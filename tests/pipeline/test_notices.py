@@ -294,7 +294,7 @@ DB = CloudReport("prod/eu/db", "completed", None)
 
 @pytest.fixture
 def told_of_an_account(told: Callable[..., list[str]], receiver: Receiver, tmp_path: Path) -> Callable[..., list[str]]:
-    write_settings(tmp_path, f'[notify]\nurls = ["{receiver.url}"]\n{ESTATE}')
+    write_settings(tmp_path, f'[notify]\nurls = ["{url_of(receiver)}"]\n{ESTATE}')
     return told
 
 
