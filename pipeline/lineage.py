@@ -110,6 +110,7 @@ class Lineage:
                     from openlineage.client import OpenLineageClient  # an extra, and slow to import
 
                     client = OpenLineageClient(config=_SECRETS_MAY_BE_THERE)
+                    _follow_no_redirect(client)
                 client.emit(_run_event(event, self._namespace))
             except ImportError:
                 log.warning(
@@ -119,6 +120,13 @@ class Lineage:
                 return
             except Exception as exc:
                 log.warning("the lineage event %s could not be sent (%s)", event.state, type(exc).__name__)
+
+
+def _follow_no_redirect(client: Any) -> None:
+    """With the redirect's GET the event would be lost without a word; and only the receiver that was named gets it."""
+    session = getattr(client.transport, "session", None)  # HTTP has one; a file has none
+    if session is not None:
+        session.max_redirects = 0
 
 
 def _is_wanted(environment: Mapping[str, str]) -> bool:

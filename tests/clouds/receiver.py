@@ -11,10 +11,14 @@ from typing import Any
 
 @dataclass(slots=True)
 class Receiver:
-    """On loopback; keeps the bodies that it is sent, which are JSON, and their headers. `status`: how it answers."""
+    """On loopback; keeps the bodies that it is sent, which are JSON, and their headers. `status`: how it answers.
+
+    `moved_to`: another path of it, to which it redirects.
+    """
 
     port: int
     status: int
+    moved_to: str | None = None
     told: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -29,7 +33,11 @@ def receiving(status: int = 200) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             receiver.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             receiver.headers.append(dict(self.headers))
-            self.send_response(receiver.status)
+            if receiver.moved_to is None or self.path == receiver.moved_to:
+                self.send_response(receiver.status)
+            else:
+                self.send_response(307)
+                self.send_header("Location", receiver.moved_to)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

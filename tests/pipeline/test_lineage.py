@@ -151,6 +151,17 @@ def test_receiver_that_refuses_is_a_warning_without_its_address(
     assert receiver.url not in caplog.text
 
 
+def test_receiver_that_is_elsewhere_is_a_warning_and_not_followed(
+    receiver: Receiver, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.moved_to = "/elsewhere"
+    told = Lineage(settings)
+    told.began(RUN)
+    told.ended("completed")
+    assert len(receiver.told) == 2, "none of them a second time, at the other address"
+    assert caplog.text.count("could not be sent (TooManyRedirects)") == 2
+
+
 def test_file_takes_the_events_too(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "events.jsonl"
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "file")
