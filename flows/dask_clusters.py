@@ -37,7 +37,8 @@ def own_cluster(settings: Settings) -> dict[str, Any]:
         "n_workers": settings.dask_workers,
         "threads_per_worker": _THREADS_A_WORKER,
         "dashboard_address": None,
-        "silence_logs": logging.ERROR,
+        # What a worker says while it is ended is no error of the run.
+        "silence_logs": logging.CRITICAL,
     }
 
 

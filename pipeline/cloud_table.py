@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from core.errors import SettingsError
+from core.wording import first_of
 from extract.account import CloudSettings
 from extract.listing import known_names
 from extract.scope import ALL, Estate
@@ -13,6 +14,8 @@ from extract.scope import ALL, Estate
 _SIGNS_OF_AN_ACCOUNT: Final = ("OS_AUTH_URL", "OS_ENDPOINT", "OS_TOKEN", "OS_AUTH_TYPE", "OS_IMAGE_ENDPOINT_OVERRIDE")
 _ENVIRONMENT_CLOUD: Final = "envvars"
 """What openstack.config calls the account that the OS_* variables describe."""
+
+_MOST_NAMED: Final = 20
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -72,7 +75,9 @@ def cloud_of_the_environment(environment: Mapping[str, str]) -> tuple[CloudSetti
 def must_be_known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], what: str, where: str) -> None:
     for name in names:
         if name not in known:
-            raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {', '.join(known)}.")
+            raise SettingsError(
+                f"there is no {what} '{name}' in {where}", f"There are: {first_of(known, _MOST_NAMED)}."
+            )
 
 
 def _estate(

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from core.errors import SettingsError
 from core.permissions import keep_to_owner
+from core.wording import first_of
 from load.invariants import require
 from load.living_runs import died
 from load.publish import publish
@@ -36,24 +38,34 @@ from pipeline.report import why_failed
 from pipeline.settings import VERSION, Settings
 
 log = logging.getLogger(__name__)
+
+_MOST_NAMED: Final = 20
 T = TypeVar("T")
 
 
-def retire(settings: Settings, cloud: str, listing: str | None) -> int:
-    """End the current images of a cloud, or of one of its listings; return how many ended.
+def retire(settings: Settings, cloud: str, listing: str | None) -> dict[str, int]:
+    """End the current images of a cloud, or of one of its listings; return how many ended, by cloud.
 
+    `cloud`: a name, or a pattern such as `prod/eu-nl/*`. Each cloud is a run of its own.
     Raises: SettingsError if the warehouse does not know the cloud or the listing; WarehouseError.
     """
     with _open(settings) as warehouse:
-        known = _known(warehouse, cloud)
-        if listing is not None and listing not in known.listings:
-            there = ", ".join(known.listings) or "none"
+        known = known_clouds(warehouse)
+        fitting = [name for name in known if fnmatchcase(name, cloud)]
+        chosen = [_known(warehouse, cloud)] if cloud in known or not fitting else [known[name] for name in fitting]
+        read = [one for one in chosen if listing is None or listing in one.listings]
+        if not read:
+            there = first_of(sorted({name for one in chosen for name in one.listings}), _MOST_NAMED)
             raise SettingsError(f"no listing '{listing}' of cloud {cloud} was ever read", f"There are: {there}.")
+        ended = {}
+        for one in read:
 
-        def end(run: Run) -> int:
-            return retire_within(warehouse, Retirement(run.run_id, cloud, listing, run.started_at))
+            def end(run: Run, name: str = one.name) -> int:
+                return retire_within(warehouse, Retirement(run.run_id, name, listing, run.started_at))
 
-        return _as_a_run(settings, warehouse, RETIRE, end, cloud=cloud, listing=listing)
+            ended[one.name] = _as_a_run(settings, warehouse, RETIRE, end, cloud=one.name, listing=listing)
+        publish(warehouse, settings.published, anew=True)
+        return ended
 
 
 def rename(settings: Settings, old: str, new: str) -> None:
@@ -77,6 +89,7 @@ def rename(settings: Settings, old: str, new: str) -> None:
                 _put_together(warehouse, settings, old, new, after.first_run_at)
 
         _as_a_run(settings, warehouse, RENAME, give, cloud=old, new_name=new)
+        publish(warehouse, settings.published, anew=True)
 
 
 def _open(settings: Settings) -> Warehouse:
@@ -98,7 +111,7 @@ def _known(warehouse: Warehouse, cloud: str) -> KnownCloud:
     known = known_clouds(warehouse)
     if cloud not in known:
         raise SettingsError(
-            f"the warehouse does not know a cloud '{cloud}'", f"It knows: {', '.join(known) or 'none'}."
+            f"the warehouse does not know a cloud '{cloud}'", f"It knows: {first_of(known, _MOST_NAMED)}."
         )
     return known[cloud]
 
@@ -135,7 +148,7 @@ def _as_a_run(
     listing: str | None = None,
     new_name: str | None = None,
 ) -> T:
-    """Do the work in one transaction, as a run; then publish."""
+    """Do the work in one transaction, as a run."""
     with ExitStack() as until_the_end:
         run = begin_run(warehouse, mode, VERSION, home=settings.home, until=until_the_end)
         kept = KeptRun(run.run_id, run.started_at, mode, VERSION, cloud=cloud, listing=listing, new_name=new_name)
@@ -152,5 +165,4 @@ def _as_a_run(
             raise
         finished_at = finish_run(warehouse, run, "completed")
         keep_run(settings.landing, replace(kept, status="completed", finished_at=finished_at))
-    publish(warehouse, settings.published, anew=True)
     return done

@@ -276,6 +276,7 @@ def test_own_cluster_needs_no_scheduler_and_no_prefect(
     assert done.returncode == 0, done.stderr
     assert "200 new" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "distributed." not in done.stderr
     assert (tmp_path / "prefect").exists() == (orchestrator == "prefect")
     if orchestrator == "auto":
         assert re.search(r"listing private: 40 images on \d+ pages, read by a worker", done.stderr)

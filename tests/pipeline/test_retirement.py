@@ -80,7 +80,7 @@ def test_retired_cloud_has_ended_and_a_replay_ends_it_in_its_place(
 ) -> None:
     read(settings, cloud, "old")
     read(settings, cloud, "c")
-    assert retire(settings, "old", None) == 4
+    assert retire(settings, "old", None) == {"old": 4}
     assert {name for name, _ in rows(settings, CURRENT)} == {"c"}
     assert rows(settings, "SELECT DISTINCT event, run_id = by_run FROM image_events WHERE event = 'retired'") == [
         ("retired", True)
@@ -105,11 +105,11 @@ def test_retired_listing_ends_only_what_nothing_else_shows(settings: Settings, c
             "INSERT INTO listing_memberships SELECT cloud, id, 'shared-out', seen_from, NULL FROM listing_memberships"
             " WHERE id = 'own'"
         )
-    assert retire(settings, "c", "private") == 1
-    assert retire(settings, "c", "shared-pending") == 1
+    assert retire(settings, "c", "private") == {"c": 1}
+    assert retire(settings, "c", "shared-pending") == {"c": 1}
     assert [row[1] for row in rows(settings, CURRENT)] == ["a", "b", "own"]
-    assert retire(settings, "c", "shared-accepted") == 0
-    assert retire(settings, "c", "shared-rejected") == 1
+    assert retire(settings, "c", "shared-accepted") == {"c": 0}
+    assert retire(settings, "c", "shared-rejected") == {"c": 1}
     assert [row[1] for row in rows(settings, CURRENT)] == ["a", "b"]
     read(settings, cloud, listings=("public",))
     assert [row[1] for row in rows(settings, CURRENT)] == ["a", "b"]
@@ -126,7 +126,7 @@ def test_image_that_was_unlisted_before_ends_when_the_last_listing_that_had_show
         cloud.images[identity] |= {"owner": "somebody else's project", "protected": False}
     read(settings, cloud)
     assert rows(settings, "SELECT id FROM images WHERE state = 'unlisted' ORDER BY id") == [("a",), ("c",), ("e",)]
-    ended = [retire(settings, "c", listing) for listing in ("shared-pending", "private", "public")]
+    ended = [retire(settings, "c", listing)["c"] for listing in ("shared-pending", "private", "public")]
     assert ended == [1, 1, 3], "e was in both listings"
     assert rows(settings, CURRENT) == []
     events = rows(settings, "SELECT id, after_run, by_run FROM image_events WHERE event = 'retired' ORDER BY id")
@@ -251,6 +251,23 @@ def test_commands_say_what_they_did(settings: Settings, cloud: FakeCloud) -> Non
     assert (renamed.exit_code, renamed.stderr) == (0, "renamed cloud c to k\n")
     retired = CliRunner().invoke(main, ["retire", "k", *config])
     assert (retired.exit_code, retired.stderr) == (0, "retired cloud k: 4 images ended\n")
+    for name in ("prod/eu/a", "prod/eu/b", "prod/nl/a"):
+        read(settings, cloud, name)
+    with Path(settings.source).open("a") as file:
+        file.write('[clouds.prod]\nprojects = "all"\n')
+    several = CliRunner().invoke(main, ["retire", "prod/eu/*", *config])
+    read_again = "if the account of prod still has it, the next run reads it again"
+    assert (several.exit_code, several.stderr.splitlines()) == (
+        0,
+        [
+            "retired cloud prod/eu/a: 4 images ended", read_again,
+            "retired cloud prod/eu/b: 4 images ended", read_again,
+        ],
+    )  # fmt: skip
+    with duckdb.connect(str(settings.published), read_only=True) as published:
+        assert published.execute("SELECT DISTINCT cloud FROM images").fetchall() == [("prod/nl/a",)]
+    nothing = CliRunner().invoke(main, ["retire", "prod/*", "market", *config])
+    assert (nothing.exit_code, "no listing 'market' of cloud prod/* was ever read" in nothing.stderr) == (2, True)
     unknown = CliRunner().invoke(main, ["retire", "nowhere", *config])
     assert unknown.exit_code == 2
-    assert "It knows: k." in unknown.stderr
+    assert "It knows: k, prod/eu/a, prod/eu/b, prod/nl/a." in unknown.stderr
