@@ -24,9 +24,6 @@ _DEEPEST = 800
 _FEWEST_BYTES = 100
 """Images with fewer bytes have so few of the usual attributes that a struct for these does not pay."""
 
-_FEWEST_KNOWN = 2
-"""If fewer than one in this number of images are known, to parse each of the others by itself does not pay."""
-
 _REPORT = "Report this to the cloud's operator."
 _CUT_OFF = "Try again; if the error stays, a proxy cuts answers off."
 
@@ -72,7 +69,7 @@ def parse_page(
     """Return the page in the bytes. `where` begins the text of every error (cloud, listing, page).
 
     `expected`: attributes that are parsed faster, from `Images.expected_next` of the previous page. `known`: if most
-    images of the page are known, they are BriefImages.
+    images of the page are known, and none has an unusual form, they are BriefImages.
     Raises: TransientError if the body is empty or its JSON is cut off; CloudError if this is not a page of images.
     Source: reference, 'Response parameters': `images` is an array of objects, `next` a string or absent.
     """
@@ -130,9 +127,12 @@ def _brief_images(
     parse: Callable[[msgspec.Raw], Json],
     form: Form,
 ) -> BriefImages | None:
-    """The images, of which those with a content hash are known; None if too few are, or if any has an unusual form."""
+    """The images, of which those with a content hash are known; None if any has an unusual form, or most are not known.
+
+    The others are parsed one by one, which takes longer than a whole page.
+    """
     others = [at for at, content_hash in enumerate(content_hashes) if content_hash is None]
-    if len(others) * _FEWEST_KNOWN >= len(texts) or (rows := brief_rows(body)) is None:
+    if len(others) * 2 >= len(texts) or (rows := brief_rows(body)) is None:
         return None
     whole = Images.parsed([texts[at] for at in others], parse, form).with_hashes([hashes[at] for at in others])
     images = BriefImages(rows, hashes, content_hashes, whole, form.expected)

@@ -1,7 +1,7 @@
 """Merges what a run read from one cloud into the history, all of it or nothing.
 
 The pipeline calls it twice: first to find the missing images, so that it can ask the cloud for each of them, then to
-merge. No other process writes in between, because one process holds the warehouse.
+merge. No other process of this machine writes in between; on DuckLake, another machine may.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -231,7 +231,7 @@ def _merge_images(
     warehouse.table_of_ids("withheld", decisions.staying)
     warehouse.run("merge", "classified", **run)
     if warehouse.row("merge", "brief_count")["images"]:
-        raise NotAsKnown
+        raise NotAsKnown(f"cloud {cloud_run.cloud}: another machine loaded other versions of images meanwhile")
     warehouse.run("merge", "end_changed_versions", **run)
     warehouse.run("merge", "end_deleted_versions", **run, project_id=cloud_run.project_id)
     if decisions.gone:

@@ -206,6 +206,12 @@ class Warehouse:
         with self._mapped():
             return self._fetched(self._execute(folder, file, parameters))
 
+    def pieces(self, folder: str, file: str, rows: int, /, **parameters: object) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query in sql/, so many at a time. No other statement may run before the last piece."""
+        with self._mapped():
+            result = self._execute(folder, file, parameters)
+            yield from iter(lambda: result.fetchmany(rows), [])
+
     def row(self, folder: str, file: str, /, **parameters: object) -> dict[str, Any]:
         """The only row of a query in sql/, by column."""
         with self._mapped():

@@ -156,16 +156,17 @@ class CloudReading:
             watermark=watermark,
             broken=self._broken,
             parts=parts,
-            known=self._known_to_this_machine(listing),
+            known=self._known_texts(listing),
         )
 
-    def _known_to_this_machine(self, listing: Listing) -> KnownTexts | None:
-        """The texts that the warehouse knows, for a listing that is read here, for this cloud alone, and whole."""
+    def _known_texts(self, listing: Listing) -> KnownTexts | None:
+        """The texts that the warehouse knows. Not for other clouds' listings, nor sent to other machines."""
         is_for_others = self.session.settings.scope is not None and listing.name in READ_FOR_OTHERS
         if self._run.mode != "full" or self._settings.task_runner != "threads" or is_for_others:
             return None
         if self._known is None:
-            self._known = known_texts(self._warehouse, self.session.name)
+            names = [one.name for one in self.session.listings]
+            self._known = known_texts(self._warehouse, self.session.name, names)
         return self._known
 
 

@@ -25,6 +25,7 @@ from load.runs import BrokenOff, Run
 from pipeline.progress import Watched
 from pipeline.session import Session
 from transform.batch import Flattened, flatten
+from transform.code_hash import code_hash
 from transform.stage import StagedListing, StageWriter, handed_over
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ def _outcome(
         bytes=reading.bytes,
         seconds=reading.seconds,
         complete=error is None,
-        evidence=reading.evidence,
+        evidence={**reading.evidence, "flattened_by": code_hash()},
         error=error,
         watermark=watermark,
         staged=staged,

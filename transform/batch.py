@@ -63,7 +63,7 @@ class Flattened:
     """`images` has IMAGES_SCHEMA, one row per image with a usable id, in the order received; `rejects` REJECTS_SCHEMA.
 
     `content_hash_before`: the hash with the former spelling of numbers; NULL if that is the same. `is_brief`: the image
-    is known, so that only its id, owner, updated_at and content_hash are here; every other column is NULL.
+    is known, so that here are only its id, owner, updated_at and hashes; every other column is NULL.
     """
 
     images: pa.RecordBatch

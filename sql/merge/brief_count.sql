@@ -1,5 +1,5 @@
--- brief_count: the number of images that are not as the run knew them, of which only the brief row is at hand.
--- One row. Another machine has loaded something else of them since this run began.
+-- brief_count: the number of images that are not as this run knew them, and of which only a brief row is staged.
+-- One row. Another machine has loaded other versions of them since this run began.
 SELECT count(*) AS images
 FROM classified
 WHERE is_brief AND outcome <> 'unchanged'

@@ -48,11 +48,18 @@ def test_text_is_known_if_it_is_one_of_the_texts(texts: set[str], asked: list[st
     assert len(known(*in_order)) == len(texts)
 
 
-def test_texts_that_begin_alike_are_told_apart() -> None:
-    texts = [bytes([7, 7, *number.to_bytes(2), *[0] * 28]) for number in range(300)]
-    rows = b"".join(text + number.to_bytes(16) for number, text in enumerate(texts))
-    wanted = [number.to_bytes(16).hex() for number in range(300)]
-    assert KnownTexts(rows).content_hashes([*texts, bytes([7, 7, 9, *[0] * 29])]) == [*wanted, None]
+@pytest.mark.parametrize("number", [300, 10_000])
+def test_texts_that_begin_alike_are_told_apart(number: int) -> None:
+    texts = [bytes([7, 7, *at.to_bytes(2), *[0] * 28]) for at in range(number)]
+    rows = b"".join(text + at.to_bytes(16) for at, text in enumerate(texts))
+    wanted = [at.to_bytes(16).hex() for at in range(number)]
+    assert KnownTexts(rows).content_hashes([*texts, bytes([7, 7, 255, 255, *[0] * 28])]) == [*wanted, None]
+
+
+def test_each_of_many_texts_is_found() -> None:
+    texts = sorted(sha256(str(number).encode()).digest() for number in range(12_000))
+    rows = b"".join(text + text[:16] for text in texts)
+    assert KnownTexts(rows).content_hashes(texts) == [text[:16].hex() for text in texts]
 
 
 def test_bytes_that_lie_across_two_rows_are_no_text() -> None:

@@ -194,7 +194,7 @@ class Reader:
 
     def _read(self, session: Session, listing: Listing, run: Run, watermark: datetime | None) -> ListingOutcome:
         parts = known_parts(self.warehouse, self.name, listing, page_size=1, readers=self.readers)
-        known = known_texts(self.warehouse, self.name) if watermark is None else None
+        known = known_texts(self.warehouse, self.name, LISTINGS) if watermark is None else None
         try:
             return read_listing(session, listing, self.folder, run, watermark, parts=parts, known=known)
         except ListingIncomplete as exc:
