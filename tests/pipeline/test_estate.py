@@ -43,6 +43,19 @@ class EstateOfProjects:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def share(self, identity: str, owner: str, **statuses: str) -> None:
+        """Share an image of the first region with other projects, each of which answers so."""
+        address = f"{self.cloud.glance_url}/v2/images/{identity}/members"
+        for project, status in statuses.items():
+            member = self.projects[project]
+            ours, theirs = (
+                {"X-Auth-Token": self.cloud.token_in(one, self.user)} for one in (self.projects[owner], member)
+            )
+            assert httpx.post(address, headers=ours, json={"member": member}, timeout=60).status_code == 200
+            if status != "pending":
+                answer = httpx.put(f"{address}/{member}", headers=theirs, json={"status": status}, timeout=60)
+                assert answer.status_code == 200, answer.text
+
     def take_role(self, project: str) -> None:
         """Take the user's role in the project; the second region knows it when this returns."""
         headers = {"X-Auth-Token": self.cloud.token_in(self.projects[project], self.user)}
@@ -67,6 +80,8 @@ def estate(openstack: OpenStackCloud, tmp_path_factory: pytest.TempPathFactory) 
         for project in WORDS:
             made.create_image(project, openstack.glance_url, name=f"own of {project}", visibility="private")
             made.create_image(project, url, name=f"second of {project}", visibility="private")
+        shared = made.create_image("web", openstack.glance_url, name="shared of web", visibility="shared")
+        made.share(shared, "web", **{"ci": "accepted", "data/lake": "pending"})
         headers = {"X-Auth-Token": openstack.token("admin")}
         for address in (openstack.glance_url, url):
             body = {"disk_format": "raw", "container_format": "bare", "name": "everybody's", "visibility": "public"}
@@ -126,6 +141,13 @@ def test_every_project_of_every_region_is_read_as_if_it_had_a_table_of_its_own(
     assert sync(many.config).status == "completed"
     assert one.rows(ROWS) == many.rows(ROWS)
     assert len(one.rows(ROWS)) >= 12
+
+    seen_by = "SELECT projects, seen_by, owner FROM estate_images WHERE name = 'shared of web'"
+    seen_as = {"web": "owned", "ci": "accepted", "data/lake": "pending"}
+    assert one.rows(seen_by) == [(3, seen_as, estate.projects["web"])]
+    everybodys = "SELECT region, projects FROM estate_images WHERE name = 'everybody''s' ORDER BY region"
+    assert one.rows(everybodys) == [(REGION, 3), (SECOND, 3)]
+    assert one.rows("SELECT count(*) FROM estate_images WHERE name LIKE '% of %'") == [(7,)]
 
     read_by = "SELECT cloud, evidence->>'read_by' FROM run_listings WHERE listing = 'public' ORDER BY ALL"
     readers = [reader for _, reader in one.rows(read_by)]
@@ -204,7 +226,7 @@ def test_application_credential_reads_its_project_in_every_region(
 def test_region_that_is_killed_in_the_middle_of_a_run_ends_nothing_and_harms_no_other(
     estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = '[clouds.prod]\nprojects = ["web", "db"]\nregions = "all"\ntries = 1\n'
+    settings = '[clouds.prod]\nprojects = ["web", "ci"]\nregions = "all"\ntries = 1\n'
     place = Place(tmp_path, estate, settings, monkeypatch)
     assert sync(place.config).status == "completed"
     before = place.rows(ROWS)
@@ -223,7 +245,7 @@ def test_region_that_is_killed_in_the_middle_of_a_run_ends_nothing_and_harms_no_
     try:
         assert report.status == "partial"
         found = {cloud.cloud: cloud.status for cloud in report.clouds}
-        assert {found.pop(f"prod/{REGION}/{project}") for project in ("web", "db")} == {"completed"}
+        assert {found.pop(f"prod/{REGION}/{project}") for project in ("web", "ci")} == {"completed"}
         assert set(found.values()) <= {"partial", "failed"}
         errors = [problem for problem in problems(report.clouds) if "connection to" in problem]
         assert errors
@@ -239,7 +261,7 @@ def test_region_that_is_killed_in_the_middle_of_a_run_ends_nothing_and_harms_no_
 def test_role_that_is_taken_in_the_middle_of_a_run_ends_nothing_and_harms_no_other(
     estate: EstateOfProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = f'[clouds.prod]\nprojects = ["web", "db"]\nregions = ["{SECOND}"]\ntries = 1\n'
+    settings = f'[clouds.prod]\nprojects = ["web", "ci"]\nregions = ["{SECOND}"]\ntries = 1\n'
     place = Place(tmp_path, estate, settings, monkeypatch)
     assert sync(place.config).status == "completed"
     before = place.rows(ROWS)
@@ -247,8 +269,8 @@ def test_role_that_is_taken_in_the_middle_of_a_run_ends_nothing_and_harms_no_oth
     def read(*, session: Session, **parameters: Any) -> ListingOutcome:
         """The login and the first page worked; then the account loses its role."""
         with taking:
-            if session.name == f"prod/{SECOND}/db" and not taken:
-                estate.take_role("db")
+            if session.name == f"prod/{SECOND}/ci" and not taken:
+                estate.take_role("ci")
                 taken.append(session.name)
         return read_listing(session=session, **parameters)
 
@@ -260,14 +282,14 @@ def test_role_that_is_taken_in_the_middle_of_a_run_ends_nothing_and_harms_no_oth
             patch.setattr(cloud_reading, "READ_LISTING", step)
             report = sync(place.config)
         found = {cloud.cloud: cloud.status for cloud in report.clouds}
-        assert found.pop(f"prod/{SECOND}/db") != "completed"
+        assert found.pop(f"prod/{SECOND}/ci") != "completed"
         assert found == {f"prod/{SECOND}/web": "completed"}
         assert any("refused the login" in problem for problem in problems(report.clouds))
         assert place.rows(ROWS) == before
         gone = sync(place.config)
-        assert [cloud.cloud for cloud in gone.clouds if "no longer has project db" in str(cloud.error)] == taken
+        assert [cloud.cloud for cloud in gone.clouds if "no longer has project ci" in str(cloud.error)] == taken
         assert place.rows(ROWS) == before
     finally:
-        estate.cloud.set_role(estate.projects["db"], estate.user)
+        estate.cloud.set_role(estate.projects["ci"], estate.user)
     again = sync(place.config)
     assert [(cloud.status, cloud.new, cloud.deleted) for cloud in again.clouds] == [("completed", 0, 0)] * 2
