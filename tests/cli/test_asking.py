@@ -238,7 +238,7 @@ def test_runs_say_why_listings_were_not_read(folder: Path) -> None:
             warehouse.execute(
                 """INSERT INTO run_listings BY NAME
                 SELECT * REPLACE ($name AS listing, false AS complete, $why AS error) FROM run_listings
-                WHERE listing = 'public' ORDER BY run_id DESC LIMIT 1""",
+                WHERE listing = 'public' AND run_id = (SELECT arg_max(run_id, started_at) FROM runs)""",
                 {"name": f"listing {number}", "why": f"{why} broke."},
             )
         publish(warehouse, folder / "published.duckdb", anew=True)

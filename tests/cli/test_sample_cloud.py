@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from cli.sample_cloud import RECORDED_RUNS, SAMPLE, sample_cloud
 
@@ -14,6 +15,7 @@ def marker(page: dict[str, Any]) -> list[str]:
     return parse_qs(urlsplit(page.get("next", "")).query).get("marker", [])
 
 
+@pytest.mark.slow
 def test_recorded_questions_get_their_recorded_answers() -> None:
     with sample_cloud() as cloud, httpx.Client(base_url=cloud.url, trust_env=False) as client:
         for run in RECORDED_RUNS:

@@ -78,6 +78,7 @@ def test_what_the_tables_hold_otherwise_makes_a_version_and_is_shown(warehouse: 
     assert changed_and_shown(warehouse, nights, pairs) == [(True, True)] * len(pairs)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(IMAGES, IMAGES), min_size=10, max_size=20))
 def test_hashes_differ_if_and_only_if_a_change_is_shown(

@@ -17,6 +17,8 @@ from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from tests.load.runs import Runs, image, new_warehouse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -50,6 +50,7 @@ def assert_same(warehouse: Warehouse, published: Path) -> None:
             assert copied == _answers(lambda query: warehouse.execute(query).fetchall(), view)
 
 
+@pytest.mark.slow
 def test_copy_says_what_the_views_say_after_whatever_happened(
     warehouse: Warehouse, tmp_path: Path, since: list[datetime | None]
 ) -> None:

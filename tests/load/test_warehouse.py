@@ -86,6 +86,7 @@ def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
     assert "another process" in other.stderr or "Could not set lock" in other.stderr
 
 
+@pytest.mark.slow
 def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) -> None:
     with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         bring_up_to_date(warehouse, "0")
@@ -98,6 +99,7 @@ def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) ->
     assert sizes[1] < sizes[0] / 2
 
 
+@pytest.mark.slow
 def test_checkpoint_has_the_memory_that_all_columns_need(tmp_path: Path) -> None:
     """Many small loads, as of an account with many projects: a checkpoint that lacked memory closed the database."""
     with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=64) as warehouse:

@@ -145,6 +145,7 @@ def test_changes_are_found_among_images_that_were_only_touched(nights: Runs) -> 
     assert changes(nights, most=2) == [("changed", "zzz", "name", "before", "after")]
 
 
+@pytest.mark.slow
 def test_night_in_which_all_images_changed_fits_into_little_memory(nights: Runs) -> None:
     nights.run({"public": [image(f"{n:05d}", note="x" * 500) for n in range(20_000)]}, at=MONDAY)
     nights.run({"public": [image(f"{n:05d}", note="y" * 500) for n in range(20_000)]}, at=TUESDAY)

@@ -147,6 +147,7 @@ def test_numbers_of_a_day_count_each_image_once(published: Path, made: Parts) ->
     assert daily[-1][0] == there
 
 
+@pytest.mark.slow
 def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_to_when(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +163,7 @@ def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_
     assert page_of(published).figures()["events_from"] is None
 
 
+@pytest.mark.slow
 def test_numbers_of_many_clouds_and_days_are_those_of_the_last_days(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +228,7 @@ def test_long_values_are_cut(published: Path, monkeypatch: pytest.MonkeyPatch) -
     assert values["listings"] == "shared-acc…"
 
 
+@pytest.mark.slow
 def test_run_that_was_not_completed_says_why(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         nights = Runs(warehouse, tmp_path / "stage")

@@ -124,6 +124,7 @@ def _two_nights(folder: Path, today: date) -> Path:
 REQUIRED = {"id": "child", "name": "N", "cloud": "c", "other": "c", "from": "2026-11-29T12:00"}
 
 
+@pytest.mark.slow
 def test_defaults_answer_on_the_first_of_a_month_as_on_the_day_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

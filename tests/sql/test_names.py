@@ -24,6 +24,7 @@ def rotated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         yield nights
 
 
+@pytest.mark.slow
 def test_name_means_the_right_image_on_every_day(rotated: Runs) -> None:
     found = rotated.rows(
         f"""SELECT days.day::DATE, names.name, arg_max(names.id, names.created_at)

@@ -12,6 +12,8 @@ from load.cookbook import question
 from tests.load.runs import Runs, image, new_warehouse
 from tests.sql.rotations import FIRST, LAST, MONTHS, Line, catalogue, month, monthly, run_on
 
+pytestmark = pytest.mark.slow
+
 KEPT = {"replace_frequency": "monthly", "uuid_validity": "last-3", "provided_until": "2026-06-30"}
 NO_ID = {**KEPT, "uuid_validity": "none"}
 QUARTERS = tuple(month(number) for number in range(0, MONTHS, 3))

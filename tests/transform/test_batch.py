@@ -203,6 +203,7 @@ def test_extra_has_unknown_names_in_order_and_then_plain_twins() -> None:
         assert extra == [("Ant", "3"), ("ant", "2"), ("zebra", "1"), ("os_type", "x"), ("os_bit", "32")]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(IMAGES, max_size=4))
 def test_duckdb_takes_whatever_was_flattened(images: list[dict[str, Any]]) -> None:

@@ -53,6 +53,7 @@ def lost(run_id: str, name: str) -> list[str]:
     return [f"run {run_id}, cloud {name}: the pages show image 04 in private, but the warehouse does not"]
 
 
+@pytest.mark.slow
 def test_nights_are_compared_whatever_their_cloud_is_called_now(tmp_path: Path) -> None:
     settings = load_settings(write_settings(tmp_path, ""))
     with fake_cloud() as cloud:

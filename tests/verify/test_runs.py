@@ -13,6 +13,8 @@ from load.runs import Run
 from tests.verify.landings import Listing, Memory, faults, land_all_kinds, of_run, only, reader, resealed, said
 from tests.verify.mutations import MUTATIONS
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Landings:
