@@ -63,7 +63,7 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
     known = told.of(run.mode) if run.mode == "changes" else frozenset()
     problems = failed | withheld
     read = frozenset(cloud.cloud for cloud in report.clouds) | {RUN} | _asked_accounts(report, settings)
-    after = told.after(run.mode, problems - gone, read - problems if is_whole else frozenset({RUN}))
+    after = told.after(run.mode, problems, read - problems if is_whole else frozenset({RUN}))
     found = []
     if failed - known:
         found.append(_failed(report, settings))

@@ -315,6 +315,7 @@ def test_account_that_could_not_be_asked_is_well_again_when_its_clouds_are_read(
 def test_project_that_is_gone_is_told_of_and_is_no_problem_that_lasts(
     told_of_an_account: Callable[..., list[str]], tmp_path: Path
 ) -> None:
+    assert told_of_an_account(report("partial", WEB, DB)) == ["failure"]
     with new_warehouse(tmp_path) as warehouse:
         place = CloudPlace("prod", "eu", "p", "web", None, "https://images", "openstack")
         with warehouse.transaction():
@@ -323,6 +324,8 @@ def test_project_that_is_gone_is_told_of_and_is_no_problem_that_lasts(
     assert told_of_an_account(report("partial", WEB, DB), "changes") == ["failure"]
     assert told_of_an_account(report("completed", DB)) == []
     other = CloudReport("prod/eu/db", "failed", "cloud prod/eu/db: it does not answer")
+    assert told_of_an_account(report("failed", other)) == ["failure"]
+    assert told_of_an_account(report("completed", DB)) == ["success"]
     assert told_of_an_account(report("failed", other)) == ["failure"]
     assert told_of_an_account(report("partial", WEB, DB)) == ["failure"], "not that all is well"
 
