@@ -69,7 +69,7 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
         found.append(_failed(report, settings))
     if withheld:
         found.append(_withheld(report, settings))
-    if after.is_empty and not told.is_empty and not problems:
+    if after.is_empty and not told.is_empty:
         found.append(_recovered(report))
     if "drift" in settings.notify.on:
         found += _drift(run, warehouse)
