@@ -48,7 +48,7 @@ def test_text_is_known_if_it_is_one_of_the_texts(texts: set[str], asked: list[st
     assert len(known(*in_order)) == len(texts)
 
 
-@pytest.mark.parametrize("number", [300, 10_000])
+@pytest.mark.parametrize("number", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_texts_that_begin_alike_are_told_apart(number: int) -> None:
     texts = [bytes([7, 7, *at.to_bytes(2), *[0] * 28]) for at in range(number)]
     rows = b"".join(text + at.to_bytes(16) for at, text in enumerate(texts))

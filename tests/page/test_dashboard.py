@@ -20,6 +20,8 @@ from page.dashboard import write_page
 from tests.load.runs import Runs, image, new_warehouse
 from tests.page.unpacking import Parts, parts_of
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>\u2028{{packed}}'
 UUID = "0141daf5-a9a7-f596-4336-5f9c50587987"
 MONDAY, TUESDAY, WEDNESDAY = (datetime(2026, 11, day, 2) for day in (2, 3, 4))
@@ -147,7 +149,6 @@ def test_numbers_of_a_day_count_each_image_once(published: Path, made: Parts) ->
     assert daily[-1][0] == there
 
 
-@pytest.mark.slow
 def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_to_when(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +164,6 @@ def test_events_that_do_not_fit_are_left_out_by_whole_runs_and_the_page_says_up_
     assert page_of(published).figures()["events_from"] is None
 
 
-@pytest.mark.slow
 def test_numbers_of_many_clouds_and_days_are_those_of_the_last_days(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +228,6 @@ def test_long_values_are_cut(published: Path, monkeypatch: pytest.MonkeyPatch) -
     assert values["listings"] == "shared-acc…"
 
 
-@pytest.mark.slow
 def test_run_that_was_not_completed_says_why(tmp_path: Path) -> None:
     with new_warehouse(tmp_path) as warehouse:
         nights = Runs(warehouse, tmp_path / "stage")

@@ -18,6 +18,8 @@ from tests.documents import columns_of
 from tests.load.runs import PROJECT, Runs, image, new_warehouse
 from tests.sql.asking import GIGABYTE
 
+pytestmark = pytest.mark.slow
+
 EACH = pytest.mark.parametrize("asked", questions(), ids=lambda asked: asked.name)
 
 
@@ -124,7 +126,6 @@ def _two_nights(folder: Path, today: date) -> Path:
 REQUIRED = {"id": "child", "name": "N", "cloud": "c", "other": "c", "from": "2026-11-29T12:00"}
 
 
-@pytest.mark.slow
 def test_defaults_answer_on_the_first_of_a_month_as_on_the_day_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

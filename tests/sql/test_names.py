@@ -9,6 +9,8 @@ import pytest
 from tests.load.runs import Runs, image, new_warehouse
 from tests.sql.rotations import FIRST, LAST, MONTHS, Line, catalogue, month, monthly, run_on
 
+pytestmark = pytest.mark.slow
+
 LINES = [Line(way, way, monthly()) for way in ("rename", "keep", "anew")]
 
 
@@ -24,7 +26,6 @@ def rotated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         yield nights
 
 
-@pytest.mark.slow
 def test_name_means_the_right_image_on_every_day(rotated: Runs) -> None:
     found = rotated.rows(
         f"""SELECT days.day::DATE, names.name, arg_max(names.id, names.created_at)
