@@ -18,6 +18,8 @@ from cli.main import main
 from load.publish import publish
 from tests.load.runs import Runs, image, new_warehouse
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<script>alert(1)</script> "quoted", \x1b[31mred'
 
 
@@ -213,7 +215,6 @@ def test_export_to_where_nothing_can_be_written_fails_with_a_sentence(folder: Pa
     assert "Traceback" not in err
 
 
-@pytest.mark.slow
 def test_commands_that_ask_do_not_import_prefect(folder: Path) -> None:
     """One process for all of them: `-X importtime` would only say the same."""
     script = """

@@ -22,8 +22,9 @@ from load.statements import names, statement
 from load.warehouse import Warehouse
 from tests.load.runs import Runs, held_by_another_process, image, new_warehouse
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> None:
     path = str(tmp_path / "warehouse.duckdb")
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
@@ -33,7 +34,6 @@ def test_second_process_is_told_that_the_warehouse_is_held(tmp_path: Path) -> No
     assert "published copy" in other.stderr
 
 
-@pytest.mark.slow
 def test_second_process_waits_for_the_first(tmp_path: Path) -> None:
     with held_by_another_process(tmp_path) as holder:
         release = threading.Timer(0.5, holder.communicate)
@@ -76,7 +76,6 @@ def test_interrupt_while_duckdb_looks_for_pandas_is_not_lost(tmp_path: Path, mon
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.slow
 def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
     path = str(tmp_path / "warehouse.duckdb")
     code = f"from load.warehouse import Warehouse; from pathlib import Path; Warehouse(Path({path!r}))"
@@ -86,7 +85,6 @@ def test_publishing_does_not_let_go_of_the_warehouse(tmp_path: Path) -> None:
     assert "another process" in other.stderr or "Could not set lock" in other.stderr
 
 
-@pytest.mark.slow
 def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) -> None:
     with Warehouse(tmp_path / "warehouse.duckdb") as warehouse:
         bring_up_to_date(warehouse, "0")
@@ -99,7 +97,6 @@ def test_published_copy_is_compact_where_the_warehouse_is_not(tmp_path: Path) ->
     assert sizes[1] < sizes[0] / 2
 
 
-@pytest.mark.slow
 def test_checkpoint_has_the_memory_that_all_columns_need(tmp_path: Path) -> None:
     """Many small loads, as of an account with many projects: a checkpoint that lacked memory closed the database."""
     with Warehouse(tmp_path / "warehouse.duckdb", memory_mb=64) as warehouse:
