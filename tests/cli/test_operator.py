@@ -135,10 +135,15 @@ def test_readmes_clouds_yaml_logs_in(openstack: OpenStackCloud, checks: Checks) 
 
 def test_cron_line_and_units_name_the_cloud() -> None:
     schedule = document("operating.md").split("## The schedule")[1].split("\n## ")[0]
-    lines = [line for line in schedule.splitlines() if "glanceback sync" in line or "glanceback serve" in line]
-    assert any(line.startswith("0 2 * * *") and "OS_CLOUD=" in line for line in lines), lines
-    for unit in (block for block in schedule.split("```") if "ExecStart=" in block):
-        assert "Environment=OS_CLOUD=" in unit, unit
+    blocks = schedule.split("```")[1::2]
+    crontabs = [block for block in blocks if "\n0 2 * * *" in block]
+    units = [block for block in blocks if "ExecStart=" in block and "glanceback s" in block]
+    assert len(crontabs) == 1
+    assert len(units) == 2
+    for block in crontabs + units:
+        names, _, command = block.partition("glanceback s")
+        assert "OS_CLOUD=mycloud" in names, block
+        assert command.startswith(("ync", "erve")), block
 
 
 def test_passwords_are_not_committed() -> None:

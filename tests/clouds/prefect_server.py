@@ -45,6 +45,7 @@ def embedded_server(prefect_home: str) -> str:
     from flows.start import prepare  # imports most of the program
 
     prepare(Path(prefect_home))
+    os.environ.pop("PYTHONSAFEPATH", None)  # with it, children cannot import tests.*
     begin_embedded_server()
     wait_for_embedded_server()
     return os.environ["PREFECT_API_URL"]
