@@ -68,7 +68,7 @@ mutants: .venv-mutants/.ready
 	.venv-mutants/bin/python -m tests.mutants.table
 
 # The comparison takes 20 minutes, the whole about 40. BENCH="--all" is every size, hours; benchmarks/README.md has more.
-bench: .venv/.ready .venv-bench/.ready
+bench: .venv/.ready-for-tests .venv-bench/.ready
 	.venv/bin/python -m benchmarks.flattening
 	.venv/bin/python -m benchmarks.history
 	.venv-bench/bin/python -m benchmarks.start

@@ -7,6 +7,7 @@ serves them.
 import json
 import random
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -99,7 +100,10 @@ def served(
     command = [str(PYTHON), "-m", "benchmarks.service", "--images", str(images), "--kind", kind]
     command += ["--base-ms", str(base_ms), "--image-ms", str(image_ms)]
     command += ["--shares", *map(str, shares)] if shares else []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="glanceback-bench-") as folder,
+        subprocess.Popen([*command, "--folder", folder], stdout=subprocess.PIPE, text=True, cwd=_ROOT) as server,
+    ):
         try:
             assert server.stdout is not None
             url, project = server.stdout.readline().split()

@@ -1,8 +1,8 @@
 """What the limit on requests at once costs a reading, and whether slow writes to the landing hold it up.
 
-`python -m benchmarks.concurrency [--rounds 2]`, in glanceback's own environment. The same catalogue is read by turns
+`python -m benchmarks.concurrency [--rounds 2]`, in the environment of the tests. The same catalogue is read by turns
 with the limiter and with a bound that never changes, at constant latencies: it takes at most 1.1 times as long. Then
-pages are landed in a store that takes 50 ms a write. Exits with 1 where either fails.
+pages are landed in the tests' store, where each write takes 50 ms. Exits with 1 where either fails.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,14 +18,18 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+import pytest
+
 from benchmarks.catalogue import served
-from core import storage
+from core.object_store import store_path
+from core.storage import Place
 from extract.account import CloudSettings
 from extract.connection import connect
 from extract.landing import Landing, ReadingStart
 from extract.limiter import ConcurrencyLimiter, RequestSlot
 from extract.listing import listings
 from extract.reading import Reading
+from tests.clouds.store import bucket, object_store
 
 IMAGES: Final = 16_000
 PAGE_SIZE: Final = 100
@@ -44,19 +48,19 @@ WRITES_AT_ONCE: Final = 4
 """At least so many, of the eight that may run."""
 
 
-def read(url: str, project: str) -> float:
-    """Read all listings side by side, as a run does; the seconds that it took."""
+def read(url: str, project: str, landing: Place) -> float:
+    """Read all listings side by side, as a run does, into a new landing; the seconds that it took."""
     connection = connect(
         CloudSettings("c", auth_type="none", endpoint=url, project_id=project, dialect="ims", page_size=PAGE_SIZE)
     )
     now = datetime.now(UTC).replace(tzinfo=None)
-    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place, connection.client:
+    with connection.client:
 
         def read_one(listing: Any) -> None:
             reading = Reading(
                 connection,
                 listing,
-                Landing(Path(place) / listing.name),
+                Landing(landing / listing.name),
                 ReadingStart(now, None),
                 lambda page: len(page.images),
                 closing_since=now - timedelta(minutes=5),
@@ -69,6 +73,12 @@ def read(url: str, project: str) -> float:
         with ThreadPoolExecutor(len(all_listings)) as threads:
             list(threads.map(read_one, all_listings))
         return time.perf_counter() - began
+
+
+def read_here(url: str, project: str) -> float:
+    """As read, into a folder of this machine."""
+    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place:
+        return read(url, project, Path(place))
 
 
 @contextmanager
@@ -91,8 +101,8 @@ def limiter_costs(base_ms: float, image_ms: float, rounds: int) -> float:
     with served(IMAGES, base_ms, image_ms, SHARES) as (url, project):
         for _ in range(rounds):
             with without_limiter():
-                without_it.append(read(url, project))
-            with_it.append(read(url, project))
+                without_it.append(read_here(url, project))
+            with_it.append(read_here(url, project))
     times = min(with_it) / min(without_it)
     print(
         f"{IMAGES:,} images, {base_ms:g} ms + {image_ms:g} ms an image: {min(with_it):.1f} s, "
@@ -102,36 +112,21 @@ def limiter_costs(base_ms: float, image_ms: float, rounds: int) -> float:
     return times
 
 
-@contextmanager
-def slow_store() -> Iterator[list[int]]:
-    """Writes to the landing take as long as in an object store; yields the number of bytes of each."""
-    lock, written = threading.Lock(), list[int]()
-
-    def slowly(write: Callable[..., None]) -> Callable[..., None]:
-        def wrapped(*arguments: Any) -> None:
-            time.sleep(WRITE_SECONDS)
-            write(*arguments)
-            with lock:
-                written.append(len(arguments[-1]))
-
-        return wrapped
-
-    # In a store a line of the manifest is an object too.
-    with (
-        patch.object(storage, "put", slowly(storage.put)),
-        patch.object(storage, "add_line", slowly(storage.add_line)),
-    ):
-        yield written
-
-
 def writes_at_once() -> float:
-    """How many writes ran at once on average."""
-    with served(STORED_PAGES * PAGE_SIZE, 0, 0, (1, 0, 0, 0, 0)) as (url, project), slow_store() as written:
-        seconds = read(url, project)
-    at_once = len(written) * WRITE_SECONDS / seconds
+    """How many writes ran at once on average, in a store that speaks S3."""
+    with (
+        served(STORED_PAGES * PAGE_SIZE, 0, 0, (1, 0, 0, 0, 0)) as (url, project),
+        object_store() as store,
+        pytest.MonkeyPatch.context() as environment,
+        bucket(store, environment) as folder,
+    ):
+        store.write_seconds = WRITE_SECONDS
+        seconds = read(url, project, store_path(folder))
+        writes = len(store.asked("PUT"))
+    at_once = writes * WRITE_SECONDS / seconds
     print(
         f"{STORED_PAGES} pages in a store of {WRITE_SECONDS * 1000:.0f} ms a write: {seconds:.2f} s for "
-        f"{len(written)} writes, {at_once:.1f} at once",
+        f"{writes} writes, {at_once:.1f} at once",
         flush=True,
     )
     return at_once

@@ -1,6 +1,6 @@
 """A catalogue of any size on loopback, as slow as is wanted: the image API over a warehouse that is made for it.
 
-`python -m benchmarks.service --images 100000 [--base-ms 50 --image-ms 1]`, in glanceback's own environment, prints
+`python -m benchmarks.service --folder F --images 100000 [--base-ms 50 --image-ms 1]`, in glanceback's own environment, prints
 its address and project and serves; `--shares` says how much of it each listing shows, if not as SHARES has it. `--kind
 varied`: random ids, random attributes, listings of very different lengths (benchmarks.varied). It keeps to the
 machine's last processor, so that it takes no more. `POST /change?images=N` changes N images, now.
@@ -163,17 +163,16 @@ def main() -> None:
     parser.add_argument("--image-ms", type=float, default=0)
     parser.add_argument("--shares", type=float, nargs=len(SHARES), default=())
     parser.add_argument("--kind", choices=list(KINDS), default="recorded")
+    parser.add_argument("--folder", type=Path, required=True, help="where the warehouse is made: an empty folder")
     given = parser.parse_args()
-    catalogue = Catalogue(given.images, given.shares, given.kind)
-    with tempfile.TemporaryDirectory(prefix="glanceback-bench-") as place:
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-        serve(
-            catalogue,
-            Path(place),
-            given.base_ms / 1000,
-            given.image_ms / 1000,
-            lambda line: print(line, flush=True),
-        )
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    serve(
+        Catalogue(given.images, given.shares, given.kind),
+        given.folder,
+        given.base_ms / 1000,
+        given.image_ms / 1000,
+        lambda line: print(line, flush=True),
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ PAGE = 1000
 
 
 def load(given: Asked) -> None:
+    # Its usual names are those of columns without leading underscores: `os_version` and `__os_version` would be one.
+    dlt.config["schema.naming"] = "direct"
     resources = []
     for name, filters in given.listings.items():
         params = {**filters, "limit": PAGE, "sort_key": "id", "sort_dir": "asc"}

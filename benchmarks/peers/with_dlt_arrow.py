@@ -52,6 +52,8 @@ def as_text(value: Any) -> str | None:
 
 
 def load(given: Asked) -> None:
+    # Its usual names are those of columns without leading underscores: `os_version` and `__os_version` would be one.
+    dlt.config["schema.naming"] = "direct"
     pipeline = dlt.pipeline(
         "catalogue",
         pipelines_dir=str(given.folder / "pipelines"),
