@@ -1,8 +1,8 @@
 """A catalogue of any size on loopback, as slow as is wanted: the image API over a warehouse that is made for it.
 
-`python -m benchmarks.service --folder F --images 100000 [--base-ms 50 --image-ms 1]`, in glanceback's own environment, prints
-its address and project and serves; `--shares` says how much of it each listing shows, if not as SHARES has it. `--kind
-varied`: random ids, random attributes, listings of very different lengths (benchmarks.varied). It keeps to the
+`python -m benchmarks.service --folder F --images 100000 [--base-ms 50 --image-ms 1]`, in glanceback's own environment,
+prints its address and project and serves; `--shares` says how much of it each listing shows, if not as SHARES has it.
+`--kind varied`: random ids, random attributes, listings of very different lengths (benchmarks.varied). It keeps to the
 machine's last processor, so that it takes no more. `POST /change?images=N` changes N images, now.
 
 Every answer's JSON is made before the service says that it is ready: what is measured is the client. Answers are not
