@@ -15,13 +15,11 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks import service
 from benchmarks.catalogue import Catalogue
 from benchmarks.questions import table
-from benchmarks.service import flattened
-from load.merge import CloudRun, ListingOutcome, find_missing, merge
-from load.missing import Decisions
 from load.publish import publish
-from load.runs import begin_run, finish_run
+from load.runs import begin_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from page.dashboard import write_page
@@ -33,7 +31,7 @@ FIRST_NIGHT = datetime(2025, 1, 1, 2)
 def stage(images: int, folder: Path) -> list[StagedListing]:
     """The catalogue, flattened."""
     listings = Catalogue(images).listings
-    return [flattened(listing.pages(), name, folder / name, FIRST_NIGHT) for name, listing in listings.items()]
+    return [service.flattened(listing.pages(), name, folder / name, FIRST_NIGHT) for name, listing in listings.items()]
 
 
 def change(staged: list[StagedListing], night: int, every: int) -> None:
@@ -59,10 +57,7 @@ def load(warehouse: Warehouse, staged: list[StagedListing], number: int = 0) -> 
     run = replace(run, started_at=FIRST_NIGHT + timedelta(days=number))
     day = {"at": run.started_at, "run_id": run.run_id}
     warehouse.execute("UPDATE runs SET started_at = $at WHERE run_id = $run_id", day)
-    outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, FIRST_NIGHT, one) for one in staged]
-    night = CloudRun(run.run_id, run.started_at, "benchmark", "ims", None, True, outcomes)
-    merge(warehouse, night, Decisions(gone=find_missing(warehouse, night).ids))
-    finish_run(warehouse, run, "completed")
+    service.load(warehouse, run, staged)
     return time.perf_counter() - began
 
 

@@ -32,7 +32,7 @@ from extract.landed import LandedAt
 from load.merge import CloudRun, ListingOutcome, find_missing, merge
 from load.missing import Decisions
 from load.publish import publish
-from load.runs import begin_run, finish_run
+from load.runs import Run, begin_run, finish_run
 from load.schema import bring_up_to_date
 from load.warehouse import Warehouse
 from transform.batch import flatten
@@ -50,6 +50,14 @@ def flattened(pages: Iterable[bytes], listing: str, folder: Path, read_at: datet
         for page in pages:
             writer.write(flatten(parse_page(page, listing).images), LandedAt(read_at))
     return writer.staged
+
+
+def load(warehouse: Warehouse, run: Run, staged: Iterable[StagedListing], project: str | None = None) -> None:
+    """Load what a run is said to have read, as a run loads it, and end the run."""
+    outcomes = [ListingOutcome(one.listing, 1, 1, 1, 1.0, True, {}, None, run.started_at, one) for one in staged]
+    read = CloudRun(run.run_id, run.started_at, _CLOUD, "ims", project, run.mode == "full", outcomes)
+    merge(warehouse, read, Decisions(gone=find_missing(warehouse, read).ids))
+    finish_run(warehouse, run, "completed")
 
 
 class History:
@@ -80,18 +88,10 @@ class History:
     def _load(self, mode: str, pages: dict[str, Iterable[bytes]]) -> None:
         with Warehouse(self._warehouse) as warehouse, tempfile.TemporaryDirectory(dir=self._folder) as place:
             run = begin_run(warehouse, mode, "0")
-            outcomes = [
-                ListingOutcome(name, 1, 1, 1, 1.0, True, {}, None, run.started_at, staged)
-                for name, staged in (
-                    (name, flattened(of_listing, name, Path(place, name), run.started_at))
-                    for name, of_listing in pages.items()
-                )
+            staged = [
+                flattened(of_listing, name, Path(place, name), run.started_at) for name, of_listing in pages.items()
             ]
-            read = CloudRun(
-                run.run_id, run.started_at, _CLOUD, "ims", self._catalogue.project, mode == "full", outcomes
-            )
-            merge(warehouse, read, Decisions(gone=find_missing(warehouse, read).ids))
-            finish_run(warehouse, run, "completed")
+            load(warehouse, run, staged, self._catalogue.project)
             publish(warehouse, self.published)
 
 

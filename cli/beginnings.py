@@ -1,6 +1,6 @@
 """Says so if a question is about a time before the history. Called by `diff` and `sql`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -31,9 +31,5 @@ def beginnings(readings: Mapping[str, datetime], asked: datetime, consequence: s
         f"{consequence}"
         for cloud, at in later[:_MOST_LINES]
     ]
-    return lines + _more(later[_MOST_LINES:])
-
-
-def _more(left_out: Iterable[object]) -> list[str]:
-    number = len(list(left_out))
-    return [f"and {counted(number, 'other cloud')} whose history begins later"] if number else []
+    more = len(later) - _MOST_LINES
+    return [*lines, *([f"and {counted(more, 'other cloud')} whose history begins later"] if more > 0 else [])]

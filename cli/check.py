@@ -18,7 +18,7 @@ from core.errors import GlancebackError, SettingsError
 from core.wording import counted
 from extract.account import CloudSettings
 from extract.estate import AccountClouds, clouds_of
-from extract.scope import KnownCloud
+from extract.scope import EarlierCloud
 from load.published import ask as ask_published
 from load.statements import statement
 from pipeline.estates import named_in
@@ -47,7 +47,7 @@ def check_clouds(config: str | None, clouds: Sequence[str], console: Screen, *, 
     for cloud in chosen_clouds(settings, clouds, ()):
         to_ask = [cloud]
         if cloud.estate is not None:
-            account = clouds_of(cloud, _known_clouds(settings))
+            account = clouds_of(cloud, _earlier_clouds(settings))
             to_ask = _shown(account, cloud.name, console)
             code = max(code, _say_unused(account, console))
         for one in to_ask:
@@ -86,12 +86,12 @@ def _say_unused(account: AccountClouds, console: Screen) -> int:
     return 1 if account.unused else 0
 
 
-def _known_clouds(settings: Settings) -> list[KnownCloud]:
+def _earlier_clouds(settings: Settings) -> list[EarlierCloud]:
     """The clouds of earlier runs and of the settings. From the published copy, because it is never locked."""
-    known: list[KnownCloud] = []
+    known: list[EarlierCloud] = []
     with suppress(GlancebackError):
-        answer = ask_published(settings.published, statement("reading", "known_clouds").text)
-        known = [KnownCloud(*row) for row in answer.rows()]
+        answer = ask_published(settings.published, statement("reading", "earlier_clouds").text)
+        known = [EarlierCloud(*row) for row in answer.rows()]
     return [*known, *named_in(settings.clouds)]
 
 

@@ -13,8 +13,6 @@ from core.wording import first_of
 from pipeline.paths import same_file
 from pipeline.settings import Settings, log_format
 
-_MOST_NAMED: Final = 20
-
 
 def _begin_json_log(_context: click.Context, _parameter: click.Parameter, config: str | None) -> str | None:
     """So that also what is said of the other settings is JSON."""
@@ -59,5 +57,5 @@ def clouds_that_fit(pattern: str, known: Sequence[str]) -> list[str]:
     """The clouds of this name or pattern. Raises: SettingsError where there are none."""
     found = [name for name in known if fnmatchcase(name, pattern)]
     if not found:
-        raise SettingsError(f"there is no cloud '{pattern}'", f"There are: {first_of(known, _MOST_NAMED)}.")
+        raise SettingsError(f"there is no cloud '{pattern}'", f"There are: {first_of(known)}.")
     return found

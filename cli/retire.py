@@ -26,5 +26,5 @@ def retire(cloud: str, listing: str | None, config: str | None) -> None:
         for known in settings.clouds:
             if known.name == name and (listing is None or not known.listings or listing in known.listings):
                 click.echo(f"{settings.source} still has it: the next run reads it again", err=True)
-            if known.estate is not None and name.startswith(f"{known.name}/"):
+            if known.is_account_of(name):
                 click.echo(f"if the account of {known.name} still has it, the next run reads it again", err=True)

@@ -142,10 +142,10 @@ def _clouds_of_settings(settings: Settings) -> list[str]:
 def _summaries(settings: Settings, found: Mapping[str, _Row]) -> list[str]:
     """Of each account with many projects, how many of its clouds the last run completed."""
     lines = []
-    for account in (cloud.name for cloud in settings.clouds if cloud.estate):
-        theirs = [row for cloud, row in found.items() if cloud.startswith(f"{account}/")]
+    for account in (cloud for cloud in settings.clouds if cloud.estate):
+        theirs = [row for cloud, row in found.items() if account.is_account_of(cloud)]
         done = sum(row["last_status"] == "completed" for row in theirs)
-        lines.append(f"{printable(account)}: {done} of {counted(len(theirs), 'cloud')} completed in the last run")
+        lines.append(f"{printable(account.name)}: {done} of {counted(len(theirs), 'cloud')} completed in the last run")
     return lines
 
 

@@ -19,7 +19,7 @@ from core.packages import PACKAGES
 from flows.embedded import stop_embedded_server
 from flows.named_server import named_server
 from pipeline.notices import tell_error
-from pipeline.report import CloudReport, RunReport, first_problems
+from pipeline.report import CloudReport, RunReport, problems_of
 from pipeline.run import RunRequest, run
 from pipeline.settings import Settings, chosen_clouds, load_settings
 from pipeline.threads import ThreadSteps
@@ -136,10 +136,7 @@ def tell(report: RunReport, console: Screen) -> None:
     """Print a line for each cloud and each problem, and the run's status."""
     for cloud in report.clouds:
         console.print(_line(cloud), markup=False, highlight=False, soft_wrap=True)
-    for problem in [
-        *first_problems(report.clouds, _MOST_PROBLEMS),
-        *([report.notices_error] if report.notices_error else []),
-    ]:
+    for problem in problems_of(report, _MOST_PROBLEMS):
         console.print(f"  {printable(problem)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if rejected := sum(cloud.rejected for cloud in report.clouds):
         what = (

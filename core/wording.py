@@ -8,7 +8,7 @@ def counted(number: int, noun: str, form: str = "d") -> str:
     return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
 
 
-def first_of(names: Iterable[str], most: int) -> str:
+def first_of(names: Iterable[str], most: int = 20) -> str:
     """`a, b`, or the first `most` and how many more there are: `a, b and 37 more`. `none` if there are none."""
     there = list(names)
     more = f" and {len(there) - most} more" if len(there) > most else ""

@@ -62,6 +62,10 @@ class CloudSettings:
     estate: Estate | None = None
     scope: Scope | None = None
 
+    def is_account_of(self, cloud: str) -> bool:
+        """Whether this account is read as many clouds, and `cloud` is the name of one: `prod/eu-de/web` of `prod`."""
+        return self.estate is not None and cloud.startswith(f"{self.name}/")
+
     @property
     def endpoint_in_region(self) -> str | None:
         """The setting `endpoint` for the cloud's region."""

@@ -28,10 +28,9 @@ from extract.address import projects_url
 from extract.connection import identity_client
 from extract.project_pages import projects_of_pages
 from extract.retry import with_retry
-from extract.scope import CloudNames, Estate, KnownCloud, Project, Scope, is_in_region
+from extract.scope import CloudNames, EarlierCloud, Estate, Project, Scope, is_in_region
 from extract.signed_directory import SignedDirectory
 
-_MOST_NAMED: Final = 20
 _BOUND_TO_A_PROJECT: Final = ("v3oauth1", "none", "admin_token")
 
 
@@ -49,7 +48,7 @@ class AccountClouds:
     unused: tuple[str, ...] = ()
 
 
-def clouds_of(settings: CloudSettings, known: Iterable[KnownCloud] = ()) -> AccountClouds:
+def clouds_of(settings: CloudSettings, known: Iterable[EarlierCloud] = ()) -> AccountClouds:
     """Return the clouds of an account whose `estate` is set. `known`: those of earlier runs, which keep their names.
 
     Raises: SettingsError if the account is bound to one project, or no project, region or cloud matches; CloudError,
@@ -91,11 +90,11 @@ def clouds_of(settings: CloudSettings, known: Iterable[KnownCloud] = ()) -> Acco
     if not chosen:
         raise SettingsError(
             f"{where}: none of its clouds fits {' or '.join(estate.only) or 'the regions'}",
-            f"There are: {first_of((cloud.name for cloud in clouds), _MOST_NAMED)}.",
+            f"There are: {first_of(cloud.name for cloud in clouds)}.",
         )
     there = {
-        "projects": first_of(sorted(one.name for one in listed), _MOST_NAMED),
-        "regions": first_of(all_regions, _MOST_NAMED),
+        "projects": first_of(sorted(one.name for one in listed)),
+        "regions": first_of(all_regions),
     }
     unused = [
         f"{where}: {setting} has '{pattern}', and the account has none such; its {setting}: {there[setting]}"
@@ -132,7 +131,7 @@ def _wanted_projects(settings: CloudSettings, estate: Estate, listed: list[Proje
     if not wanted:
         raise SettingsError(
             f"cloud {settings.name}: the account has no enabled project that projects names",
-            f"Its projects: {first_of(sorted(one.name for one in listed), _MOST_NAMED)}.",
+            f"Its projects: {first_of(sorted(one.name for one in listed))}.",
         )
     return wanted
 
@@ -144,7 +143,7 @@ def _own_project(settings: CloudSettings, directory: "_Directory | SignedDirecto
         raise SettingsError(
             f"cloud {settings.name}: the account's entry names no project of the account, and projects is not set",
             'Set projects = "all", or name the project in the entry. '
-            f"Its projects: {first_of(sorted(one.name for one in listed), _MOST_NAMED)}.",
+            f"Its projects: {first_of(sorted(one.name for one in listed))}.",
         )
     return next((one for one in listed if one.id == own.id), own)
 
@@ -162,7 +161,7 @@ def _wanted_regions(settings: CloudSettings, region: Any, listed: list[str]) -> 
     if not wanted:
         raise SettingsError(
             f"cloud {settings.name}: no region with an image service fits regions",
-            f"The regions there are: {first_of(listed, _MOST_NAMED)}.",
+            f"The regions there are: {first_of(listed)}.",
         )
     return wanted
 

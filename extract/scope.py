@@ -78,7 +78,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCloud:
+class EarlierCloud:
     """A cloud of earlier runs, and whose images its history has. None: not known."""
 
     name: str
@@ -99,7 +99,7 @@ class CloudNames:
     """
 
     account: str
-    known: Iterable[KnownCloud] = ()
+    known: Iterable[EarlierCloud] = ()
     _kept: dict[tuple[str | None, str], str] = field(init=False, default_factory=dict)
     _taken: dict[str, str] = field(init=False, default_factory=dict)
 

@@ -6,7 +6,7 @@ Its rows are written with the load of a cloud, in the same transaction, and agai
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from extract.scope import KnownCloud
+from extract.scope import EarlierCloud
 from load.warehouse import Warehouse
 
 
@@ -44,9 +44,9 @@ def keep_cloud_within(warehouse: Warehouse, cloud: str, place: CloudPlace, seen_
     warehouse.run("runs", "add_cloud", cloud=cloud, **row, first_seen=min(first_seen, seen_at), last_seen=seen_at)
 
 
-def known_clouds(warehouse: Warehouse) -> list[KnownCloud]:
+def earlier_clouds(warehouse: Warehouse) -> list[EarlierCloud]:
     """All clouds that a run has logged in to; of two that are the same project, the one that was read last is last."""
-    return [KnownCloud(*row) for row in warehouse.rows("reading", "known_clouds")]
+    return [EarlierCloud(*row) for row in warehouse.rows("reading", "earlier_clouds")]
 
 
 def mark_gone_within(warehouse: Warehouse, cloud: str, gone_since: datetime) -> None:

@@ -160,7 +160,7 @@ def merge(
     """Load what was read from a cloud in one transaction: versions, memberships, deletions, rejects and the outcome.
 
     `decisions`: what happens to missing images. `unlisted`: the answers of those that are still there.
-    Raises: WarehouseError, NotAsKnown; then nothing is loaded.
+    Raises: WarehouseError, also NotAsKnown; then nothing is loaded.
     """
     return warehouse.atomically(lambda: merge_within(warehouse, cloud_run, decisions, unlisted=unlisted, error=error))
 

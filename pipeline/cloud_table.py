@@ -15,8 +15,6 @@ _SIGNS_OF_AN_ACCOUNT: Final = ("OS_AUTH_URL", "OS_ENDPOINT", "OS_TOKEN", "OS_AUT
 _ENVIRONMENT_CLOUD: Final = "envvars"
 """What openstack.config calls the account that the OS_* variables describe."""
 
-_MOST_NAMED: Final = 20
-
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -75,9 +73,7 @@ def cloud_of_the_environment(environment: Mapping[str, str]) -> tuple[CloudSetti
 def must_be_known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], what: str, where: str) -> None:
     for name in names:
         if name not in known:
-            raise SettingsError(
-                f"there is no {what} '{name}' in {where}", f"There are: {first_of(known, _MOST_NAMED)}."
-            )
+            raise SettingsError(f"there is no {what} '{name}' in {where}", f"There are: {first_of(known)}.")
 
 
 def _estate(

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from core.errors import GlancebackError
 from extract.account import CloudSettings
 from extract.estate import AccountClouds, clouds_of
-from extract.scope import KnownCloud
-from load.clouds import known_clouds
+from extract.scope import EarlierCloud
+from load.clouds import earlier_clouds
 from load.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def clouds_to_read(
     if not accounts:
         found.clouds += chosen
         return found
-    known = [*known_clouds(warehouse), *named_in(of_settings)]
+    known = [*earlier_clouds(warehouse), *named_in(of_settings)]
     with ThreadPoolExecutor(min(8, len(accounts))) as threads:
         asked = threads.map(lambda account: _clouds_of(account, known), accounts)
         of_account = dict(zip((one.name for one in accounts), asked, strict=True))
@@ -71,25 +71,25 @@ def clouds_to_read(
     return found
 
 
-def named_in(settings: Sequence[CloudSettings]) -> list[KnownCloud]:
+def named_in(settings: Sequence[CloudSettings]) -> list[EarlierCloud]:
     """The clouds that the settings name themselves, as those of a project that no account has."""
-    return [KnownCloud(cloud.name, cloud.name, project_id="") for cloud in settings if cloud.estate is None]
+    return [EarlierCloud(cloud.name, cloud.name, project_id="") for cloud in settings if cloud.estate is None]
 
 
-def _clouds_of(account: CloudSettings, known: Sequence[KnownCloud]) -> AccountClouds | GlancebackError:
+def _clouds_of(account: CloudSettings, known: Sequence[EarlierCloud]) -> AccountClouds | GlancebackError:
     try:
         return clouds_of(account, known)
     except GlancebackError as exc:
         return exc
 
 
-def _is_asked_for(known: KnownCloud, account: CloudSettings) -> bool:
+def _is_asked_for(known: EarlierCloud, account: CloudSettings) -> bool:
     """Whether it is a cloud of the account, not gone in an earlier run, that this run is to read."""
     is_wanted = account.estate is not None and account.estate.has_cloud(known.name)
     return known.settings_name == account.name and not known.is_gone and is_wanted
 
 
-def _gone(cloud: KnownCloud, there: AccountClouds) -> GlancebackError:
+def _gone(cloud: EarlierCloud, there: AccountClouds) -> GlancebackError:
     project = f"project {cloud.project_name or ''} ({cloud.project_id})"
     now = next((one for one in there.projects if one.id == cloud.project_id), None)
     if now is None:
@@ -105,7 +105,7 @@ def _gone(cloud: KnownCloud, there: AccountClouds) -> GlancebackError:
     )
 
 
-def _tell_new_names(there: AccountClouds, known: Mapping[str, KnownCloud]) -> None:
+def _tell_new_names(there: AccountClouds, known: Mapping[str, EarlierCloud]) -> None:
     for cloud in there.clouds:
         before = known.get(cloud.name)
         if cloud.scope and before and before.project_name not in (None, cloud.scope.project.name):

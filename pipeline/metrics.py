@@ -174,7 +174,7 @@ def _samples(settings: Settings, clouds: Sequence[str], now: datetime) -> Sample
     status = {row["cloud"]: row for row in _rows(settings, "queries", "status", now=now)}
     never_read = [cloud.name for cloud in settings.clouds if cloud.estate is None and cloud.name not in status]
     # No run reads them any more, so an alert on their age would never end.
-    gone = {row["cloud"] for row in _rows(settings, "reading", "known_clouds") if row["is_gone"]}
+    gone = {row["cloud"] for row in _rows(settings, "reading", "earlier_clouds") if row["is_gone"]}
     shown = [name for name in (*status, *never_read) if name not in gone and (not clouds or name in clouds)]
     found: Samples = {"glanceback_build_info": [((VERSION,), 1)]}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import GlancebackError
 from core.wording import counted, first_of
-from load.clouds import known_clouds
+from load.clouds import earlier_clouds
 from pipeline.notified import RUN, Told, keep_told, read_told
 from pipeline.report import RunReport, first_of_many, first_problems
 from pipeline.settings import Notify, Settings
@@ -56,7 +56,7 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
     cloud's failure once. A recovery is reported if a problem was.
     """
     # The project or region is not there any more: this run tells it, and none will read it again.
-    gone = frozenset(cloud.name for cloud in known_clouds(warehouse) if cloud.is_gone)
+    gone = frozenset(cloud.name for cloud in earlier_clouds(warehouse) if cloud.is_gone)
     told = read_told(settings.home).only(lambda name: name not in gone and _is_of(settings, name))
     failed = frozenset(cloud.cloud for cloud in report.clouds if cloud.has_failed)
     withheld = frozenset(cloud.cloud for cloud in report.clouds if cloud.deletions_to_decide)
@@ -78,16 +78,13 @@ def of_run(report: RunReport, run: "Run", warehouse: "Warehouse", settings: Sett
 
 def _is_of(settings: Settings, name: str) -> bool:
     """Whether it is a cloud of the settings, or one of an account's. Without clouds in the settings, all are."""
-    return not settings.clouds or any(
-        name == cloud.name or (cloud.estate is not None and name.startswith(f"{cloud.name}/"))
-        for cloud in settings.clouds
-    )
+    return not settings.clouds or any(name == cloud.name or cloud.is_account_of(name) for cloud in settings.clouds)
 
 
 def _asked_accounts(report: RunReport, settings: Settings) -> frozenset[str]:
     """The accounts whose clouds the run found: an earlier one may have told of the account itself."""
-    accounts = (cloud.name for cloud in settings.clouds if cloud.estate is not None)
-    return frozenset(name for name in accounts if any(cloud.cloud.startswith(f"{name}/") for cloud in report.clouds))
+    names = [cloud.cloud for cloud in report.clouds]
+    return frozenset(account.name for account in settings.clouds if any(map(account.is_account_of, names)))
 
 
 def tell(news: News, settings: Settings) -> None:

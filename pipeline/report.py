@@ -134,8 +134,7 @@ def summary(report: RunReport) -> str:
         for listing in cloud.listings:
             whole = "yes" if listing.complete else "no"
             lines.append(f"| {_cell(cloud.cloud)} | {listing.listing} | {listing.pages} | {listing.images} | {whole} |")
-    told = [*first_problems(report.clouds, _MOST_PROBLEMS), *([report.notices_error] if report.notices_error else [])]
-    return "\n".join([*lines, "", *(f"- {problem}" for problem in told)])
+    return "\n".join([*lines, "", *(f"- {problem}" for problem in problems_of(report, _MOST_PROBLEMS))])
 
 
 def problems(clouds: Iterable[CloudReport]) -> list[str]:
@@ -150,6 +149,11 @@ def problems(clouds: Iterable[CloudReport]) -> list[str]:
 def first_problems(clouds: Iterable[CloudReport], most: int) -> list[str]:
     """The first errors of these clouds, and where the others are."""
     return first_of_many(problems(clouds), most)
+
+
+def problems_of(report: RunReport, most: int) -> list[str]:
+    """The first errors of the run, where the others are, and why notices of it cannot be sent."""
+    return [*first_problems(report.clouds, most), *([report.notices_error] if report.notices_error else [])]
 
 
 def first_of_many(errors: list[str], most: int) -> list[str]:

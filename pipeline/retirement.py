@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from core.errors import SettingsError
 from core.permissions import keep_to_owner
@@ -39,7 +39,6 @@ from pipeline.settings import VERSION, Settings
 
 log = logging.getLogger(__name__)
 
-_MOST_NAMED: Final = 20
 T = TypeVar("T")
 
 
@@ -55,7 +54,7 @@ def retire(settings: Settings, cloud: str, listing: str | None) -> dict[str, int
         chosen = [_known(warehouse, cloud)] if cloud in known or not fitting else [known[name] for name in fitting]
         read = [one for one in chosen if listing is None or listing in one.listings]
         if not read:
-            there = first_of(sorted({name for one in chosen for name in one.listings}), _MOST_NAMED)
+            there = first_of(sorted({name for one in chosen for name in one.listings}))
             raise SettingsError(f"no listing '{listing}' of cloud {cloud} was ever read", f"There are: {there}.")
         ended = {}
         for one in read:
@@ -110,9 +109,7 @@ def _open(settings: Settings) -> Warehouse:
 def _known(warehouse: Warehouse, cloud: str) -> KnownCloud:
     known = known_clouds(warehouse)
     if cloud not in known:
-        raise SettingsError(
-            f"the warehouse does not know a cloud '{cloud}'", f"It knows: {first_of(known, _MOST_NAMED)}."
-        )
+        raise SettingsError(f"the warehouse does not know a cloud '{cloud}'", f"It knows: {first_of(known)}.")
     return known[cloud]
 
 

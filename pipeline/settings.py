@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
@@ -156,10 +157,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] | No
     places = Places(folder, environment, source)
     warehouse = places.warehouse(file.warehouse, file.ducklake_data)
     published, dashboard = places.published(file.published), or_not_set(lambda: places.dashboard(file.dashboard))
-    landing, metrics = (
-        or_not_set(lambda: places.landing(file.landing)),
-        or_not_set(lambda: places.metrics(file.metrics)),
-    )
+    landing = or_not_set(lambda: places.landing(file.landing))
+    metrics = or_not_set(lambda: places.metrics(file.metrics))
     check_apart(warehouse, published, dashboard, landing, metrics)
     return Settings(
         source=source,
@@ -271,7 +270,7 @@ def _read(path: Path) -> _File:
 def _notify(table: _NotifyTable, environment: Mapping[str, str], source: str) -> Notify:
     """A URL whose secret is not set does not keep the other URLs from being used."""
     urls = [
-        or_not_set(lambda url=url: _filled_in(url, environment, source, "a URL of notify"))  # type: ignore[misc]
+        or_not_set(partial(_filled_in, url, environment, source, "a URL of notify"))
         for url in dict.fromkeys(table.urls)
     ]
     usable = dict.fromkeys(url for url in urls if isinstance(url, str))

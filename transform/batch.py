@@ -33,6 +33,7 @@ IMAGES_SCHEMA: Final = pa.schema(
         pa.field("is_brief", pa.bool_()),
     ]
 )
+_FOR_THE_MERGE: Final = [attribute for attribute in ATTRIBUTES if attribute.column in FOR_THE_MERGE]
 _USUAL_TIMES: Final = {
     len("2018-09-06T14:03:27Z"): pa.timestamp("us", "UTC"),
     len("2018-09-06T14:03:27.000000"): pa.timestamp("us"),
@@ -98,9 +99,8 @@ def _flatten_briefly(images: BriefImages) -> Flattened:
         field.name: column.take(rows) if row_of else _nulls_only(len(images), field.type)
         for field, column in zip(IMAGES_SCHEMA, whole.images.columns, strict=True)
     }
-    for attribute in ATTRIBUTES:
-        if attribute.column in FOR_THE_MERGE:
-            columns[attribute.column] = _column(attribute, images, [])
+    for attribute in _FOR_THE_MERGE:
+        columns[attribute.column] = _column(attribute, images, [])
     hashes = iter(whole.images.column("content_hash").to_pylist())
     known = images.content_hashes
     columns["content_hash"] = pa.array([one or next(hashes) for one in known], pa.string())

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import duckdb
 
+from core.wording import first_of
 from verify.files import Fault, Files, content, folders, hexadecimal
 from verify.manifest import decompressed
 from verify.pages import page_of_images, single_image, usable_id
@@ -186,5 +187,4 @@ def _hashes_on(files: Files, file: str) -> dict[str, set[str]] | None:
 def _named(ids: set[str], sentence: str) -> Iterator[str]:
     """The sentence about these images, if there are any; it names a few of them."""
     if ids:
-        more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-        yield sentence.replace("{}", f"image {', '.join(sorted(ids)[:_MOST_NAMED])}{more}")
+        yield sentence.replace("{}", f"image {first_of(sorted(ids), _MOST_NAMED)}")

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extract.scope import CloudNames, Estate, KnownCloud, Project
+from extract.scope import CloudNames, EarlierCloud, Estate, Project
 
 WEB = Project("1", "web", "default")
 OTHER_WEB = Project("2", "web", "other")
 
 
-def known(name: str, project: str | None, **more: object) -> KnownCloud:
-    return KnownCloud(name, "prod", "eu", project, **more)  # type: ignore[arg-type]
+def known(name: str, project: str | None, **more: object) -> EarlierCloud:
+    return EarlierCloud(name, "prod", "eu", project, **more)  # type: ignore[arg-type]
 
 
 @given(st.lists(st.text(min_size=1), unique=True, max_size=6), st.sampled_from(["eu", "a/b", None]))
@@ -62,12 +62,12 @@ def test_of_two_clouds_of_a_project_the_one_that_is_read_goes_on() -> None:
 
 
 def test_cloud_that_was_read_by_a_table_of_its_own_is_taken_over_if_it_is_the_same_project() -> None:
-    by_hand = KnownCloud("prod/eu/web", "prod/eu/web", "eu", "1")
+    by_hand = EarlierCloud("prod/eu/web", "prod/eu/web", "eu", "1")
     assert CloudNames("prod", [by_hand]).of("eu", WEB, has_namesake=False) == "prod/eu/web"
     assert CloudNames("prod", [by_hand]).of("eu", OTHER_WEB, has_namesake=False) == "prod/eu/web@other"
     in_settings = [
-        KnownCloud("prod/eu/web", "prod", "eu", "1"),
-        KnownCloud("prod/eu/web", "prod/eu/web", project_id=""),
+        EarlierCloud("prod/eu/web", "prod", "eu", "1"),
+        EarlierCloud("prod/eu/web", "prod/eu/web", project_id=""),
     ]
     assert CloudNames("prod", in_settings).of("eu", WEB, has_namesake=False) == "prod/eu/web@default"
 
